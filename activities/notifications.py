@@ -1,0 +1,122 @@
+"""How does a workflow have a message sent? Names and addresses are read here and never enter the engine."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from activities.errors import as_application_error
+from clinical.events import Entry, MessageSettled
+from clinical.people import ENGINE, Role
+from services.notifications.errors import NotificationError
+from services.notifications.interface import (
+    ChannelName,
+    Contact,
+    Notifications,
+    SendRequest,
+)
+from services.notifications.interface import CommunicationStatus as CommunicationStatus
+from services.notifications.interface import SendResult as SendResult
+from services.notifications.interface import TemplateName as TemplateName
+from services.records.errors import RecordsError
+from services.records.interface import Batch, Records
+
+
+class Mail(BaseModel):
+    """One message on its way: to the patient of the journey, or to whoever holds a staff role.
+
+    `key` is unique for ever; nothing leaves after `not_after`; `occurred_at` is the clinical now.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    journey_id: str
+    site: str
+    patient_id: str | None
+    staff_role: Role | None = None
+    template: TemplateName
+    parameters: dict[str, str] = {}
+    occurred_at: datetime
+    not_after: datetime
+    urgent: bool = False
+
+
+def _settled(mail: Mail, result: SendResult) -> Batch:
+    """The fact that a message left, or why it did not, at the clinical now of its sender."""
+    sent = result.status is CommunicationStatus.COMPLETED
+    fact = MessageSettled(
+        key=mail.key,
+        template=mail.template,
+        status=result.status,
+        channel=result.channel,
+        reason=result.reason,
+        not_after=mail.not_after,
+        sent_at=mail.occurred_at if sent else None,
+    )
+    entry = Entry(key=f"mail:{mail.key}", occurred_at=mail.occurred_at, actor=ENGINE, fact=fact)
+    return Batch(journey_id=mail.journey_id, entries=(entry,))
+
+
+class StopMessages(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    journey_id: str
+    reason: str
+
+
+class NotificationActivities:
+    def __init__(self, notifications: Notifications, records: Records, staff: Mapping[Role, Contact]) -> None:
+        self._notifications = notifications
+        self._records = records
+        self._staff = staff
+
+    @activity.defn(name="send_message")
+    async def send_message(self, mail: Mail) -> SendResult:
+        """Send once per key, or say why not; what became of it goes into the record of the journey."""
+        try:
+            recipient = await self._recipient(mail)
+            result = await self._notifications.send(
+                SendRequest(
+                    key=mail.key,
+                    journey_id=mail.journey_id,
+                    site=mail.site,
+                    patient_id=mail.patient_id,
+                    recipient=recipient,
+                    template=mail.template,
+                    parameters=mail.parameters,
+                    occurred_at=mail.occurred_at,
+                    not_after=mail.not_after,
+                    urgent=mail.urgent,
+                )
+            )
+            if result.status is not CommunicationStatus.ON_HOLD:
+                await self._records.append(_settled(mail, result))
+            return result
+        except (RecordsError, NotificationError) as error:
+            raise as_application_error(error) from None
+
+    @activity.defn(name="stop_messages")
+    async def stop_messages(self, stop: StopMessages) -> int:
+        """After this nothing more leaves to the patient of this journey."""
+        try:
+            return await self._notifications.stop_pending(stop.journey_id, stop.reason)
+        except NotificationError as error:
+            raise as_application_error(error) from None
+
+    async def _recipient(self, mail: Mail) -> Contact:
+        if mail.patient_id is None:
+            role = mail.staff_role or Role.COORDINATOR
+            return self._staff.get(role, self._staff[Role.COORDINATOR])
+        known = await self._records.contact(mail.patient_id)
+        return Contact(
+            name=known.name,
+            email=known.email,
+            phone_e164=known.phone_e164,
+            language=known.language,
+            time_zone=known.time_zone,
+            preferred_channel=ChannelName(known.preferred_channel),
+            opted_out_channels=frozenset(ChannelName(c) for c in known.opted_out_channels),
+            detail_opt_in=known.detail_opt_in,
+        )

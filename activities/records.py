@@ -1,0 +1,39 @@
+"""How does a workflow write to and read from the record of care? One transaction each, never a decision."""
+
+from temporalio import activity
+
+from activities.errors import as_application_error
+from clinical.patient_record import ClinicalRecord
+from services.records.errors import RecordsError
+from services.records.interface import Batch as Batch
+from services.records.interface import DosingFacts as DosingFacts
+from services.records.interface import Records, Written
+
+
+class RecordActivities:
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    @activity.defn(name="record_facts")
+    async def record_facts(self, batch: Batch) -> Written:
+        """Write these facts; those already written change nothing."""
+        try:
+            return await self._records.append(batch)
+        except RecordsError as error:
+            raise as_application_error(error) from None
+
+    @activity.defn(name="read_dosing_facts")
+    async def read_dosing_facts(self, journey_id: str) -> DosingFacts:
+        """What does the record say, right now, about consent, plan, doses and risk?"""
+        try:
+            return await self._records.dosing_facts(journey_id)
+        except RecordsError as error:
+            raise as_application_error(error) from None
+
+    @activity.defn(name="read_referral")
+    async def read_referral(self, referral_id: str) -> ClinicalRecord:
+        """What did the referring clinician send?"""
+        try:
+            return await self._records.referral_record(referral_id)
+        except RecordsError as error:
+            raise as_application_error(error) from None

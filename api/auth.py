@@ -1,0 +1,139 @@
+"""Who may do what? One table from act to roles, asked on every route before anything else.
+
+The act of a route is its `operation_id`. A person with several fitting roles says in the header `Kap-Role` in
+which one they act; for reading no choice is needed. A site that is not in the token does not exist for its
+bearer: 404, not 403. Roles are asked again by the workflows, which trust nobody.
+"""
+
+from dataclasses import dataclass
+
+from api.problems import Problem
+from clinical.people import CLINICIANS, Actor, Role
+
+PRESCRIBING = frozenset({Role.PRESCRIBER, Role.MEDICAL_DIRECTOR})
+DECIDING = frozenset({Role.PRESCRIBER, Role.THERAPIST, Role.MEDICAL_DIRECTOR})
+AT_THE_CHAIR = frozenset({Role.NURSE, Role.PRESCRIBER})
+COORDINATING = frozenset({Role.COORDINATOR})
+STEERING = CLINICIANS | COORDINATING
+THERAPY = frozenset({Role.THERAPIST})
+ANSWERING = STEERING | {Role.PATIENT}
+READING = STEERING | {Role.AUDITOR}
+OVERSEEING = READING | {Role.OPS}
+EVERYONE = frozenset(Role) - {Role.SYSTEM}
+
+ACTS: dict[str, frozenset[Role]] = {
+    # intake
+    "register_patient": COORDINATING,
+    "receive_referral": COORDINATING,
+    "start_journey": COORDINATING,
+    "book_consultation": COORDINATING,
+    "record_consultation": DECIDING,
+    "give_consent": DECIDING,
+    # screening
+    "record_interview": CLINICIANS,
+    "record_measurements": CLINICIANS,
+    "answer_screening": ANSWERING,
+    "sign_screening": PRESCRIBING,
+    # plan
+    "propose_plan": DECIDING,
+    "approve_plan": DECIDING,
+    "reject_plan": DECIDING,
+    "record_preparation": THERAPY,
+    # session
+    "book_session": COORDINATING,
+    "cancel_session": STEERING,
+    "answer_readiness": COORDINATING | {Role.NURSE},
+    "check_in": AT_THE_CHAIR,
+    "record_baseline": AT_THE_CHAIR,
+    "answer_session": ANSWERING,
+    "order_dose": frozenset({Role.PRESCRIBER}),
+    "give_dose": AT_THE_CHAIR,
+    "end_dose": AT_THE_CHAIR,
+    "record_observation": AT_THE_CHAIR,
+    "set_presence": frozenset({Role.PRESCRIBER}),
+    "record_therapy": THERAPY,
+    "discharge": AT_THE_CHAIR,
+    "record_contact": AT_THE_CHAIR | THERAPY,
+    "record_integration": THERAPY,
+    "decide_course": PRESCRIBING,
+    # follow-up
+    "answer_follow_up": ANSWERING,
+    # at any time
+    "pause_journey": STEERING,
+    "resume_journey": STEERING,
+    "withdraw_consent": STEERING | {Role.PATIENT},
+    "transfer_journey": COORDINATING | PRESCRIBING,
+    "end_journey": COORDINATING | PRESCRIBING,
+    "report_adverse_event": CLINICIANS,
+    "acknowledge_risk": CLINICIANS,
+    "resolve_risk": DECIDING,
+    # protocols
+    "publish_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
+    # reading
+    "read_patient": READING,
+    "list_journeys": OVERSEEING,
+    "read_journey": READING,
+    "read_next": READING,
+    "read_timeline": READING,
+    "read_scores": READING,
+    "read_messages": READING,
+    "read_session": READING,
+    "list_tasks": READING,
+    "read_protocol": OVERSEEING,
+    "read_instrument": EVERYONE,
+}
+
+OPEN_TO_ALL = frozenset({"read_health", "read_readiness", "read_description", "read_documentation"})
+"""Routes without a token: they say nothing about anybody."""
+
+READS = frozenset(act for act in ACTS if act.startswith(("read_", "list_")))
+
+_WIDEST_FIRST = (*sorted(STEERING), Role.AUDITOR, Role.OPS, Role.PATIENT)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A person, as the issuer of the token vouches for them."""
+
+    id: str
+    roles: frozenset[Role]
+    sites: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A person acting in one role."""
+
+    principal: Principal
+    role: Role
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(id=self.principal.id, role=self.role)
+
+    def at(self, site: str) -> str:
+        """The site, if the caller belongs to it."""
+        if site not in self.principal.sites:
+            raise Problem("not-found", "there is no such site, or it is not one of yours")
+        return site
+
+
+def authorise(act: str, principal: Principal, named_role: str | None) -> Caller:
+    """In which role may this person do this act? Raises wrong-role or role-unclear."""
+    fitting = ACTS[act] & principal.roles
+    if named_role is not None:
+        if named_role not in fitting:
+            raise Problem("wrong-role", _for_whom(act))
+        return Caller(principal, Role(named_role))
+    if not fitting:
+        raise Problem("wrong-role", _for_whom(act))
+    if act in READS:
+        return Caller(principal, next(role for role in _WIDEST_FIRST if role in fitting))
+    if len(fitting) > 1:
+        choices = ", ".join(sorted(fitting))
+        raise Problem("role-unclear", f"say in the header Kap-Role in which role you act: {choices}")
+    return Caller(principal, next(iter(fitting)))
+
+
+def _for_whom(act: str) -> str:
+    return f"this is for: {', '.join(sorted(ACTS[act]))}"

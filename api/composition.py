@@ -1,0 +1,43 @@
+"""What is the API made of? Everything a request can reach, put together once by `api.app`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import Request
+
+from api.cursors import Cursors
+from api.engine import Engine
+from api.idempotency import Requests
+from api.tokens import TokenVerifier
+from services.notifications.interface import CommunicationRecord
+from services.records.interface import Records
+from services.records.queries import RecordQueries
+
+
+class MessageLog(Protocol):
+    async def for_journey(self, journey_id: str) -> list[CommunicationRecord]:
+        """Every message of a journey, in clinical order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Composition:
+    build: str
+    environment: str
+    public_url: str
+    tokens: TokenVerifier
+    engine: Engine
+    records: Records
+    queries: RecordQueries
+    messages: MessageLog
+    requests: Requests
+    cursors: Cursors
+    database_is_up: Callable[[], Awaitable[bool]]
+    close: Callable[[], Awaitable[None]]
+
+
+def composition_of(request: Request) -> Composition:
+    composition = request.app.state.composition
+    assert isinstance(composition, Composition)
+    return composition

@@ -1,0 +1,171 @@
+"""How does the API reach the workflows? One port: start a journey, send a command.
+
+A command is an update whose id is the command's key, so that asking again changes nothing. The answer comes
+when the fact is in the record. Errors: EngineRefused (a workflow said no, with its code), NotRunning (there
+is no such workflow, or it has ended), EngineUnavailable (try again with the same key).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.problems import PROBLEMS
+from workflows.messages import Accepted, Command, JourneyInput, StartJourney
+
+ANSWER_WITHIN = timedelta(seconds=20)
+JOURNEY = "PatientJourney"
+QUEUE = "kap-journey"
+PATIENCE_OF_A_PROBE_S = 2.0
+ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
+PASSING = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.UNKNOWN,
+    }
+)
+"""What may be gone the next time; any other status is a fault of ours."""
+
+A = TypeVar("A", bound=Accepted)
+
+
+class EngineRefused(Exception):
+    """A workflow refused; `code` is one of the table of problems, `details` what it gave along."""
+
+    def __init__(self, code: str, text: str, details: dict[str, Any]) -> None:
+        super().__init__(code)
+        self.code = code
+        self.text = text
+        self.details = details
+
+
+class NotRunning(Exception):
+    """No workflow of that id takes commands."""
+
+
+class EngineUnavailable(Exception):
+    """The engine or its workers did not answer in time; the command may still come to pass."""
+
+
+class Engine(Protocol):
+    async def start_journey(self, journey_id: str, message: StartJourney) -> Accepted:
+        """Start the workflow and its first command in one; the same id and key again answer the same."""
+        ...
+
+    async def command(self, workflow_id: str, update: str, message: Command, answer: type[A]) -> A:
+        """Send one command and wait until it is in the record."""
+        ...
+
+    async def is_up(self) -> bool:
+        """Does the engine answer?"""
+        ...
+
+
+class TemporalEngine:
+    """The engine, through a client that `connect` makes when it is first needed."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Client]],
+        patience: timedelta = ANSWER_WITHIN,
+        queue: str = QUEUE,
+    ) -> None:
+        self._connect = connect
+        self._queue = queue
+        self._patience = patience
+        self._connecting = asyncio.Lock()
+        self._client: Client | None = None
+
+    async def start_journey(self, journey_id: str, message: StartJourney) -> Accepted:
+        client = await self._ready()
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            JOURNEY,
+            JourneyInput(journey_id=journey_id, start=message),
+            id=journey_id,
+            task_queue=self._queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary="one course of treatment",
+        )
+        return await self._answered(
+            client.execute_update_with_start_workflow(
+                "start",
+                message,
+                start_workflow_operation=start,
+                id=message.key,
+                result_type=Accepted,
+                rpc_timeout=self._patience,
+            )
+        )
+
+    async def command(self, workflow_id: str, update: str, message: Command, answer: type[A]) -> A:
+        client = await self._ready()
+        handle = client.get_workflow_handle(workflow_id)
+        return await self._answered(
+            handle.execute_update(
+                update, message, id=message.key, result_type=answer, rpc_timeout=self._patience
+            )
+        )
+
+    async def is_up(self) -> bool:
+        try:
+            client = await asyncio.wait_for(self._ready(), PATIENCE_OF_A_PROBE_S)
+            return await client.service_client.check_health(timeout=timedelta(seconds=PATIENCE_OF_A_PROBE_S))
+        except (RPCError, EngineUnavailable, TimeoutError):
+            return False
+
+    async def _ready(self) -> Client:
+        """The client, kept once it is connected: an engine that comes late is found by the next request."""
+        async with self._connecting:
+            if self._client is None:
+                try:
+                    self._client = await asyncio.wait_for(self._connect(), self._patience.total_seconds())
+                except (RPCError, RuntimeError, TimeoutError) as error:
+                    raise EngineUnavailable from error
+            return self._client
+
+    async def _answered(self, call: Awaitable[A]) -> A:
+        try:
+            return await call
+        except WorkflowUpdateFailedError as error:
+            raise _refused(error) from None
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            raise EngineUnavailable from error
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise NotRunning from error
+            if error.status in PASSING:
+                raise EngineUnavailable from error
+            raise
+
+
+def _refused(error: BaseException) -> Exception:
+    """What did the workflow mean? The first cause with a code of ours; other failures stay what they are."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ApplicationError):
+            if cause.type == ENDED_MEANWHILE:
+                return NotRunning()
+            if cause.type in PROBLEMS:
+                return EngineRefused(cause.type, cause.message, _details(cause))
+        cause = cause.__cause__
+    return error if isinstance(error, Exception) else EngineUnavailable()
+
+
+def _details(error: ApplicationError) -> dict[str, Any]:
+    first = error.details[0] if error.details else None
+    return dict(first) if isinstance(first, dict) else {}

@@ -1,0 +1,100 @@
+"""What happens to a request before and after its own code? The same for every route, in this order.
+
+Who is it (token), may they do this (act and role), does the site exist for them, is the body small and JSON,
+was this asked before (Idempotency-Key) — and only then the route. `ActRoute` is the class of all routes; what
+it found out, the route gets by dependency (`api.dependencies`).
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.types import Message, Receive
+
+from api.auth import ACTS, OPEN_TO_ALL, authorise
+from api.composition import composition_of
+from api.idempotency import answer_once
+from api.problems import Problem
+from services.fhir.bundle import LARGEST_BYTES
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_BYTES_OF: dict[str, int] = {"receive_referral": LARGEST_BYTES}
+"""Referrals carry whole medical histories."""
+
+READS_ITS_OWN_BODY = frozenset({"receive_referral", "publish_protocol"})
+JSON_TYPES = frozenset({"application/json", "application/fhir+json"})
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class ActRoute(APIRoute):
+    """A route that is one act of the table in `api.auth`, named by its `operation_id`."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        answer = super().get_route_handler()
+        act = self.operation_id or ""
+        if act not in ACTS and act not in OPEN_TO_ALL:
+            raise LookupError(f"the route {self.path} declares no act of the table in api.auth: {act!r}")
+
+        async def handle(request: Request) -> Response:
+            if act in OPEN_TO_ALL:
+                return await answer(request)
+            await _admit(request, act)
+            if request.method != "POST":
+                return await answer(request)
+            limit = MAX_BYTES_OF.get(act, MAX_BODY_BYTES)
+            _require_small(request, limit)
+            bounded = Request(request.scope, _bounded(request.receive, limit))
+            await _require_json(bounded, parsed=act not in READS_ITS_OWN_BODY)
+            return await answer_once(bounded, act, composition_of(request).requests, answer)
+
+        return handle
+
+
+async def _admit(request: Request, act: str) -> None:
+    principal = await composition_of(request).tokens.verify(request.headers.get("authorization"))
+    caller = authorise(act, principal, request.headers.get("kap-role"))
+    if "site" in request.path_params:
+        caller.at(request.path_params["site"])
+    request.state.caller = caller
+
+
+def _require_small(request: Request, limit: int) -> None:
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdecimal() or int(announced) > limit:
+        raise _too_large(limit)
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """The same stream, until it grows beyond the limit: a length need not be announced."""
+    seen = 0
+
+    async def bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise _too_large(limit)
+        return message
+
+    return bounded
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem("body-too-large", f"the body may have {limit} bytes")
+
+
+async def _require_json(request: Request, *, parsed: bool) -> None:
+    body = await request.body()
+    if not body:
+        return
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in JSON_TYPES:
+        raise Problem("unsupported-media-type")
+    if not parsed:
+        return
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        raise Problem("invalid-json") from None

@@ -1,0 +1,88 @@
+"""One visit, from the order to integration: dose, observations, therapy, the way home, the days after."""
+
+from api.dependencies import CourseHere, DeskHere, Number
+from api.routes.router import COURSE, routes
+from api.schemas.answers import AcceptedOut, DoseOrderedOut
+from api.schemas.session import (
+    ContactIn,
+    DischargeIn,
+    DoseEndIn,
+    DoseIn,
+    IntegrationIn,
+    ObservationIn,
+    OrderIn,
+    PresenceIn,
+    TherapyIn,
+)
+from workflows.messages import (
+    Accepted,
+    Discharge,
+    DoseOrdered,
+    EndDose,
+    GiveDose,
+    OrderDose,
+    RecordContact,
+    RecordIntegration,
+    RecordObservation,
+    RecordTherapy,
+    SetPresence,
+)
+
+router = routes(COURSE + "/sessions/{n}", "dosing")
+
+
+@router.post("/presence", operation_id="set_presence", response_model=AcceptedOut)
+async def set_presence(body: PresenceIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """The prescriber comes on site or leaves; presence must cover dose to discharge."""
+    return await desk.send(course, "set_presence", desk.message(SetPresence, body), part=f"session/{n}")
+
+
+@router.post("/order", operation_id="order_dose", response_model=DoseOrderedOut)
+async def order_dose(body: OrderIn, course: CourseHere, n: Number, desk: DeskHere) -> DoseOrdered:
+    """Order the dose; outside its bounds it is refused with the limit and its source."""
+    message = desk.message(OrderDose, body)
+    return await desk.ask(course, "order_dose", message, DoseOrdered, part=f"session/{n}")
+
+
+@router.post("/dose", operation_id="give_dose", response_model=AcceptedOut)
+async def give_dose(body: DoseIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """Start the dose. 409 `gate-closed` lists every gate that is shut."""
+    return await desk.send(course, "give_dose", desk.message(GiveDose, body), part=f"session/{n}")
+
+
+@router.post("/dose-end", operation_id="end_dose", response_model=AcceptedOut)
+async def end_dose(body: DoseEndIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """The infusion is over: given, wasted, witnessed."""
+    return await desk.send(course, "end_dose", desk.message(EndDose, body), part=f"session/{n}")
+
+
+@router.post("/observations", operation_id="record_observation", response_model=AcceptedOut, status_code=201)
+async def record_observation(body: ObservationIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """A reading in the chair; a worrying one needs an action."""
+    message = desk.message(RecordObservation, body)
+    return await desk.send(course, "record_observation", message, part=f"session/{n}")
+
+
+@router.post("/therapy", operation_id="record_therapy", response_model=AcceptedOut)
+async def record_therapy(body: TherapyIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """The therapy record of the visit."""
+    return await desk.send(course, "record_therapy", desk.message(RecordTherapy, body), part=f"session/{n}")
+
+
+@router.post("/discharge", operation_id="discharge", response_model=AcceptedOut)
+async def discharge(body: DischargeIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """Let the patient go home: 409 `discharge-criteria-unmet` says what is missing, until when."""
+    return await desk.send(course, "discharge", desk.message(Discharge, body), part=f"session/{n}")
+
+
+@router.post("/contact", operation_id="record_contact", response_model=AcceptedOut)
+async def record_contact(body: ContactIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """The call on the day after."""
+    return await desk.send(course, "record_contact", desk.message(RecordContact, body), part=f"session/{n}")
+
+
+@router.post("/integration", operation_id="record_integration", response_model=AcceptedOut)
+async def record_integration(body: IntegrationIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """The integration session after the dose."""
+    message = desk.message(RecordIntegration, body)
+    return await desk.send(course, "record_integration", message, part=f"session/{n}")

@@ -1,0 +1,80 @@
+"""One visit, before the dose: booked, prepared, the patient arrives. And how it all went."""
+
+from api.dependencies import CallerHere, Composed, CourseHere, DeskHere, Number
+from api.problems import Fault, Problem
+from api.routes.router import COURSE, routes
+from api.routes.screenings import answered_on_site
+from api.schemas.answers import AcceptedOut
+from api.schemas.course import ReasonIn
+from api.schemas.screening import QuestionnairesIn
+from api.schemas.session import BaselineIn, BookingIn, CheckInIn, ReadinessAnswersIn
+from clinical.readiness import ReadinessAnswers, answers_refused
+from services.records.views import SessionView
+from workflows.messages import (
+    Accepted,
+    AnswerReadiness,
+    BookSession,
+    CancelSession,
+    CheckIn,
+    RecordBaseline,
+    SubmitQuestionnaires,
+)
+
+router = routes(COURSE + "/sessions/{n}", "session")
+
+
+@router.get("", operation_id="read_session")
+async def read_session(course: CourseHere, n: Number, here: Composed) -> SessionView:
+    """The visit with its doses, observations, amendments and the reasons of its gates."""
+    return await here.queries.session([course.site], course.id, n)
+
+
+@router.post("/booking", operation_id="book_session", response_model=AcceptedOut)
+async def book_session(body: BookingIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """Book or move the visit; the patient is told and reminded."""
+    return await desk.send(course, "book_session", desk.message(BookSession, body), part=f"session/{n}")
+
+
+@router.post("/cancellation", operation_id="cancel_session", response_model=AcceptedOut)
+async def cancel_session(body: ReasonIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """Call the visit off before the dose."""
+    return await desk.send(course, "cancel_session", desk.message(CancelSession, body), part=f"session/{n}")
+
+
+@router.post("/readiness", operation_id="answer_readiness", response_model=AcceptedOut)
+async def answer_readiness(
+    body: ReadinessAnswersIn, course: CourseHere, n: Number, desk: DeskHere, here: Composed
+) -> Accepted:
+    """What the patient says before the visit; the state is the light: green, amber or red."""
+    contact = await here.records.contact((await course.view()).patient_id)
+    answers = ReadinessAnswers(**body.answers.model_dump(), patient_phone=contact.phone_e164)
+    faults = [
+        Fault(pointer=f"/answers/{fault.field}", detail=fault.text, code="escort")
+        for fault in answers_refused(answers)
+    ]
+    if faults:
+        raise Problem("invalid-answers", errors=faults)
+    message = desk.message(AnswerReadiness, body, answers=answers)
+    return await desk.send(course, "answer_readiness", message, part=f"session/{n}")
+
+
+@router.post("/check-in", operation_id="check_in", response_model=AcceptedOut)
+async def check_in(body: CheckInIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """The patient is here."""
+    return await desk.send(course, "check_in", desk.message(CheckIn, body), part=f"session/{n}")
+
+
+@router.post("/baseline", operation_id="record_baseline", response_model=AcceptedOut)
+async def record_baseline(body: BaselineIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """Another reading before the dose, after rest."""
+    return await desk.send(course, "record_baseline", desk.message(RecordBaseline, body), part=f"session/{n}")
+
+
+@router.post("/questionnaires", operation_id="answer_session", response_model=AcceptedOut)
+async def answer_session(
+    body: QuestionnairesIn, course: CourseHere, n: Number, desk: DeskHere, caller: CallerHere
+) -> Accepted:
+    """The questionnaires of the day; a positive suicide item keeps the gate shut."""
+    on_site = answered_on_site(body, caller.role, usual=True)
+    message = desk.message(SubmitQuestionnaires, body, on_site=on_site)
+    return await desk.send(course, "submit_questionnaires", message, part=f"session/{n}")

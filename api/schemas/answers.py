@@ -1,0 +1,146 @@
+"""What does the API answer? Shapes of our own around what the record holds.
+
+Instants are UTC. A command's answer says in one word where things stand; when it arrives, the fact is in the
+record.
+"""
+
+from datetime import datetime
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.values import Out
+from clinical.decision import Reason
+from clinical.dosing import DoseOrder
+from clinical.journey import Move
+from clinical.people import Role
+from services.notifications.interface import CommunicationRecord
+from services.records.views import JourneyView, ScoreView, TaskCount, TaskView, TimelineEntry
+
+
+class AcceptedOut(Out):
+    """It is in the record."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"state": "booked", "at": "2026-03-02T14:30:00Z", "detail": {}}]}
+    )
+
+    state: str
+    at: datetime
+    detail: dict[str, str] = Field(default_factory=dict)
+
+
+class StartedOut(AcceptedOut):
+    """A course has begun; `href` is where it can be read."""
+
+    journey_id: str
+    href: str
+
+
+class DoseOrderedOut(AcceptedOut):
+    """The computed dose with everything it was computed from, and what the rules remarked."""
+
+    order: DoseOrder
+    reasons: list[Reason]
+
+
+class JourneyOut(Out):
+    """One course whole."""
+
+    href: str
+    journey: JourneyView
+
+
+class JourneyLine(Out):
+    """One course in a list. Operations see where it stands, not whom or what it is about."""
+
+    journey_id: str
+    href: str
+    site: str
+    stage: str
+    status: str
+    on_hold: bool
+    started_at: datetime
+    closed_at: datetime | None
+    protocol: str
+    version: int
+    patient_id: str | None = None
+    indication: str | None = None
+    consultation_at: datetime | None = None
+    doses: int | None = None
+    sessions_completed: int | None = None
+
+
+class Page(Out):
+    """A part of a list; `next_cursor` leads to the next part, null at the end."""
+
+    next_cursor: str | None
+
+
+class JourneyPage(Page):
+    items: list[JourneyLine]
+
+
+class TaskPage(Page):
+    """Open work, most urgent first; `counts` are over all of the site's open tasks."""
+
+    items: list[TaskView]
+    counts: list[TaskCount]
+
+
+class TimelinePage(Page):
+    items: list[TimelineEntry]
+
+
+class ScoresOut(Out):
+    items: list[ScoreView]
+
+
+class MessagesOut(Out):
+    items: list[CommunicationRecord]
+
+
+class Step(Out):
+    """One thing that a person owes: which act, who may do it, by when, and where to send it."""
+
+    task_id: str
+    code: str
+    owner: str
+    due_at: datetime
+    overdue: bool
+    reason: str
+    act: str | None
+    href: str | None
+    roles: list[Role]
+
+
+class NextOut(Out):
+    """What the course waits for, and where it could go."""
+
+    stage: str
+    status: str
+    on_hold: bool
+    waits_for: list[Step]
+    possible_moves: list[Move]
+
+
+class HealthOut(Out):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "up", "build": "0.1.0"}]})
+
+    status: str
+    build: str
+
+
+class ReadinessOut(Out):
+    """Which of the systems behind the API answer, in words."""
+
+    ready: bool
+    database: str
+    engine: str
+
+
+class PublishedOut(Out):
+    """This version can be used from now on."""
+
+    canonical: str
+    content_hash: str
+    site: str

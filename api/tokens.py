@@ -1,0 +1,139 @@
+"""Is this bearer token genuine, and whom does it name?
+
+Signed JWTs of one issuer, checked with its public keys: allowed algorithms only (so `none`, and a public key
+abused as a secret, are refused), issuer, audience, expiry. Claims: `sub` (opaque), `roles`, `sites`.
+A role we do not know gives no right; nobody carries the engine's own.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import httpx2
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+
+from api.auth import EVERYONE, Principal
+from api.problems import Problem
+
+ALGORITHMS = ("ES256", "ES384", "RS256", "PS256", "EdDSA")
+LEEWAY_S = 30
+REFETCH_COOLDOWN_S = 30.0
+FETCH_TIMEOUT_S = 5.0
+SUBJECT = re.compile(r"[A-Za-z0-9._:|-]{1,128}")
+SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class KeySource(Protocol):
+    """Where the issuer's public keys come from."""
+
+    async def keys(self) -> KeySet: ...
+
+    async def newer_keys(self) -> KeySet:
+        """Look again, because a token names a key that was not there."""
+        ...
+
+
+class GivenKeys:
+    """Keys from the configuration: the development issuer."""
+
+    def __init__(self, keys: KeySet) -> None:
+        self._keys = keys
+
+    async def keys(self) -> KeySet:
+        return self._keys
+
+    async def newer_keys(self) -> KeySet:
+        return self._keys
+
+
+class PublishedKeys:
+    """Keys that the issuer publishes; fetched once and again for an unknown key id, never in a storm."""
+
+    def __init__(
+        self,
+        issuer: str,
+        http: Callable[[], httpx2.AsyncClient] = lambda: httpx2.AsyncClient(timeout=FETCH_TIMEOUT_S),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._issuer = issuer.rstrip("/")
+        self._http = http
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._keys: KeySet | None = None
+        self._tried_at = float("-inf")
+
+    async def keys(self) -> KeySet:
+        return self._keys or await self.newer_keys()
+
+    async def newer_keys(self) -> KeySet:
+        async with self._lock:
+            if self._clock() - self._tried_at >= REFETCH_COOLDOWN_S:
+                self._tried_at = self._clock()
+                self._keys = await self._fetch() or self._keys
+        if self._keys is None:
+            raise Problem("unauthenticated", "the issuer of tokens cannot be reached now")
+        return self._keys
+
+    async def _fetch(self) -> KeySet | None:
+        try:
+            async with self._http() as http:
+                about = await http.get(f"{self._issuer}/.well-known/openid-configuration")
+                published = await http.get(about.raise_for_status().json()["jwks_uri"])
+                return KeySet.import_key_set(published.raise_for_status().json())
+        except (httpx2.HTTPError, JoseError, ValueError, KeyError, TypeError):
+            return None
+
+
+class TokenVerifier:
+    """Turns the header `Authorization` into a person, or refuses without saying why in detail."""
+
+    def __init__(self, keys: KeySource, *, issuer: str, audience: str) -> None:
+        self._keys = keys
+        self._claims = jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_S,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+
+    async def verify(self, authorization: str | None) -> Principal:
+        """Raises unauthenticated for whatever is not a genuine, live token for us."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise refused("send a bearer token in the header Authorization", error=None)
+        try:
+            claims = await self._decoded(token.strip())
+            self._claims.validate(claims)
+        except (JoseError, ValueError, TypeError):
+            raise refused("the token is not valid here, or no longer") from None
+        return _principal(claims)
+
+    async def _decoded(self, token: str) -> dict[str, Any]:
+        try:
+            return dict(jwt.decode(token, await self._keys.keys(), list(ALGORITHMS)).claims)
+        except InvalidKeyIdError:
+            return dict(jwt.decode(token, await self._keys.newer_keys(), list(ALGORITHMS)).claims)
+
+
+def refused(detail: str, error: str | None = "invalid_token") -> Problem:
+    """The answer to a caller whom we do not know (RFC 6750)."""
+    challenge = 'Bearer realm="kap"' + (f', error="{error}"' if error else "")
+    return Problem("unauthenticated", detail, headers={"WWW-Authenticate": challenge})
+
+
+def _principal(claims: dict[str, Any]) -> Principal:
+    if not SUBJECT.fullmatch(claims["sub"]):
+        raise refused("the token does not name its bearer by an opaque id")
+    known = {str(role): role for role in EVERYONE}
+    roles = frozenset(known[name] for name in _words(claims.get("roles")) if name in known)
+    sites = frozenset(name for name in _words(claims.get("sites")) if SITE.fullmatch(name))
+    return Principal(id=claims["sub"], roles=roles, sites=sites)
+
+
+def _words(claim: object) -> Iterable[str]:
+    return [word for word in claim if isinstance(word, str)] if isinstance(claim, list) else []

@@ -1,0 +1,536 @@
+"""What can happen in a course of treatment? The facts a journey's record is made of.
+
+Each fact is one frozen model with a `kind`; a journey is the list of its facts in order, and the invariants
+read nothing else. Clinical values carry UCUM units in their names; instants are aware and in UTC.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from clinical.adverse_events import AdverseEvent
+from clinical.decision import Reason
+from clinical.dosing import DoseOrder
+from clinical.instruments.answers import InstrumentResult
+from clinical.journey import Move, Stage
+from clinical.people import Actor, Role
+from clinical.protocol import Indication
+from clinical.recovery_scores import PadssItems
+from clinical.risk import Disposition, RiskLevel
+from clinical.screening import Eligibility, Override
+from clinical.vitals import Action, Reading, Tier
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class JourneyStarted(_Fact):
+    kind: Literal["journey.started"] = "journey.started"
+    patient_id: str
+    referral_id: str | None
+    indication: Indication
+    protocol: str
+    protocol_hash: str
+    time_zone: str
+
+
+class StageChanged(_Fact):
+    kind: Literal["journey.stage-changed"] = "journey.stage-changed"
+    left: Stage
+    entered: Stage
+    move: Move
+    reason: str
+
+
+class JourneyPaused(_Fact):
+    kind: Literal["journey.paused"] = "journey.paused"
+    reason: str
+    review_at: datetime
+
+
+class JourneyResumed(_Fact):
+    kind: Literal["journey.resumed"] = "journey.resumed"
+    reason: str
+
+
+class JourneyClosed(_Fact):
+    """The closing summary: what was done, how it went, why it ended."""
+
+    kind: Literal["journey.closed"] = "journey.closed"
+    stage: Stage
+    reason: str
+    sessions_completed: int
+    doses: int
+    summary: tuple[str, ...] = ()
+
+
+class ConsultationBooked(_Fact):
+    kind: Literal["consultation.booked"] = "consultation.booked"
+    starts_at: datetime
+    ends_at: datetime
+
+
+class ConsultationHeld(_Fact):
+    kind: Literal["consultation.held"] = "consultation.held"
+    outcome: Literal["proceed", "decline", "refer-on"]
+    reason: str
+
+
+class ConsentGiven(_Fact):
+    kind: Literal["consent.given"] = "consent.given"
+    document_version: str
+    elements: tuple[str, ...]
+    capacity_attested_by: str
+    expires_at: datetime
+
+
+class ConsentReaffirmed(_Fact):
+    kind: Literal["consent.reaffirmed"] = "consent.reaffirmed"
+    session: int
+    capacity: bool
+
+
+class ConsentWithdrawn(_Fact):
+    kind: Literal["consent.withdrawn"] = "consent.withdrawn"
+    channel: str
+    reason: str
+
+
+class QuestionnaireScored(_Fact):
+    kind: Literal["questionnaire.scored"] = "questionnaire.scored"
+    context: str
+    result: InstrumentResult
+
+
+class InterviewRecorded(_Fact):
+    kind: Literal["screening.interview-recorded"] = "screening.interview-recorded"
+    round: int
+
+
+class MeasurementsRecorded(_Fact):
+    kind: Literal["screening.measurements-recorded"] = "screening.measurements-recorded"
+    round: int
+    codes: tuple[str, ...]
+
+
+class ScreeningAssessed(_Fact):
+    kind: Literal["screening.assessed"] = "screening.assessed"
+    round: int
+    eligibility: Eligibility
+    reasons: tuple[Reason, ...]
+    missing: tuple[str, ...]
+
+
+class ScreeningSigned(_Fact):
+    kind: Literal["screening.signed"] = "screening.signed"
+    round: int
+    eligibility: Eligibility
+    overrides: tuple[Override, ...]
+    expires_at: datetime
+
+
+class ScreeningLapsed(_Fact):
+    kind: Literal["screening.lapsed"] = "screening.lapsed"
+    round: int
+    reason: str
+
+
+class PlanProposed(_Fact):
+    kind: Literal["plan.proposed"] = "plan.proposed"
+    version: int
+    plan_hash: str
+    content: dict[str, str]
+    required_roles: tuple[Role, ...]
+    amends: int | None = None
+
+
+class PlanApprovalGiven(_Fact):
+    kind: Literal["plan.approval-given"] = "plan.approval-given"
+    version: int
+    plan_hash: str
+    role: Role
+
+
+class PlanApproved(_Fact):
+    kind: Literal["plan.approved"] = "plan.approved"
+    version: int
+    plan_hash: str
+    sessions: int
+    mg_per_kg: Decimal
+    max_mg: Decimal
+    expires_at: datetime
+
+
+class PlanRejected(_Fact):
+    kind: Literal["plan.rejected"] = "plan.rejected"
+    version: int
+    plan_hash: str
+    reason: str
+
+
+class PlanLapsed(_Fact):
+    kind: Literal["plan.lapsed"] = "plan.lapsed"
+    version: int
+    reason: str
+
+
+class PreparationHeld(_Fact):
+    kind: Literal["preparation.held"] = "preparation.held"
+    number: int
+    held_at: datetime
+
+
+class SessionOpened(_Fact):
+    kind: Literal["session.opened"] = "session.opened"
+    session: int
+    plan_hash: str
+    earliest_at: datetime
+
+
+class SessionBooked(_Fact):
+    kind: Literal["session.booked"] = "session.booked"
+    session: int
+    starts_at: datetime
+    ends_at: datetime
+    room: str
+    moved_from: datetime | None = None
+
+
+class ReadinessAnswered(_Fact):
+    kind: Literal["session.readiness-answered"] = "session.readiness-answered"
+    session: int
+    light: str
+    reasons: tuple[Reason, ...]
+
+
+class CheckedIn(_Fact):
+    kind: Literal["session.checked-in"] = "session.checked-in"
+    session: int
+    weight_kg: float
+    baseline: Reading
+    tier: Tier
+
+
+class PrescriberPresent(_Fact):
+    """The prescriber came on site (`present`) or left; presence must cover dose to discharge."""
+
+    kind: Literal["session.prescriber-presence"] = "session.prescriber-presence"
+    session: int
+    present: bool
+
+
+class DoseOrdered(_Fact):
+    kind: Literal["dose.ordered"] = "dose.ordered"
+    session: int
+    order: DoseOrder
+    plan_hash: str
+
+
+class GateEvaluated(_Fact):
+    kind: Literal["gate.evaluated"] = "gate.evaluated"
+    session: int
+    green: bool
+    reasons: tuple[Reason, ...]
+
+
+class DoseGiven(_Fact):
+    """A dose was started. `dose_mg` counts towards every cap from this moment, whatever happens after."""
+
+    kind: Literal["dose.given"] = "dose.given"
+    session: int
+    dose_id: str
+    dose_mg: Decimal
+    mg_per_kg: Decimal
+    weight_kg: float
+    given_at: datetime
+    plan_hash: str
+    lot: str
+    checked_by: str
+    booster: bool = False
+
+
+class DoseEnded(_Fact):
+    kind: Literal["dose.ended"] = "dose.ended"
+    session: int
+    dose_id: str
+    ended_at: datetime
+    given_mg: Decimal
+    wasted_mg: Decimal
+    witness: str | None
+    stopped_early: bool
+    reason: str | None = None
+
+
+class ObservationRecorded(_Fact):
+    kind: Literal["observation.recorded"] = "observation.recorded"
+    session: int
+    observation_id: str
+    reading: Reading
+    tier: Tier
+    action: Action | None
+    minute: int
+    padss: PadssItems | None = None
+    cadss6: int | None = None
+    oriented: bool | None = None
+    amends: str | None = None
+
+
+class ObservationLate(_Fact):
+    kind: Literal["observation.late"] = "observation.late"
+    session: int
+    due_at: datetime
+    paged: Role
+
+
+class TherapyRecorded(_Fact):
+    kind: Literal["therapy.recorded"] = "therapy.recorded"
+    session: int
+    minutes: int
+    themes: str
+
+
+class SessionDischarged(_Fact):
+    kind: Literal["session.discharged"] = "session.discharged"
+    session: int
+    discharged_at: datetime
+    checklist: tuple[Reason, ...]
+    overridden: bool = False
+    override_reason: str | None = None
+
+
+class SessionClosed(_Fact):
+    """How a session ended, in the words of FHIR's Encounter and Appointment."""
+
+    kind: Literal["session.closed"] = "session.closed"
+    session: int
+    status: Literal["finished", "cancelled", "noshow"]
+    reason: str
+
+
+class NextDayContact(_Fact):
+    kind: Literal["session.next-day-contact"] = "session.next-day-contact"
+    session: int
+    reached: bool
+    concerns: str | None = None
+
+
+class IntegrationHeld(_Fact):
+    kind: Literal["integration.held"] = "integration.held"
+    session: int
+    held_at: datetime
+
+
+class IntegrationMissed(_Fact):
+    kind: Literal["integration.missed"] = "integration.missed"
+    session: int
+    due_at: datetime
+
+
+class DecisionAsked(_Fact):
+    kind: Literal["course.decision-asked"] = "course.decision-asked"
+    after_dose: int
+    default: str
+    reasons: tuple[Reason, ...]
+
+
+class DecisionMade(_Fact):
+    kind: Literal["course.decision-made"] = "course.decision-made"
+    after_dose: int
+    choice: Literal["go-on", "change", "stop"]
+    reason: str
+
+
+class RiskOpened(_Fact):
+    kind: Literal["risk.opened"] = "risk.opened"
+    case_id: str
+    level: RiskLevel
+    trigger: str
+    on_site: bool
+    acknowledge_by: datetime
+
+
+class RiskJoined(_Fact):
+    kind: Literal["risk.joined"] = "risk.joined"
+    case_id: str
+    joined_to: str
+    level: RiskLevel
+
+
+class RiskPaged(_Fact):
+    kind: Literal["risk.paged"] = "risk.paged"
+    case_id: str
+    role: Role
+    rung: int
+
+
+class RiskAcknowledged(_Fact):
+    kind: Literal["risk.acknowledged"] = "risk.acknowledged"
+    case_id: str
+
+
+class RiskResolved(_Fact):
+    kind: Literal["risk.resolved"] = "risk.resolved"
+    case_id: str
+    disposition: Disposition
+    note: str
+
+
+class AdverseEventRecorded(_Fact):
+    kind: Literal["adverse-event.recorded"] = "adverse-event.recorded"
+    session: int | None
+    event: AdverseEvent
+
+
+class FollowUpMeasured(_Fact):
+    kind: Literal["follow-up.measured"] = "follow-up.measured"
+    week: int
+    points_changed: float | None
+    percent_changed: float | None
+    response: bool | None
+    remission: bool | None
+
+
+class FollowUpMissed(_Fact):
+    kind: Literal["follow-up.missed"] = "follow-up.missed"
+    week: int
+    due_at: datetime
+
+
+class RelapseFound(_Fact):
+    kind: Literal["follow-up.relapse-found"] = "follow-up.relapse-found"
+    reasons: tuple[Reason, ...]
+
+
+class TaskOpened(_Fact):
+    """A human step: who owes what until when (FHIR Task). `task_id` is unique in the journey."""
+
+    kind: Literal["task.opened"] = "task.opened"
+    task_id: str
+    code: str
+    owner: Role
+    due_at: datetime
+    reason: str
+
+
+class TaskOverdue(_Fact):
+    kind: Literal["task.overdue"] = "task.overdue"
+    task_id: str
+    escalated_to: Role
+
+
+class TaskDone(_Fact):
+    kind: Literal["task.completed"] = "task.completed"
+    task_id: str
+
+
+class TaskCancelled(_Fact):
+    kind: Literal["task.cancelled"] = "task.cancelled"
+    task_id: str
+    reason: str
+
+
+class MessageSettled(_Fact):
+    """What became of one message: completed, not-done or stopped (FHIR Communication), and why."""
+
+    kind: Literal["message.settled"] = "message.settled"
+    key: str
+    template: str
+    status: str
+    channel: str | None
+    reason: str | None
+    not_after: datetime
+    sent_at: datetime | None
+
+
+Fact = Annotated[
+    JourneyStarted
+    | StageChanged
+    | JourneyPaused
+    | JourneyResumed
+    | JourneyClosed
+    | ConsultationBooked
+    | ConsultationHeld
+    | ConsentGiven
+    | ConsentReaffirmed
+    | ConsentWithdrawn
+    | QuestionnaireScored
+    | InterviewRecorded
+    | MeasurementsRecorded
+    | ScreeningAssessed
+    | ScreeningSigned
+    | ScreeningLapsed
+    | PlanProposed
+    | PlanApprovalGiven
+    | PlanApproved
+    | PlanRejected
+    | PlanLapsed
+    | PreparationHeld
+    | SessionOpened
+    | SessionBooked
+    | ReadinessAnswered
+    | CheckedIn
+    | PrescriberPresent
+    | DoseOrdered
+    | GateEvaluated
+    | DoseGiven
+    | DoseEnded
+    | ObservationRecorded
+    | ObservationLate
+    | TherapyRecorded
+    | SessionDischarged
+    | SessionClosed
+    | NextDayContact
+    | IntegrationHeld
+    | IntegrationMissed
+    | DecisionAsked
+    | DecisionMade
+    | RiskOpened
+    | RiskJoined
+    | RiskPaged
+    | RiskAcknowledged
+    | RiskResolved
+    | AdverseEventRecorded
+    | FollowUpMeasured
+    | FollowUpMissed
+    | RelapseFound
+    | TaskOpened
+    | TaskOverdue
+    | TaskDone
+    | TaskCancelled
+    | MessageSettled,
+    Field(discriminator="kind"),
+]
+
+
+class Entry(BaseModel):
+    """One fact on its way into the record. `key` makes it unique in the journey: a second one changes nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    occurred_at: datetime
+    actor: Actor
+    fact: Fact
+
+
+class RecordedEntry(Entry):
+    """A fact in the record: numbered, hashed over its predecessor, with the wall-clock time of writing."""
+
+    seq: int
+    recorded_at: datetime
+    previous_hash: str
+    hash: str
+
+
+class JourneyStatus(StrEnum):
+    """The course of care in FHIR's words (EpisodeOfCare)."""
+
+    PLANNED = "planned"
+    ACTIVE = "active"
+    ON_HOLD = "onhold"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"

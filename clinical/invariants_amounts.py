@@ -1,0 +1,132 @@
+"""Were doses far enough apart, and never too much? Invariants 3 and 4.
+
+Masses in mg of base, weight in kg, times in elapsed hours between administrations. What counts as given is
+the larger of the amount started and the amount that went in; what counts as the weight is the smaller of the
+one written with the dose and the one of the check-in. Boosters count towards every amount of their session.
+Source: product §4; clinical-facts §2.2, §2.5, H1, H3, H4, H17.
+"""
+
+import math
+from collections.abc import Iterator
+from decimal import Context, Decimal, localcontext
+
+from clinical.events import CheckedIn, DoseEnded, DoseGiven, PlanApproved
+from clinical.instants import local_date, zone_named
+from clinical.invariants_record import Record, Violation, Written, breach, hours_from, last_before, utc
+
+_WEEK_HOURS = 7 * 24
+_LONGEST_DATE_HOURS = 25
+_UNTRAPPED = Context(prec=40, traps=[])
+"""Impossible numbers are compared like others: what is too large, or no number at all, is not within."""
+
+Dose = Written[DoseGiven]
+
+
+def doses_are_far_enough_apart(record: Record) -> Iterator[Violation]:
+    """Invariant 3, measured from administered times. A booster is exempt within its own session only."""
+    rules = record.protocol.schedule
+    doses = sorted(record.doses, key=lambda dose: (utc(dose.fact.given_at), dose.place))
+    for index, dose in enumerate(doses):
+        number = dose.fact.session
+        same = [d for d in doses[:index] if d.fact.session == number]
+        if same and not dose.fact.booster:
+            yield breach(3, "SECOND-DOSE", dose.seq, f"a second dose in session {number}, not as a booster")
+        others = [d for d in doses[:index] if d.fact.session != number]
+        if others and hours_from(others[-1].fact.given_at, dose.fact.given_at) < rules.min_interval_hours:
+            text = f"dose of session {number} less than {rules.min_interval_hours:g} h after the one before"
+            yield breach(3, "INTERVAL", dose.seq, text)
+        if others and _same_date(record, others[-1], dose):
+            yield breach(3, "DATE", dose.seq, f"dose of session {number} on the local date of another")
+        week = {d.fact.session for d in others if _within_a_week(d, dose)}
+        if len(week) >= rules.max_per_rolling_7_days:
+            text = f"session {number} is one more than {rules.max_per_rolling_7_days} in seven days"
+            yield breach(3, "WEEK", dose.seq, text)
+
+
+def doses_stay_within_their_bounds(record: Record) -> Iterator[Violation]:
+    """Invariant 4: amounts of a dose and of its session, boosters, and the number of doses of the plan."""
+    with localcontext(_UNTRAPPED):
+        found = [
+            breach(4, rule, dose.seq, f"dose of session {dose.fact.session}: {text}")
+            for dose in record.doses
+            for rule, text in (*_amounts(record, dose), *_counts(record, dose))
+        ]
+    yield from found
+
+
+def _within_a_week(earlier: Dose, later: Dose) -> bool:
+    return hours_from(earlier.fact.given_at, later.fact.given_at) < _WEEK_HOURS
+
+
+def _same_date(record: Record, earlier: Dose, later: Dose) -> bool:
+    """In a zone that nobody knows, and at the edge of the calendar, the longest possible date counts."""
+    first, second = utc(earlier.fact.given_at), utc(later.fact.given_at)
+    zone = zone_named(record.time_zone)
+    try:
+        if zone is not None:
+            return local_date(first, zone) == local_date(second, zone)
+    except OverflowError:
+        pass
+    return hours_from(first, second) < _LONGEST_DATE_HOURS
+
+
+def _amounts(record: Record, dose: Dose) -> Iterator[tuple[str, str]]:
+    rules, plan = record.protocol.dosing, _plan(record, dose)
+    total = sum((_given_mg(record, d) for d in _so_far(record, dose)), Decimal(0))
+    most_mg = [_exact(rules.max_session_mg), *([plan.max_mg] if plan else [])]
+    most_per_kg = [_exact(rules.max_mg_per_kg), *([plan.mg_per_kg] if plan else [])]
+    if not dose.fact.dose_mg > 0:
+        yield "AMOUNT", "the amount is no dose"
+    if not all(total <= limit for limit in most_mg):
+        yield "MG", f"more than {min(most_mg)} mg in the session"
+    if not all(dose.fact.mg_per_kg <= limit for limit in most_per_kg):
+        yield "ORDERED-MG-PER-KG", f"ordered at more than {min(most_per_kg)} mg/kg"
+    weight_kg = _weight_kg(record, dose)
+    if weight_kg is None:
+        yield "WEIGHT", "the weight is none"
+    elif not all(total <= limit * weight_kg for limit in most_per_kg):
+        yield "MG-PER-KG", f"more than {min(most_per_kg)} mg/kg in the session"
+
+
+def _counts(record: Record, dose: Dose) -> Iterator[tuple[str, str]]:
+    boosters = sum(d.fact.booster for d in _so_far(record, dose))
+    if dose.fact.booster and boosters > record.protocol.dosing.boosters_max:
+        yield "BOOSTERS", f"more than {record.protocol.dosing.boosters_max} boosters in the session"
+    plan = _plan(record, dose)
+    under_plan = {
+        d.fact.session
+        for d in record.doses
+        if d.place <= dose.place and d.fact.plan_hash == dose.fact.plan_hash
+    }
+    if plan is not None and len(under_plan) > plan.sessions:
+        yield "SERIES", f"more than the {plan.sessions} doses that the plan approved"
+
+
+def _plan(record: Record, dose: Dose) -> PlanApproved | None:
+    """The plan that the dose names, as it was approved; that it is in force is invariant 1's question."""
+    approved = [p for p in record.every(PlanApproved) if p.fact.plan_hash == dose.fact.plan_hash]
+    found = last_before(dose.place, approved)
+    return found.fact if found else None
+
+
+def _so_far(record: Record, dose: Dose) -> list[Dose]:
+    return [d for d in record.in_session(DoseGiven, dose.fact.session) if d.place <= dose.place]
+
+
+def _given_mg(record: Record, dose: Dose) -> Decimal:
+    ends = record.in_session(DoseEnded, dose.fact.session)
+    went_in = [end.fact.given_mg for end in ends if end.fact.dose_id == dose.fact.dose_id]
+    return max([dose.fact.dose_mg, *went_in, Decimal(0)])
+
+
+def _weight_kg(record: Record, dose: Dose) -> Decimal | None:
+    arrived = last_before(dose.place, record.in_session(CheckedIn, dose.fact.session))
+    weights = [dose.fact.weight_kg, *([arrived.fact.weight_kg] if arrived else [])]
+    if not all(math.isfinite(weight) and weight > 0 for weight in weights):
+        return None
+    return _exact(min(weights))
+
+
+def _exact(number: float) -> Decimal:
+    """Exactly the number as it is written."""
+    return Decimal(str(number))

@@ -1,0 +1,53 @@
+"""Which loopback ports may we use?
+
+A port that was asked for by number must be free, or the refusal names the port and who wanted it. Port
+`None` or 0 means any free one. All ports of one system are chosen together, so that no two of them are
+the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Mapping
+
+LOOPBACK = "127.0.0.1"
+
+
+class PortTaken(Exception):
+    """Somebody else listens on a port that one of our parts was told to use."""
+
+    def __init__(self, port: int, wanted_by: str) -> None:
+        super().__init__(f"port {port} is already taken; {wanted_by} wanted it")
+        self.port = port
+        self.wanted_by = wanted_by
+
+
+def choose_ports(wanted: Mapping[str, int | None]) -> dict[str, int]:
+    """A port for each named part: the one it asked for, else a free one. Raises PortTaken."""
+    chosen: dict[str, int] = {}
+    with contextlib.ExitStack() as held:
+        # Ports asked for by number first: a free choice must not land on them.
+        for name, port in sorted(wanted.items(), key=lambda item: not item[1]):
+            holder = held.enter_context(socket.socket())
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if port and somebody_listens(port):
+                raise PortTaken(port, name)
+            try:
+                holder.bind((LOOPBACK, port or 0))
+                holder.listen()  # a socket that only holds a port does not keep others off it
+            except OSError as error:
+                raise PortTaken(port or 0, name) from error
+            chosen[name] = holder.getsockname()[1]
+    return {name: chosen[name] for name in wanted}
+
+
+def free_port() -> int:
+    return choose_ports({"any": None})["any"]
+
+
+def somebody_listens(port: int) -> bool:
+    """Does a connection to this loopback port succeed? (macOS lets two bind what only one answers.)"""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((LOOPBACK, port)) == 0

@@ -1,0 +1,156 @@
+"""How do people use the whole system on one machine? (`./dev up`)
+
+It stays up in real time until Ctrl-C, keeps its data in one folder between runs, and prints where
+everything is. Exit status: 0 after Ctrl-C, 2 when it may not start (a port or the folder is taken), 1
+when a part failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import importlib.util
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from deploy.child import StartFailed
+from deploy.data_folder import DataFolderInUse
+from deploy.local import API, MAIL, POSTGRES, ROOT, TEMPORAL, WEB_UI, LocalOptions, LocalSystem
+from deploy.ports import LOOPBACK, PortTaken
+from deploy.tokens import staff_tokens
+from services.process import end_process
+
+PORTS = (
+    ("--port", API, 8000),
+    ("--temporal-port", TEMPORAL, 7233),
+    ("--ui-port", WEB_UI, 8233),
+    ("--postgres-port", POSTGRES, 0),
+    ("--smtp-port", MAIL, 0),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = options_of(arguments)
+    # Plain lines when nobody watches: no colours, nothing overwritten, no breaks inside a token.
+    console = Console(soft_wrap=True, highlight=False)
+    try:
+        asyncio.run(stay_up(options, console))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        console.print("stopped")
+        return 0
+    except PortTaken as taken:
+        return refuse(f"{taken}; choose another with {option_for(taken.wanted_by)} (0: any free one)", 2)
+    except DataFolderInUse as used:
+        return refuse(f"{used}; choose another folder with --data", 2)
+    except StartFailed as failed:
+        return refuse(str(failed), 1)
+    return 0
+
+
+def options_of(arguments: Sequence[str]) -> LocalOptions:
+    parser = argparse.ArgumentParser(
+        prog="./dev up", description="The whole system, staying up in real time."
+    )
+    for flag, part, default in PORTS:
+        shown = default or "any free one"
+        parser.add_argument(flag, type=port_number, default=default, metavar="N", help=f"{part} ({shown})")
+    parser.add_argument(
+        "--data", type=Path, default=ROOT / ".kap" / "up", metavar="DIR", help="kept between runs"
+    )
+    given = parser.parse_args(arguments)
+    return LocalOptions(
+        data_dir=given.data,
+        api_port=given.port,
+        temporal_port=given.temporal_port,
+        ui_port=given.ui_port,
+        postgres_port=given.postgres_port,
+        smtp_port=given.smtp_port,
+    )
+
+
+def port_number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return number
+
+
+def option_for(part: str) -> str:
+    return next((flag for flag, name, _ in PORTS if name == part), "another option")
+
+
+def refuse(reason: str, status: int) -> int:
+    print(f"up: {reason}", file=sys.stderr)
+    return status
+
+
+async def stay_up(options: LocalOptions, console: Console) -> None:
+    """Run until cancelled by a signal; however it ends, nothing of it is left running."""
+    cancel_on_signals()
+    with console.status("starting") as status:
+
+        def progress(step: str) -> None:
+            status.update(step)
+            if not console.is_terminal:
+                console.print(f"- {step}")
+
+        async with LocalSystem(options, progress) as system:
+            tokens = staff_tokens(system.issuer_key)
+            seeded = await seed(system.base_url, tokens)
+            status.stop()
+            announce(system, tokens, seeded, console)
+            try:
+                await system.watch()
+            finally:
+                console.print("stopping ...")
+
+
+def cancel_on_signals() -> None:
+    """The first signal ends the work in good order; later ones must not leave half of it running."""
+    work = asyncio.current_task()
+    cancelled = False
+
+    def cancel() -> None:
+        nonlocal cancelled
+        if not cancelled and work is not None:
+            work.cancel()
+        cancelled = True
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, cancel)
+
+
+async def seed(base_url: str, tokens: Mapping[str, str]) -> str | None:
+    """Fill an empty system with a small demo clinic; one line that says what is there."""
+    if importlib.util.find_spec("deploy.seed") is None:
+        return None
+    fill: Callable[[str, Mapping[str, str]], Awaitable[str]] = importlib.import_module("deploy.seed").seed
+    return await fill(base_url, tokens)
+
+
+def announce(system: LocalSystem, tokens: Mapping[str, str], seeded: str | None, console: Console) -> None:
+    lines = [
+        f"API             {system.base_url}/docs",
+        f"Temporal Web UI {system.ui_url}",
+        f"Temporal        {system.temporal_address}",
+        f"PostgreSQL      {LOOPBACK}:{system.postgres.port}, database kap, role kap",
+        f"Mail            {LOOPBACK}:{system.smtp.port}, kept in {system.data_dir / 'mail'}",
+        f"Data and logs   {system.data_dir}",
+        *([f"Demo clinic     {seeded}"] if seeded else []),
+        "",
+        "Tokens (Authorization: Bearer ...), one for each role:",
+        *(f"{role:<17} {token}" for role, token in tokens.items()),
+        "",
+        "Ctrl-C stops it.",
+    ]
+    for line in lines:
+        console.print(line, markup=False)
+
+
+if __name__ == "__main__":
+    end_process(main(sys.argv[1:]))

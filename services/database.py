@@ -1,0 +1,103 @@
+"""How does the system talk to PostgreSQL, and where is the one place that commits?
+
+`Database.transaction()` is the only commit: one per request or activity, at the edge. `Database.reading()` is
+a read-only snapshot (REPEATABLE READ), so that a view made of several queries shows one moment. `migrate`
+brings the schema to its newest version. Errors of the driver pass through; each service puts them into its
+own words.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import DateTime, LargeBinary, MetaData, Numeric, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Base(DeclarativeBase):
+    """All tables. Constraints are named by rule, so that migrations can name them too."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  # SQLAlchemy reads it from the class; nobody writes it
+        str: Text,
+        datetime: DateTime(timezone=True),
+        Decimal: Numeric,
+        bytes: LargeBinary,
+        dict[str, Any]: JSONB,
+        list[str]: JSONB,
+    }
+
+
+class Database:
+    """A pool of connections to one database. Opens nothing until it is used."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 5,
+        max_overflow: int = 10,
+        pool_timeout_s: float = 10.0,
+        connect_timeout_s: int = 5,
+        statement_timeout_ms: int = 20_000,
+    ) -> None:
+        # A statement that hangs must not hold its locks for ever: the server ends it, the caller tries again.
+        options = f"-c timezone=UTC -c statement_timeout={statement_timeout_ms}"
+        self._engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_timeout=pool_timeout_s,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": connect_timeout_s, "options": options},
+            hide_parameters=True,  # parameters are patient data and would stand in messages of errors
+        )
+        self._snapshots = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends well, rolled back when it raises."""
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """One moment of the database, read-only: writing in it is refused by the server."""
+        async with AsyncSession(self._snapshots, autoflush=False) as session:
+            yield session
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+def migrate(url: str) -> None:
+    """Bring the schema to its newest version. Several processes may ask at once: one does it, all wait."""
+    command.upgrade(migration_config(url), "head")
+
+
+def migration_config(url: str) -> Config:
+    """What Alembic needs to know. The address is an attribute: it may hold a password and `%` signs."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["url"] = url
+    return config

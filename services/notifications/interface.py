@@ -1,0 +1,189 @@
+"""What can be asked of the notification service?
+
+`send` sends one message once per key and answers what became of it; asking again with the same key is safe
+and answers the same. Statuses are FHIR R4's for Communication. Times are UTC instants; `occurred_at` is the
+caller's clinical now (virtual time included), `sent_at` the wall clock's.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Protocol
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+
+Instant = Annotated[AwareDatetime, Field(strict=True)]
+
+
+class ChannelName(StrEnum):
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class CommunicationStatus(StrEnum):
+    PREPARATION = "preparation"  # recorded, waiting for another try
+    IN_PROGRESS = "in-progress"  # a sender holds it
+    NOT_DONE = "not-done"  # will never leave; `reason` says why
+    ON_HOLD = "on-hold"  # waiting for `send_at`
+    STOPPED = "stopped"  # the journey stopped before it left
+    COMPLETED = "completed"  # the mail or SMS service took it
+
+
+class SendReason(StrEnum):
+    """The reasons the service gives itself; a stopped message has the reason given to `stop_pending`."""
+
+    EXPIRED = "expired"
+    EXPIRES_IN_QUIET_HOURS = "expires-in-quiet-hours"
+    NO_CHANNEL = "no-channel"
+    CONTACT_INVALID = "contact-invalid"
+    QUIET_HOURS = "quiet-hours"
+
+
+class TemplateName(StrEnum):
+    CONSULTATION_BOOKED = "consultation_booked"
+    SESSION_BOOKED = "session_booked"
+    SESSION_REMINDER = "session_reminder"
+    SESSION_MOVED = "session_moved"
+    SESSION_CANCELLED = "session_cancelled"
+    AFTER_VISIT = "after_visit"
+    QUESTIONNAIRE_DUE = "questionnaire_due"
+    FOLLOW_UP_DUE = "follow_up_due"
+    JOURNEY_PAUSED = "journey_paused"
+    JOURNEY_ENDED = "journey_ended"
+    STAFF_PAGE = "staff_page"
+
+
+class TemplateParameters(BaseModel):
+    """`*_at` are ISO 8601 instants with offset; `link` is an http(s) address; the rest short plain text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    required: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+
+
+def _takes(*required: str, optional: tuple[str, ...] = ()) -> TemplateParameters:
+    return TemplateParameters(required=frozenset(required), optional=frozenset(optional))
+
+
+TEMPLATE_PARAMETERS: Mapping[TemplateName, TemplateParameters] = MappingProxyType(
+    {
+        TemplateName.CONSULTATION_BOOKED: _takes("starts_at", optional=("clinic_phone",)),
+        TemplateName.SESSION_BOOKED: _takes("starts_at", optional=("link", "clinic_phone")),
+        TemplateName.SESSION_REMINDER: _takes("starts_at", optional=("link", "clinic_phone")),
+        TemplateName.SESSION_MOVED: _takes("starts_at", optional=("previous_starts_at", "clinic_phone")),
+        TemplateName.SESSION_CANCELLED: _takes("starts_at", optional=("clinic_phone",)),
+        TemplateName.AFTER_VISIT: _takes(optional=("clinic_phone", "next_contact_at")),
+        TemplateName.QUESTIONNAIRE_DUE: _takes(optional=("due_at", "link")),
+        TemplateName.FOLLOW_UP_DUE: _takes(optional=("due_at", "link", "clinic_phone")),
+        TemplateName.JOURNEY_PAUSED: _takes(optional=("clinic_phone",)),
+        TemplateName.JOURNEY_ENDED: _takes(optional=("clinic_phone",)),
+        TemplateName.STAFF_PAGE: _takes("reference", optional=("due_at", "link")),
+    }
+)
+
+# What still leaves after a withdrawal: staff are paged, a cancelled visit is said, the way home stays safe.
+MAY_LEAVE_AFTER_STOP = frozenset(
+    {
+        TemplateName.STAFF_PAGE,
+        TemplateName.SESSION_CANCELLED,
+        TemplateName.AFTER_VISIT,
+        TemplateName.JOURNEY_ENDED,
+    }
+)
+
+
+class Contact(BaseModel):
+    """How a person can be reached, as the records have it now. Read again for every `send`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(repr=False)
+    email: str | None = Field(default=None, repr=False)
+    phone_e164: str | None = Field(default=None, repr=False)
+    language: str = "en"  # BCP 47; what is not translated is sent in English
+    time_zone: str  # IANA
+    preferred_channel: ChannelName = ChannelName.EMAIL
+    opted_out_channels: frozenset[ChannelName] = frozenset()
+    detail_opt_in: bool = False  # the patient agreed to read about the treatment in messages
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (LookupError, ValueError, OSError):
+            raise ValueError("is no IANA time zone") from None
+        return value
+
+    def address(self, channel: ChannelName) -> str | None:
+        return self.email if channel is ChannelName.EMAIL else self.phone_e164
+
+
+class SendRequest(BaseModel):
+    """One message to one person. `key` is derived from (journey, step, occurrence)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str = Field(min_length=1, max_length=200)
+    journey_id: str = Field(min_length=1, max_length=200)
+    site: str
+    patient_id: str | None = None
+    recipient: Contact
+    template: TemplateName
+    parameters: dict[str, str] = Field(default_factory=dict, repr=False)
+    occurred_at: Instant
+    not_after: Instant
+    urgent: bool = False  # ignores quiet hours
+
+
+class SendResult(BaseModel):
+    """What became of a message. `refused_channels` have a bad address: mark the contact."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    status: CommunicationStatus
+    channel: ChannelName | None = None
+    reason: str | None = None
+    send_at: Instant | None = None  # on-hold only: ask again then, with the same key
+    sent_at: Instant | None = None
+    refused_channels: tuple[ChannelName, ...] = ()
+
+
+class CommunicationRecord(BaseModel):
+    """One message as it was recorded; what it said stays encrypted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    journey_id: str
+    site: str
+    patient_id: str | None
+    template: TemplateName
+    language: str
+    channel: ChannelName | None
+    status: CommunicationStatus
+    reason: str | None
+    occurred_at: Instant
+    recorded_at: Instant
+    not_after: Instant
+    send_at: Instant | None
+    sent_at: Instant | None
+    attempts: int
+
+
+class Notifications(Protocol):
+    async def send(self, request: SendRequest) -> SendResult:
+        """Send once per key, or say why not. Raises the errors of `errors.py`."""
+        ...
+
+    async def stop_pending(self, journey_id: str, reason: str) -> int:
+        """Nothing of this journey leaves after this returns (but MAY_LEAVE_AFTER_STOP). `reason` is a code.
+        Answers how many waiting messages it stopped. Raises SendInProgress while one is on its way."""
+        ...
+
+    async def for_journey(self, journey_id: str) -> list[CommunicationRecord]:
+        """Every message of a journey, in clinical order."""
+        ...

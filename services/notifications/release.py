@@ -1,0 +1,81 @@
+"""May this message leave now, and by which channel?
+
+Pure. The order of the questions is the order of their weight: a stopped journey sends nothing, an expired
+message never leaves, an address must exist, and the night is respected unless it is urgent.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.notifications.interface import (
+    ChannelName,
+    CommunicationStatus,
+    Contact,
+    SendReason,
+    SendRequest,
+)
+from services.notifications.quiet_hours import QuietHours, next_allowed
+
+
+@dataclass(frozen=True)
+class Leave:
+    channel: ChannelName
+
+
+@dataclass(frozen=True)
+class Hold:
+    send_at: datetime
+
+
+@dataclass(frozen=True)
+class Refuse:
+    status: CommunicationStatus
+    reason: str
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """`now` is the clinical now; `stop_reason` is set when the journey was stopped for this template."""
+
+    now: datetime
+    stop_reason: str | None
+    configured: Collection[ChannelName]
+    refused: Collection[ChannelName]
+    quiet: QuietHours
+
+
+def release(request: SendRequest, given: Circumstances) -> Leave | Hold | Refuse:
+    if given.stop_reason is not None:
+        return Refuse(CommunicationStatus.STOPPED, given.stop_reason)
+    if given.now > request.not_after:
+        return _never(SendReason.EXPIRED)
+    usable = [
+        channel
+        for channel in channel_order(request.recipient)
+        if channel in given.configured and channel not in given.refused
+    ]
+    if not usable:
+        return _never(SendReason.CONTACT_INVALID if given.refused else SendReason.NO_CHANNEL)
+    if request.urgent:
+        return Leave(usable[0])
+    send_at = next_allowed(given.now, request.recipient.time_zone, given.quiet)
+    if send_at <= given.now:
+        return Leave(usable[0])
+    if send_at > request.not_after:
+        return _never(SendReason.EXPIRES_IN_QUIET_HOURS)
+    return Hold(send_at)
+
+
+def channel_order(contact: Contact) -> list[ChannelName]:
+    """The preferred channel, then the others; without those opted out of or without an address."""
+    by_wish = sorted(ChannelName, key=lambda channel: channel is not contact.preferred_channel)
+    return [
+        channel
+        for channel in by_wish
+        if channel not in contact.opted_out_channels and contact.address(channel)
+    ]
+
+
+def _never(reason: SendReason) -> Refuse:
+    return Refuse(CommunicationStatus.NOT_DONE, reason)

@@ -1,0 +1,257 @@
+"""How does a message leave once, and only once?
+
+    claim (transaction 1) → hand over (no transaction) → settle (transaction 2)
+
+The claim decides by `release` and marks the row before anything leaves, so that of many callers with one key
+one sends and the others get SendInProgress (retry) or the stored answer. Between the mail server's "yes" and
+our commit a crash cannot be told from a failure: a claim older than `claim_for` is taken over and the message
+handed over again with the same Message-ID. That is the only way anything can leave twice.
+
+`occurred_at` is the clinical now at the moment of asking. A retry of the same ask is later by the wall time
+that has passed since it first came, so an outage cannot make a message leave after its `not_after`.
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import assert_never
+
+import structlog
+
+from services.database import Database
+from services.encryption import FieldCipher
+from services.notifications import ledger
+from services.notifications.channel import AddressRefused, Channel, OutgoingMessage
+from services.notifications.errors import ChannelUnavailable, KeyReused, SendInProgress
+from services.notifications.interface import (
+    ChannelName,
+    CommunicationRecord,
+    CommunicationStatus,
+    SendReason,
+    SendRequest,
+    SendResult,
+)
+from services.notifications.quiet_hours import NIGHT, QuietHours
+from services.notifications.release import Circumstances, Hold, Leave, Refuse, release
+from services.notifications.tables import Communication, CommunicationAttempt
+from services.notifications.wording import UNITED_STATES, HelpLines, Wording, Words
+
+CODE = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """This sender holds the message: its `number`th attempt, by this channel."""
+
+    number: int
+    channel: ChannelName
+    address: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What a hand-over came to, in the words of `communication_attempt`."""
+
+    attempt: str
+    provider_id: str | None = None
+    error: ChannelUnavailable | None = None
+    code: str | None = None
+
+
+class NotificationService:
+    """Satisfies `Notifications`. `claim_for` must be well above twice the slowest channel's own timeout."""
+
+    def __init__(
+        self,
+        database: Database,
+        cipher: FieldCipher,
+        channels: Mapping[ChannelName, Channel],
+        *,
+        quiet: QuietHours = NIGHT,
+        help_lines: HelpLines = UNITED_STATES,
+        claim_for: timedelta = timedelta(seconds=60),
+        clock: Callable[[], datetime] = wall_clock,
+    ) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._channels = channels
+        self._quiet = quiet
+        self._wording = Wording(help_lines)
+        self._claim_for = claim_for
+        self._clock = clock
+
+    async def send(self, request: SendRequest) -> SendResult:
+        words = self._wording.words(request.template, request.recipient, request.parameters)
+        while True:
+            step = await self._claim(request, words)
+            if isinstance(step, SendResult):
+                self._report(request, step)
+                return step
+            outcome = await self._hand_over(request, words, step)
+            if await self._settle(request, step, outcome) and outcome.error is not None:
+                raise outcome.error
+
+    async def stop_pending(self, journey_id: str, reason: str) -> int:
+        if not CODE.fullmatch(reason):
+            raise ValueError("the reason of a stop is a code")
+        async with self._database.transaction() as session:
+            await ledger.lock_journey(session, journey_id, alone=True)
+            stopped, on_the_way = await ledger.stop_journey(
+                session, journey_id, reason, self._clock(), self._claim_for
+            )
+        if on_the_way:
+            raise SendInProgress(f"{on_the_way} messages of the journey are on their way")
+        return stopped
+
+    async def for_journey(self, journey_id: str) -> list[CommunicationRecord]:
+        async with self._database.transaction() as session:
+            return await ledger.records_of(session, journey_id)
+
+    async def _claim(self, request: SendRequest, words: Words) -> SendResult | _Claim:
+        """The final or waiting answer, or the right to hand the message over now."""
+        now = self._clock()
+        async with self._database.transaction() as session:
+            await ledger.lock_journey(session, request.journey_id, alone=False)
+            fresh = self._fresh_row(request, words, now)
+            fingerprint = fresh.fingerprint
+            row = await ledger.locked_row(session, fresh)
+            if row.fingerprint != fingerprint:
+                raise KeyReused("the key already stands for another message")
+            refused = await ledger.refused_channels(session, row.key)
+            if row.status in ledger.FINAL:
+                return ledger.result_of(row, refused)
+            if ledger.claimed(row, now, self._claim_for):
+                raise SendInProgress("another sender holds the message")
+            if row.occurred_at != request.occurred_at:
+                row.occurred_at, row.asked_at = request.occurred_at, now
+            decision = release(
+                request,
+                Circumstances(
+                    now=row.occurred_at + max(now - row.asked_at, timedelta()),
+                    stop_reason=await ledger.stop_reason(session, row),
+                    configured=self._channels.keys(),
+                    refused=refused,
+                    quiet=self._quiet,
+                ),
+            )
+            if isinstance(decision, Leave):
+                claim = self._take(request, row, decision.channel, words, now)
+                session.add(_attempt(row.key, claim, now))
+                return claim
+            _mark(row, decision)
+            return ledger.result_of(row, refused)
+
+    def _take(
+        self, request: SendRequest, row: Communication, channel: ChannelName, words: Words, now: datetime
+    ) -> _Claim:
+        address = request.recipient.address(channel) or ""
+        row.status, row.status_reason, row.send_at = CommunicationStatus.IN_PROGRESS, None, None
+        row.claimed_at, row.attempts = now, row.attempts + 1
+        row.channel, row.language = channel, words.language
+        row.recipient = self._cipher.encrypt("communication.recipient", address, row=row.key)
+        return _Claim(number=row.attempts, channel=channel, address=address)
+
+    async def _hand_over(self, request: SendRequest, words: Words, claim: _Claim) -> _Outcome:
+        message = OutgoingMessage(
+            reference=hashlib.sha256(request.key.encode()).hexdigest()[:40],
+            address=claim.address,
+            subject=words.subject,
+            body=words.body,
+            language=words.language,
+        )
+        try:
+            # Half of the claim's life: whoever takes a claim over finds its holder gone.
+            async with asyncio.timeout((self._claim_for / 2).total_seconds()):
+                provider_id = await self._channels[claim.channel].deliver(message)
+        except AddressRefused as refused:
+            return _Outcome("refused", code=refused.code)
+        except ChannelUnavailable as unavailable:
+            return _Outcome("unavailable", error=unavailable, code=unavailable.code)
+        except TimeoutError:
+            late = ChannelUnavailable(claim.channel, "deadline")
+            return _Outcome("unavailable", error=late, code=late.code)
+        return _Outcome("delivered", provider_id=provider_id)
+
+    async def _settle(self, request: SendRequest, claim: _Claim, outcome: _Outcome) -> bool:
+        """Write down what became of the attempt. False when the journey stopped or another sender took over
+        in the meantime: then the next claim gives the answer."""
+        now = self._clock()
+        async with self._database.transaction() as session:
+            await ledger.lock_journey(session, request.journey_id, alone=False)
+            row = await session.get_one(Communication, request.key, with_for_update=True)
+            await ledger.finish_attempt(session, row.key, claim.number, outcome.attempt, outcome.code, now)
+            if outcome.attempt == "delivered":
+                # It has left, whatever was written meanwhile: the record says what happened.
+                row.status, row.status_reason, row.sent_at = CommunicationStatus.COMPLETED, None, now
+                row.channel, row.provider_id = claim.channel, outcome.provider_id
+                return True
+            if row.attempts != claim.number or row.status != CommunicationStatus.IN_PROGRESS:
+                return False
+            row.status, row.claimed_at = CommunicationStatus.PREPARATION, None
+            return await ledger.stop_reason(session, row) is None
+
+    def _fresh_row(self, request: SendRequest, words: Words, now: datetime) -> Communication:
+        parameters = json.dumps(request.parameters, sort_keys=True)
+        return Communication(
+            key=request.key,
+            journey_id=request.journey_id,
+            site=request.site,
+            patient_id=request.patient_id,
+            template=request.template,
+            language=words.language,
+            parameters=self._cipher.encrypt("communication.parameters", parameters, row=request.key),
+            fingerprint=self._cipher.index("communication.fingerprint", _identity(request)),
+            status=CommunicationStatus.PREPARATION,
+            attempts=0,
+            not_after=request.not_after,
+            occurred_at=request.occurred_at,
+            asked_at=now,
+            recorded_at=now,
+        )
+
+    def _report(self, request: SendRequest, result: SendResult) -> None:
+        log.info(
+            "message settled",
+            journey_id=request.journey_id,
+            step=request.template,
+            status=result.status,
+            reasons=[result.reason] if result.reason else [],
+        )
+
+
+def _identity(request: SendRequest) -> str:
+    """What a key stands for. The contact and `occurred_at` may differ when the same message is asked for
+    again: the number was corrected, the night is over."""
+    stands_for = request.model_dump(mode="json", exclude={"recipient", "occurred_at"})
+    return json.dumps(stands_for, sort_keys=True)
+
+
+def _attempt(key: str, claim: _Claim, now: datetime) -> CommunicationAttempt:
+    return CommunicationAttempt(
+        communication_key=key,
+        number=claim.number,
+        channel=claim.channel,
+        started_at=now,
+        outcome="started",
+    )
+
+
+def _mark(row: Communication, decision: Hold | Refuse) -> None:
+    match decision:
+        case Hold(send_at=send_at):
+            row.status, row.status_reason = CommunicationStatus.ON_HOLD, SendReason.QUIET_HOURS
+            row.send_at = send_at
+        case Refuse(status=status, reason=reason):
+            row.status, row.status_reason, row.send_at = status, reason, None
+        case _:
+            assert_never(decision)

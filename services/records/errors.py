@@ -1,0 +1,46 @@
+"""What can the record refuse? One tree of errors, each with a stable `code`.
+
+RecordsError
+├── NotFound            the thing named is not in the record
+├── KeyReused           the same key came for something else
+├── AlreadyActive       the patient has an open course already
+├── VersionImmutable    a published document would be changed
+├── RecordMoved         something was written since the caller looked
+└── RecordsUnavailable  the database cannot answer now; trying again may help
+"""
+
+
+class RecordsError(Exception):
+    """Base of all; `code` is what other layers branch on, never the text."""
+
+    code = "records-error"
+
+
+class NotFound(RecordsError):
+    code = "not-found"
+
+
+class KeyReused(RecordsError):
+    code = "idempotency-key-reused"
+
+
+class AlreadyActive(RecordsError):
+    """Names the open course so that the caller can go there."""
+
+    code = "journey-already-active"
+
+    def __init__(self, journey_id: str) -> None:
+        super().__init__("the patient has an open course already")
+        self.journey_id = journey_id
+
+
+class VersionImmutable(RecordsError):
+    code = "version-immutable"
+
+
+class RecordMoved(RecordsError):
+    code = "record-moved"
+
+
+class RecordsUnavailable(RecordsError):
+    code = "records-unavailable"

@@ -1,0 +1,116 @@
+"""Has this request been answered before, or is somebody at it right now?
+
+`claim` answers once per (scope, key): Claimed (go on), Running (somebody else is at it) or Replay (the answer
+that was given). A claim that has run for 60 s belongs to a dead process and may be taken over: the commands
+behind it carry keys of their own, so doing one twice changes nothing. Times are the database's.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.database import Database
+from services.encryption import FieldCipher
+from services.records.availability import RaceLost, Sessions
+from services.records.errors import KeyReused, NotFound
+from services.records.register_tables import IdempotencyRow
+
+TAKE_OVER_AFTER = timedelta(seconds=60)
+BODY = "idempotency_key.response_body"
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """The request is yours: answer it, then `finish`; or `release` when nothing happened."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """Another process is answering this very request."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The answer that was given before."""
+
+    status: int
+    body: str
+
+
+class IdempotencyKeys:
+    """Claims on the database; answers are encrypted and bound to scope and key."""
+
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
+        self._sessions = Sessions(database)
+        self._cipher = cipher
+
+    async def claim(self, scope: str, key: str, request_hash: str) -> Claimed | Running | Replay:
+        """Raises KeyReused when the key came before with another request."""
+        return await self._sessions.write(
+            partial(self._claim, scope=scope, key=key, request_hash=request_hash)
+        )
+
+    async def finish(self, scope: str, key: str, status: int, body: str) -> None:
+        """Keep the answer. The first answer stays, whoever gives a second one."""
+        sealed = self._cipher.encrypt(BODY, body, row=_place(scope, key))
+        done = {"status": "done", "response_status": status, "response_body": sealed}
+        await self._sessions.write(partial(_finish, scope=scope, key=key, values=done))
+
+    async def release(self, scope: str, key: str) -> None:
+        """Give a claim back unanswered, so that the next request with the key starts afresh."""
+        await self._sessions.write(partial(_release, scope=scope, key=key))
+
+    async def _claim(
+        self, session: AsyncSession, scope: str, key: str, request_hash: str
+    ) -> Claimed | Running | Replay:
+        new = {"scope": scope, "key": key, "request_hash": request_hash, "status": "running"}
+        added = await session.execute(
+            insert(IdempotencyRow).values(new).on_conflict_do_nothing().returning(IdempotencyRow.key)
+        )
+        if added.first() is not None:
+            return Claimed()
+        row = await _locked(session, scope, key)
+        if row.request_hash != request_hash:
+            raise KeyReused("the key came before with another request")
+        if row.status == "done":
+            return self._replay(row)
+        now = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+        if now - row.claimed_at < TAKE_OVER_AFTER:
+            return Running()
+        row.claimed_at = now
+        return Claimed()
+
+    def _replay(self, row: IdempotencyRow) -> Replay:
+        if row.response_status is None or row.response_body is None:
+            raise NotFound("the answer of a finished request is missing")
+        body = self._cipher.decrypt(BODY, row.response_body, row=_place(row.scope, row.key))
+        return Replay(status=row.response_status, body=body)
+
+
+async def _locked(session: AsyncSession, scope: str, key: str) -> IdempotencyRow:
+    row = await session.scalar(select(IdempotencyRow).where(*_row(scope, key)).with_for_update())
+    if row is None:
+        raise RaceLost  # released since we tried to insert it
+    return row
+
+
+async def _finish(session: AsyncSession, scope: str, key: str, values: dict[str, object]) -> None:
+    running = *_row(scope, key), IdempotencyRow.status == "running"
+    await session.execute(update(IdempotencyRow).where(*running).values(values))
+
+
+async def _release(session: AsyncSession, scope: str, key: str) -> None:
+    running = *_row(scope, key), IdempotencyRow.status == "running"
+    await session.execute(delete(IdempotencyRow).where(*running))
+
+
+def _row(scope: str, key: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return IdempotencyRow.scope == scope, IdempotencyRow.key == key
+
+
+def _place(scope: str, key: str) -> str:
+    return f"{scope}\0{key}"

@@ -1,0 +1,138 @@
+"""Where does one course stand, and why? Its row, its read models, and the words behind them.
+
+Everything is read in the caller's snapshot. The words come in one query from the entries that the rows name.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinical import events
+from services.records.ledger import Ledger
+from services.records.opening import named, view
+from services.records.tables import (
+    ConsentRow,
+    DecisionRow,
+    DoseRow,
+    JourneyRow,
+    PlanApprovalRow,
+    PlanRow,
+    PreparationRow,
+    RiskCaseRow,
+    ScreeningRow,
+    TaskRow,
+    VisitRow,
+)
+from services.records.views import (
+    ApprovalView,
+    ConsentView,
+    DecisionView,
+    DoseView,
+    JourneyView,
+    PlanView,
+    RiskCaseView,
+    ScreeningView,
+    SessionSummary,
+    TaskView,
+)
+
+Facts = dict[int, Any]
+
+
+async def journey_view(session: AsyncSession, ledger: Ledger, journey: JourneyRow) -> JourneyView:
+    async def rows(table: Any, order: Any, *conditions: Any) -> Sequence[Any]:
+        of_journey = select(table).where(table.journey_id == journey.id, *conditions)
+        return (await session.scalars(of_journey.order_by(order))).all()
+
+    tasks = await rows(TaskRow, TaskRow.due_at, TaskRow.status == "requested")
+    plans = await rows(PlanRow, PlanRow.version)
+    approvals = await rows(PlanApprovalRow, PlanApprovalRow.seq)
+    consents = (await rows(ConsentRow, ConsentRow.seq))[-1:]
+    cases = await rows(RiskCaseRow, RiskCaseRow.opened_seq)
+    decisions = await rows(DecisionRow, DecisionRow.after_dose)
+    rounds = (await rows(ScreeningRow, ScreeningRow.round))[-1:]
+    seqs = [
+        *(task.opened_seq for task in tasks),
+        *(seq for plan in plans for seq in (plan.proposed_seq, plan.ended_seq)),
+        *(seq for consent in consents for seq in (consent.seq, consent.withdrawn_seq)),
+        *(seq for case in cases for seq in (case.opened_seq, case.resolved_seq)),
+        *(seq for decision in decisions for seq in (decision.asked_seq, decision.made_seq)),
+        *(seq for screening in rounds for seq in (screening.assessed_seq, screening.signed_seq)),
+    ]
+    facts = await ledger.facts(session, journey.id, seqs)
+    preparations = await rows(PreparationRow, PreparationRow.number)
+    return view(
+        JourneyView,
+        journey,
+        open_tasks=tuple(task_view(row, named(facts, row.opened_seq, events.TaskOpened)) for row in tasks),
+        sessions=tuple(view(SessionSummary, row) for row in await rows(VisitRow, VisitRow.session)),
+        given_doses=tuple(view(DoseView, row) for row in await rows(DoseRow, DoseRow.given_at)),
+        plans=tuple(_plan(row, approvals, facts) for row in plans),
+        consent=_consent(consents[0], facts) if consents else None,
+        risk_cases=tuple(_risk_case(row, facts) for row in cases),
+        decisions=tuple(_decision(row, facts) for row in decisions),
+        screening=_screening(rounds[0], facts) if rounds else None,
+        preparations_held_at=tuple(row.held_at for row in preparations),
+    )
+
+
+def task_view(row: TaskRow, opened: events.TaskOpened | None) -> TaskView:
+    return view(TaskView, row, reason=opened.reason if opened else "")
+
+
+def _plan(row: PlanRow, approvals: Sequence[PlanApprovalRow], facts: Facts) -> PlanView:
+    proposed = named(facts, row.proposed_seq, events.PlanProposed)
+    ended = named(facts, row.ended_seq, events.PlanRejected) or named(facts, row.ended_seq, events.PlanLapsed)
+    return view(
+        PlanView,
+        row,
+        required_roles=tuple(row.required_roles),
+        content=proposed.content if proposed else {},
+        ended_reason=ended.reason if ended else None,
+        approvals=tuple(view(ApprovalView, given) for given in approvals if given.version == row.version),
+    )
+
+
+def _consent(row: ConsentRow, facts: Facts) -> ConsentView:
+    given = named(facts, row.seq, events.ConsentGiven)
+    withdrawn = named(facts, row.withdrawn_seq, events.ConsentWithdrawn)
+    return view(
+        ConsentView,
+        row,
+        elements=tuple(row.elements),
+        capacity_attested_by=given.capacity_attested_by if given else "",
+        withdrawal_reason=withdrawn.reason if withdrawn else None,
+    )
+
+
+def _risk_case(row: RiskCaseRow, facts: Facts) -> RiskCaseView:
+    opened = named(facts, row.opened_seq, events.RiskOpened)
+    resolved = named(facts, row.resolved_seq, events.RiskResolved)
+    return view(
+        RiskCaseView,
+        row,
+        trigger=opened.trigger if opened else None,
+        note=resolved.note if resolved else None,
+    )
+
+
+def _decision(row: DecisionRow, facts: Facts) -> DecisionView:
+    asked = named(facts, row.asked_seq, events.DecisionAsked)
+    made = named(facts, row.made_seq, events.DecisionMade)
+    return view(
+        DecisionView, row, reasons=asked.reasons if asked else (), reason=made.reason if made else None
+    )
+
+
+def _screening(row: ScreeningRow, facts: Facts) -> ScreeningView:
+    assessed = named(facts, row.assessed_seq, events.ScreeningAssessed)
+    signed = named(facts, row.signed_seq, events.ScreeningSigned)
+    return view(
+        ScreeningView,
+        row,
+        reasons=assessed.reasons if assessed else (),
+        missing=assessed.missing if assessed else (),
+        overrides=signed.overrides if signed else (),
+    )

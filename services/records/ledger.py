@@ -1,0 +1,96 @@
+"""How does a fact become a row of the record, and a row a fact again?
+
+The fact is stored as canonical JSON, encrypted and bound to its journey and key: a payload copied to another
+entry does not decrypt. Reading hashes nothing; `audit` does.
+"""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinical.events import Entry, Fact, RecordedEntry
+from clinical.people import Actor, Role
+from services.encryption import FieldCipher
+from services.records.chain import content_hash, entry_hash, fact_text
+from services.records.errors import RecordsError
+from services.records.tables import EntryRow
+
+PAYLOAD = "journey_entry.payload"
+
+F = TypeVar("F")
+
+_FACT: TypeAdapter[Fact] = TypeAdapter(Fact)
+
+
+class Ledger:
+    """Writes and reads the rows of `journey_entry`."""
+
+    def __init__(self, cipher: FieldCipher) -> None:
+        self._cipher = cipher
+
+    def row(self, journey_id: str, seq: int, previous_hash: str, entry: Entry) -> EntryRow:
+        """The new row; the database adds the time of recording."""
+        text = fact_text(entry)
+        return EntryRow(
+            journey_id=journey_id,
+            seq=seq,
+            key=entry.key,
+            kind=entry.fact.kind,
+            session=getattr(entry.fact, "session", None),
+            occurred_at=entry.occurred_at,
+            actor_id=entry.actor.id,
+            actor_role=entry.actor.role.value,
+            payload=self._cipher.encrypt(PAYLOAD, text, row=_place(journey_id, entry.key)),
+            content_hash=content_hash(entry.key, entry.occurred_at, entry.actor, text),
+            previous_hash=previous_hash,
+            hash=entry_hash(previous_hash, seq, entry.key, entry.occurred_at, entry.actor, text),
+        )
+
+    def text(self, row: EntryRow) -> str:
+        """The stored fact in clear. Raises EncryptionError when it was changed or its key is gone."""
+        return self._cipher.decrypt(PAYLOAD, row.payload, row=_place(row.journey_id, row.key))
+
+    def fact(self, row: EntryRow) -> Fact:
+        return _FACT.validate_json(self.text(row))
+
+    def fact_of(self, row: EntryRow, kind: type[F]) -> F:
+        """The fact, which the caller knows to be of this kind."""
+        fact = self.fact(row)
+        if not isinstance(fact, kind):
+            raise RecordsError(f"entry {row.seq} is not what its read model takes it for")
+        return fact
+
+    def recorded(self, row: EntryRow) -> RecordedEntry:
+        return RecordedEntry(
+            key=row.key,
+            occurred_at=row.occurred_at,
+            actor=actor_of(row),
+            fact=self.fact(row),
+            seq=row.seq,
+            recorded_at=row.recorded_at,
+            previous_hash=row.previous_hash,
+            hash=row.hash,
+        )
+
+    async def facts(
+        self, session: AsyncSession, journey_id: str, seqs: Iterable[int | None]
+    ) -> dict[int, Any]:
+        """The facts with these numbers, by number; a projection names them as the source of its words."""
+        wanted = {seq for seq in seqs if seq is not None}
+        if not wanted:
+            return {}
+        found = await session.scalars(
+            select(EntryRow).where(EntryRow.journey_id == journey_id, EntryRow.seq.in_(wanted))
+        )
+        return {row.seq: self.fact(row) for row in found}
+
+
+def actor_of(row: EntryRow) -> Actor:
+    return Actor(id=row.actor_id, role=Role(row.actor_role))
+
+
+def _place(journey_id: str, key: str) -> str:
+    return f"{journey_id}\0{key}"

@@ -1,0 +1,213 @@
+"""What can be asked of the record by those who only look?
+
+Every answer is one snapshot. `sites` are the sites the asker may see: SQL filters by them, and what lies
+elsewhere is NotFound, like what does not exist. Lists are keyset pages: pass the last line's sort key as
+`cursor`.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from clinical import events
+from clinical.instants import zone_named
+from services.database import Database
+from services.encryption import FieldCipher
+from services.records.availability import Sessions
+from services.records.errors import NotFound
+from services.records.journey_view import journey_view, task_view
+from services.records.ledger import Ledger
+from services.records.opening import view
+from services.records.patient_views import DuplicateCandidate, PatientView
+from services.records.patients import PatientFile
+from services.records.register_tables import PatientRow
+from services.records.session_view import session_view
+from services.records.tables import EntryRow, JourneyRow, ScoreRow, TaskRow, VisitRow
+from services.records.views import (
+    JourneySummary,
+    JourneyView,
+    ScoreView,
+    SessionView,
+    TaskCount,
+    TaskView,
+    TimelineEntry,
+)
+from services.records.wording import line
+
+UTC_ZONE = ZoneInfo("UTC")
+
+
+class RecordQueries:
+    """Reads only; the database refuses anything else in these sessions."""
+
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
+        self._sessions = Sessions(database)
+        self._ledger = Ledger(cipher)
+        self._patients = PatientFile(cipher)
+
+    async def list_journeys(
+        self,
+        sites: Sequence[str],
+        *,
+        stage: str | None = None,
+        status: str | None = None,
+        cursor: tuple[datetime, str] | None = None,
+        limit: int = 50,
+    ) -> list[JourneySummary]:
+        """Newest first; the cursor is (started_at, id) of the last line seen."""
+        statement = select(JourneyRow).where(JourneyRow.site.in_(sites))
+        if stage is not None:
+            statement = statement.where(JourneyRow.stage == stage)
+        if status is not None:
+            statement = statement.where(JourneyRow.status == status)
+        if cursor is not None:
+            statement = statement.where(tuple_(JourneyRow.started_at, JourneyRow.id) < cursor)
+        newest = statement.order_by(JourneyRow.started_at.desc(), JourneyRow.id.desc()).limit(limit)
+        async with self._sessions.reading() as session:
+            return [view(JourneySummary, row) for row in await session.scalars(newest)]
+
+    async def journey(self, sites: Sequence[str], journey_id: str) -> JourneyView:
+        async with self._journey(sites, journey_id) as (session, journey):
+            return await journey_view(session, self._ledger, journey)
+
+    async def timeline(
+        self, sites: Sequence[str], journey_id: str, *, after_seq: int = 0, limit: int = 200
+    ) -> list[TimelineEntry]:
+        """In the order of recording; texts say local times in the course's zone."""
+        async with self._journey(sites, journey_id) as (session, journey):
+            zone = zone_named(journey.time_zone) or UTC_ZONE
+            rows = await session.scalars(
+                select(EntryRow)
+                .where(EntryRow.journey_id == journey_id, EntryRow.seq > after_seq)
+                .order_by(EntryRow.seq)
+                .limit(limit)
+            )
+            return [view(TimelineEntry, row, text=line(self._ledger.fact(row), zone)) for row in rows]
+
+    async def scores(self, sites: Sequence[str], journey_id: str) -> list[ScoreView]:
+        """In the order of measuring."""
+        async with self._journey(sites, journey_id) as (session, _):
+            rows = await session.scalars(
+                select(ScoreRow)
+                .where(ScoreRow.journey_id == journey_id)
+                .order_by(ScoreRow.measured_at, ScoreRow.seq)
+            )
+            return [view(ScoreView, row) for row in rows]
+
+    async def session(self, sites: Sequence[str], journey_id: str, number: int) -> SessionView:
+        async with self._journey(sites, journey_id) as (session, _):
+            visit = await session.scalar(
+                select(VisitRow).where(VisitRow.journey_id == journey_id, VisitRow.session == number)
+            )
+            if visit is None:
+                raise NotFound("the course has no such session")
+            return await session_view(session, self._ledger, visit)
+
+    async def tasks(
+        self,
+        sites: Sequence[str],
+        *,
+        owner: str | None = None,
+        status: str | None = "requested",
+        due_before: datetime | None = None,
+        cursor: tuple[datetime, str, str] | None = None,
+        limit: int = 50,
+    ) -> list[TaskView]:
+        """Most urgent first; the cursor is (due_at, journey_id, task_id) of the last line seen."""
+        opened = (EntryRow.journey_id == TaskRow.journey_id) & (EntryRow.seq == TaskRow.opened_seq)
+        statement = select(TaskRow, EntryRow).join(EntryRow, opened).where(TaskRow.site.in_(sites))
+        if owner is not None:
+            statement = statement.where(or_(TaskRow.owner == owner, TaskRow.escalated_to == owner))
+        if status is not None:
+            statement = statement.where(TaskRow.status == status)
+        if due_before is not None:
+            statement = statement.where(TaskRow.due_at < due_before)
+        key = tuple_(TaskRow.due_at, TaskRow.journey_id, TaskRow.task_id)
+        if cursor is not None:
+            statement = statement.where(key > cursor)
+        urgent = statement.order_by(TaskRow.due_at, TaskRow.journey_id, TaskRow.task_id).limit(limit)
+        async with self._sessions.reading() as session:
+            rows = await session.execute(urgent)
+            return [task_view(row, self._ledger.fact_of(entry, events.TaskOpened)) for row, entry in rows]
+
+    async def task_counts(self, sites: Sequence[str], now: datetime) -> list[TaskCount]:
+        """Open tasks by owner, and how many were due before `now`."""
+        overdue = func.count().filter(TaskRow.due_at < now)
+        statement = (
+            select(TaskRow.owner, func.count(), overdue)
+            .where(TaskRow.site.in_(sites), TaskRow.status == "requested")
+            .group_by(TaskRow.owner)
+            .order_by(TaskRow.owner)
+        )
+        async with self._sessions.reading() as session:
+            rows = await session.execute(statement)
+            return [TaskCount(owner=owner, open=count, overdue=late) for owner, count, late in rows]
+
+    async def patient(self, sites: Sequence[str], patient_id: str) -> PatientView:
+        of_site = PatientRow.id == patient_id, PatientRow.site.in_(sites)
+        async with self._sessions.reading() as session:
+            row = await session.scalar(select(PatientRow).where(*of_site))
+            if row is None:
+                raise NotFound("the patient is not in the record")
+            journeys = await session.scalars(
+                select(JourneyRow.id)
+                .where(JourneyRow.patient_id == patient_id, JourneyRow.site.in_(sites))
+                .order_by(JourneyRow.started_at.desc())
+            )
+            return PatientView.model_validate(
+                {
+                    **self._patients.opened(row).model_dump(),
+                    "opted_out_channels": tuple(row.opted_out_channels),
+                    "registered_at": row.registered_at,
+                    "journeys": tuple(journeys),
+                }
+            )
+
+    async def find_duplicates(
+        self, site: str, name: str, birth_date: str, phone: str | None, email: str | None
+    ) -> list[DuplicateCandidate]:
+        """Who at this site has the same name and birth date, phone or e-mail? Most matches first."""
+        wanted: dict[str, tuple[InstrumentedAttribute[Any], str | None]] = {
+            "person": (PatientRow.person_index, self._patients.person_index(name, birth_date)),
+            "phone": (PatientRow.phone_index, self._patients.phone_index(phone)),
+            "email": (PatientRow.email_index, self._patients.email_index(email)),
+        }
+        same = [column == index for column, index in wanted.values() if index is not None]
+        async with self._sessions.reading() as session:
+            rows = await session.scalars(
+                select(PatientRow).where(PatientRow.site == site, or_(*same)).order_by(PatientRow.id)
+            )
+            found = [self._candidate(row, wanted) for row in rows]
+        return sorted(found, key=lambda candidate: -len(candidate.matched_on))
+
+    def _candidate(
+        self, row: PatientRow, wanted: dict[str, tuple[InstrumentedAttribute[Any], str | None]]
+    ) -> DuplicateCandidate:
+        person = self._patients.opened(row)
+        matched = [
+            name
+            for name, (column, index) in wanted.items()
+            if index is not None and getattr(row, column.key) == index
+        ]
+        return DuplicateCandidate(
+            patient_id=row.id, name=person.name, birth_date=person.birth_date, matched_on=tuple(matched)
+        )
+
+    @asynccontextmanager
+    async def _journey(
+        self, sites: Sequence[str], journey_id: str
+    ) -> AsyncIterator[tuple[AsyncSession, JourneyRow]]:
+        """The course, if it is at one of these sites, and the snapshot it was read in."""
+        async with self._sessions.reading() as session:
+            journey = await session.scalar(
+                select(JourneyRow).where(JourneyRow.id == journey_id, JourneyRow.site.in_(sites))
+            )
+            if journey is None:
+                raise NotFound("the journey is not in the record")
+            yield session, journey

@@ -1,0 +1,84 @@
+"""How is the record of care kept in PostgreSQL?
+
+Each method is one transaction; the files beside this one say what happens in it. Errors are those of
+`services.records.errors`.
+"""
+
+from functools import partial
+
+from sqlalchemy import select
+
+from clinical.decision import Decision
+from clinical.events import RecordedEntry
+from clinical.patient_record import ClinicalRecord
+from clinical.protocol import Protocol
+from services.database import Database
+from services.encryption import FieldCipher
+from services.records.appending import append_batch
+from services.records.audit import verify_chain
+from services.records.availability import Sessions
+from services.records.dosing_facts import dosing_facts
+from services.records.errors import NotFound
+from services.records.interface import (
+    Batch,
+    Contact,
+    DosingFacts,
+    NewPatient,
+    Records,
+    Referral,
+    Written,
+)
+from services.records.ledger import Ledger
+from services.records.patients import PatientFile, row_of
+from services.records.published import publish_protocol, published_protocol
+from services.records.referrals import add_referral, referral_record
+from services.records.tables import EntryRow, JourneyRow
+
+
+class SqlRecords(Records):
+    """The record on one database, with one cipher for everything that could name a person."""
+
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
+        self._sessions = Sessions(database)
+        self._cipher = cipher
+        self._ledger = Ledger(cipher)
+        self._patients = PatientFile(cipher)
+
+    async def append(self, batch: Batch) -> Written:
+        return await self._sessions.write(partial(append_batch, ledger=self._ledger, batch=batch))
+
+    async def dosing_facts(self, journey_id: str) -> DosingFacts:
+        async with self._sessions.reading() as session:
+            return await dosing_facts(session, self._ledger, journey_id)
+
+    async def referral_record(self, referral_id: str) -> ClinicalRecord:
+        async with self._sessions.reading() as session:
+            return await referral_record(session, self._cipher, referral_id)
+
+    async def contact(self, patient_id: str) -> Contact:
+        async with self._sessions.reading() as session:
+            return self._patients.contact(await row_of(session, patient_id))
+
+    async def entries(self, journey_id: str) -> list[RecordedEntry]:
+        async with self._sessions.reading() as session:
+            if await session.scalar(select(JourneyRow.id).where(JourneyRow.id == journey_id)) is None:
+                raise NotFound("the journey is not in the record")
+            of_journey = select(EntryRow).where(EntryRow.journey_id == journey_id).order_by(EntryRow.seq)
+            return [self._ledger.recorded(row) for row in await session.scalars(of_journey)]
+
+    async def verify_chain(self, journey_id: str) -> Decision:
+        async with self._sessions.reading() as session:
+            return await verify_chain(session, self._ledger, journey_id)
+
+    async def add_patient(self, patient: NewPatient) -> None:
+        await self._sessions.write(partial(self._patients.add, patient=patient))
+
+    async def add_referral(self, referral: Referral) -> None:
+        await self._sessions.write(partial(add_referral, cipher=self._cipher, referral=referral))
+
+    async def publish_protocol(self, protocol: Protocol, site: str) -> None:
+        await self._sessions.write(partial(publish_protocol, protocol=protocol, site=site))
+
+    async def protocol(self, site: str, canonical: str | None) -> Protocol:
+        async with self._sessions.reading() as session:
+            return await published_protocol(session, site, canonical)

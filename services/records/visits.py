@@ -1,0 +1,9 @@
+"""How does any fact of a visit find the visit's row, even when it came before the visit was opened?"""
+
+from services.records.fresh import Fresh
+from services.records.tables import VisitRow
+
+
+async def put_visit(fresh: Fresh, session: int, **values: object) -> None:
+    first = {"site": fresh.journey.site, "status": "planned", "booking_status": "proposed"}
+    await fresh.put(VisitRow, {"session": session}, values, first=first)

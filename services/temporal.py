@@ -1,0 +1,60 @@
+"""How does this process reach the engine? The only Client.connect there is.
+
+Every client, worker and test environment uses `data_converter`: pydantic types, every payload encrypted, and
+failure messages and stack traces encrypted with them. Search attributes, workflow ids and task-queue names
+stay readable in the engine: they hold codes and opaque ids only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from temporalio.client import Client, Interceptor
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.runtime import Runtime
+from temporalio.service import TLSConfig
+
+from services.encryption import KeyRing, PayloadCodec
+from services.settings import Settings
+
+
+async def connect(
+    settings: Settings,
+    *,
+    interceptors: Sequence[Interceptor] = (),
+    lazy: bool = False,
+    runtime: Runtime | None = None,
+) -> Client:
+    """A client of the configured namespace. `lazy` connects with the first call instead of now."""
+    api_key = settings.temporal_api_key
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=data_converter(KeyRing.from_settings(settings)),
+        interceptors=interceptors,
+        api_key=api_key.get_secret_value() if api_key else None,
+        tls=_tls(settings),
+        lazy=lazy,
+        runtime=runtime,
+    )
+
+
+def data_converter(keys: KeyRing) -> DataConverter:
+    """What turns values into encrypted payloads and back."""
+    return replace(
+        pydantic_data_converter,
+        payload_codec=PayloadCodec(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
+
+
+def _tls(settings: Settings) -> bool | TLSConfig:
+    if not settings.temporal_tls:
+        return False
+    if settings.temporal_client_cert is None or settings.temporal_client_key is None:
+        return True
+    return TLSConfig(
+        client_cert=Path(settings.temporal_client_cert).read_bytes(),
+        client_private_key=Path(settings.temporal_client_key).read_bytes(),
+    )

@@ -1,0 +1,95 @@
+"""What does a test of the API get? The real application on a real database, with an engine that is none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.composition import Composition
+from api.cursors import Cursors
+from clinical.people import Role
+from services.database import Database
+from services.encryption import FieldCipher, KeyRing
+from services.notifications.service import NotificationService
+from services.protocols import load_protocol
+from services.records.idempotency import IdempotencyKeys
+from services.records.queries import RecordQueries
+from services.records.sql import SqlRecords
+from tests.api.caller import SITE, Person, person, verifier
+from tests.api.fake_engine import FakeEngine
+
+PATIENT = {
+    "site": SITE,
+    "name": "Quentin Zimmerfeld",
+    "birth_date": "1984-05-17",
+    "sex": "male",
+    "email": "quentin@example.org",
+    "phone": "+1 202 555 0199",
+    "time_zone": "America/New_York",
+}
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """The application and who works there."""
+
+    app: FastAPI
+    engine: FakeEngine
+    records: SqlRecords
+
+    def person(self, *roles: Role, subject: str = "", sites: tuple[str, ...] = (SITE,)) -> Person:
+        return person(self.app, *roles, subject=subject, sites=sites)
+
+    @property
+    def coordinator(self) -> Person:
+        return self.person(Role.COORDINATOR)
+
+    async def a_patient(self, **changes: object) -> str:
+        answer = await self.coordinator.post("/v1/patients", PATIENT | {"confirm_new": True} | changes)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["patient_id"])
+
+    async def a_journey(self, key: str = "start-1", patient_id: str | None = None) -> str:
+        """The address of a course that has begun."""
+        body = {
+            "site": SITE,
+            "patient_id": patient_id or await self.a_patient(),
+            "indication": "major-depressive-disorder",
+        }
+        answer = await self.coordinator.post("/v1/journeys", body, key=key)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["href"])
+
+
+@pytest.fixture
+async def clinic(database_url: str) -> AsyncIterator[Clinic]:
+    database = Database(database_url)
+    cipher = FieldCipher(KeyRing({"f1": os.urandom(32)}, "f1"), os.urandom(32))
+    records = SqlRecords(database, cipher)
+    await records.publish_protocol(load_protocol("iv-racemic"), SITE)
+    engine = FakeEngine(records)
+
+    async def is_up() -> bool:
+        return True
+
+    composition = Composition(
+        build="test",
+        environment="development",
+        public_url="http://api.example.org",
+        tokens=verifier(),
+        engine=engine,
+        records=records,
+        queries=RecordQueries(database, cipher),
+        messages=NotificationService(database, cipher, channels={}),
+        requests=IdempotencyKeys(database, cipher),
+        cursors=Cursors(b"secret of the test"),
+        database_is_up=is_up,
+        close=database.dispose,
+    )
+    yield Clinic(create_app(composition), engine, records)
+    await database.dispose()

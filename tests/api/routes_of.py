@@ -1,0 +1,44 @@
+"""Which routes are there, and what is an address of each? From the application, not its description."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from services.identifiers import id_from
+from tests.api.caller import SITE
+
+PLACES = {
+    "{site}": SITE,
+    "{ulid}": id_from("nowhere"),
+    "{patient_id}": id_from("nobody"),
+    "{round}": "1",
+    "{version}": "1",
+    "{n}": "1",
+    "{case_id}": "case-1",
+    "{instrument}": "phq-9",
+}
+
+
+class RouteOf(NamedTuple):
+    act: str
+    method: str
+    path: str
+
+    def at(self, course: str = "") -> str:
+        """An address; `course` is the one of a course that exists."""
+        address = self.path.replace("/v1/journeys/{site}/{ulid}", course) if course else self.path
+        for name, value in PLACES.items():
+            address = address.replace(name, value)
+        return address
+
+
+def routes_of(app: FastAPI) -> list[RouteOf]:
+    found = []
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        assert isinstance(route, APIRoute), f"{context.path} is no act"
+        found += [RouteOf(route.operation_id or "", method, route.path) for method in route.methods or ()]
+    return found

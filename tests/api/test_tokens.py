@@ -1,0 +1,95 @@
+"""Where do the keys of tokens come from, and what happens when they change?"""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from api.problems import Problem
+from api.tokens import REFETCH_COOLDOWN_S, PublishedKeys, TokenVerifier
+from clinical.people import Role
+from tests.api.caller import AUDIENCE, claims
+
+ISSUER = "https://login.example.org"
+
+
+class Issuer:
+    """Publishes keys as OpenID Connect says; counts who asks, and can be away."""
+
+    def __init__(self) -> None:
+        self.keys = [self.new_key("a")]
+        self.asked = 0
+        self.away = False
+
+    def new_key(self, name: str) -> ECKey:
+        return ECKey.generate_key("P-256", {"kid": name, "alg": "ES256", "use": "sig"})
+
+    def answer(self, request: httpx2.Request) -> httpx2.Response:
+        if self.away:
+            return httpx2.Response(503)
+        if request.url.path == "/.well-known/openid-configuration":
+            return httpx2.Response(200, json={"jwks_uri": f"{ISSUER}/keys"})
+        self.asked += 1
+        return httpx2.Response(200, json={"keys": [key.as_dict(private=False) for key in self.keys]})
+
+    def http(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(transport=httpx2.MockTransport(self.answer))
+
+    def token(self, key: ECKey) -> str:
+        content = claims(Role.NURSE) | {"iss": ISSUER}
+        return "Bearer " + jwt.encode({"alg": "ES256", "kid": key.kid}, content, key)
+
+
+def verifier(issuer: Issuer, clock: list[float]) -> TokenVerifier:
+    keys = PublishedKeys(ISSUER, issuer.http, lambda: clock[0])
+    return TokenVerifier(keys, issuer=ISSUER, audience=AUDIENCE)
+
+
+async def test_keys_are_fetched_once() -> None:
+    issuer = Issuer()
+    checks = verifier(issuer, [0.0])
+    for _ in range(3):
+        assert (await checks.verify(issuer.token(issuer.keys[0]))).roles == {Role.NURSE}
+    assert issuer.asked == 1
+
+
+async def test_a_new_key_is_found_but_not_by_asking_all_the_time() -> None:
+    issuer, clock = Issuer(), [0.0]
+    checks = verifier(issuer, clock)
+    await checks.verify(issuer.token(issuer.keys[0]))
+    fresh = issuer.new_key("b")
+    issuer.keys.append(fresh)
+    for _ in range(3):
+        with pytest.raises(Problem, match="unauthenticated"):
+            await checks.verify(issuer.token(fresh))
+    assert issuer.asked == 1
+    clock[0] += REFETCH_COOLDOWN_S
+    assert (await checks.verify(issuer.token(fresh))).roles == {Role.NURSE}
+    assert issuer.asked == 2
+
+
+async def test_old_keys_serve_while_the_issuer_is_away() -> None:
+    issuer, clock = Issuer(), [0.0]
+    checks = verifier(issuer, clock)
+    await checks.verify(issuer.token(issuer.keys[0]))
+    issuer.away = True
+    clock[0] += REFETCH_COOLDOWN_S
+    with pytest.raises(Problem, match="unauthenticated"):
+        await checks.verify(issuer.token(issuer.new_key("z")))
+    assert (await checks.verify(issuer.token(issuer.keys[0]))).roles == {Role.NURSE}
+
+
+async def test_without_any_keys_nobody_comes_in() -> None:
+    issuer = Issuer()
+    issuer.away = True
+    with pytest.raises(Problem, match="unauthenticated"):
+        await verifier(issuer, [0.0]).verify(issuer.token(issuer.keys[0]))
+
+
+@pytest.mark.parametrize("header", [None, "", "Basic abc", "Bearer", "Bearer ", "Bearer a b", "Bearer é"])
+async def test_a_header_that_is_none(header: str | None) -> None:
+    with pytest.raises(Problem, match="unauthenticated") as refused:
+        await verifier(Issuer(), [0.0]).verify(header)
+    assert refused.value.headers["WWW-Authenticate"].startswith("Bearer")

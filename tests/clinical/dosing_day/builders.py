@@ -1,0 +1,150 @@
+"""A dosing day on which everything is as it should be; tests change one thing at a time."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from clinical.decision import Decision, Reason, Verdict
+from clinical.discharge import DischargeFacts, RecoveryCheck
+from clinical.dosing import PlanDose, WeightMeasurement
+from clinical.instruments.answers import RiskLevel
+from clinical.people import Role
+from clinical.pre_dose_gate import EscortFacts, GateFacts, PlanFacts, RemsFacts, ScannedDrug, SecondCheck
+from clinical.protocol import Drug, Protocol, Route
+from clinical.recovery_scores import PadssItems
+from clinical.schedule import PastDose
+from clinical.vitals import Reading
+
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+NEW_YORK = "America/New_York"
+
+
+def ago(**time: float) -> datetime:
+    return NOW - timedelta(**time)
+
+
+def a_reading(systolic: int = 122, diastolic: int = 78, **changes: Any) -> Reading:
+    values: dict[str, Any] = {
+        "systolic_mmhg": systolic,
+        "diastolic_mmhg": diastolic,
+        "heart_rate_per_min": 70,
+        "spo2_percent": 98,
+        "respiratory_rate_per_min": 14,
+        "moaas": 5,
+        "taken_at": ago(minutes=10),
+    }
+    return Reading.model_validate({**values, **changes})
+
+
+def a_weight(kg: str = "70", **changes: Any) -> WeightMeasurement:
+    values = {"kg": Decimal(kg), "measured_at": ago(hours=1), "previous_kg": Decimal(kg)}
+    return WeightMeasurement.model_validate({**values, **changes})
+
+
+def a_plan_dose(mg_per_kg: str = "0.5", **changes: Any) -> PlanDose:
+    values = {
+        "mg_per_kg": Decimal(mg_per_kg),
+        "max_mg": Decimal(100),
+        "route": Route.IV,
+        "drug": Drug.KETAMINE,
+        "infusion_minutes": 40,
+    }
+    return PlanDose.model_validate({**values, **changes})
+
+
+def a_dose(session: int = 1, **time: float) -> PastDose:
+    return PastDose(session=session, given_at=ago(**time), dose_mg=Decimal(35))
+
+
+def consent_in_force(verdict: Verdict = Verdict.PASS) -> Decision:
+    reason = Reason(rule="CONSENT", verdict=verdict, text="consent", source="test")
+    return Decision(reasons=(reason,))
+
+
+def open_gate(**changes: Any) -> GateFacts:
+    """Facts with which every gate is open, for the second of six sessions."""
+    values: dict[str, Any] = {
+        "identity_confirmed": True,
+        "plan": PlanFacts(
+            plan_hash="p1", approved=True, expires_at=NOW + timedelta(days=30), superseded=False
+        ),
+        "order_plan_hash": "p1",
+        "session_no": 2,
+        "sessions_approved": 6,
+        "on_hold": False,
+        "preparation_complete": True,
+        "integration_blocked": False,
+        "consent": consent_in_force(),
+        "capacity_today": True,
+        "last_doses": (a_dose(1, days=3),),
+        "time_zone": NEW_YORK,
+        "other_clinic_dose_denied": True,
+        "food_at": ago(hours=8),
+        "fluids_at": ago(hours=3),
+        "escort": EscortFacts(name_present=True, phone_present=True, confirmed=True),
+        "pregnancy_applicable": True,
+        "pregnancy_test_negative_at": ago(hours=2),
+        "substance_free": True,
+        "suicide_level": RiskLevel.NONE,
+        "screened_at": ago(hours=1),
+        "open_risk_cases": 0,
+        "baseline": a_reading(),
+        "prescriber_attested_caution": False,
+        "weight": a_weight(),
+        "medication_reconciled_at": ago(hours=1),
+        "blocking_interactions": (),
+        "new_psychosis_or_mania": False,
+        "monitor_present": True,
+        "prescriber_on_site": True,
+        "equipment_checked": True,
+        "rems": RemsFacts(setting_certified=True, patient_enrolled=True),
+        "drug": ScannedDrug(drug=Drug.KETAMINE, lot="L1", expires_at=NOW + timedelta(days=90)),
+        "second_check": SecondCheck(prepared_by="nurse-1", checked_by="nurse-2", agrees=True),
+    }
+    return GateFacts.model_validate({**values, **changes})
+
+
+def a_check(minutes_ago: float, **items: int) -> RecoveryCheck:
+    values = {"vital_signs": 2, "ambulation": 2, "nausea_vomiting": 2, "pain": 2, **items}
+    return RecoveryCheck(at=ago(minutes=minutes_ago), padss=PadssItems.model_validate(values))
+
+
+def recovered(**changes: Any) -> DischargeFacts:
+    """Facts with which the patient may go home at NOW: dose ended 80 min ago, two good checks."""
+    values: dict[str, Any] = {
+        "started_at": ago(minutes=120),
+        "ended_at": ago(minutes=80),
+        "extended": False,
+        "recovery_checks": (a_check(20), a_check(5)),
+        "moaas": 5,
+        "oriented": True,
+        "cadss6": 1,
+        "baseline_cadss6": 0,
+        "clinician_attests_dissociation": False,
+        "last_reading": a_reading(taken_at=ago(minutes=5)),
+        "spo2_on_room_air": 97,
+        "suicide_level": RiskLevel.NONE,
+        "escort_present": True,
+        "instructions_given": True,
+        "prescriber_on_site_throughout": True,
+        "signed_off_by": Role.NURSE,
+    }
+    return DischargeFacts.model_validate({**values, **changes})
+
+
+def for_esketamine(protocol: Protocol) -> Protocol:
+    """The shipped protocol bent to the label's observation: 120 minutes from the first device, absolute."""
+    discharge = protocol.discharge.model_copy(
+        update={"min_after_start_minutes": 120, "min_after_end_minutes": 0, "minimum_is_absolute": True}
+    )
+    changes = {"drug": Drug.ESKETAMINE, "route": Route.NASAL, "discharge": discharge}
+    return protocol.model_copy(update=changes)
+
+
+def verdicts(decision: Decision) -> dict[str, Verdict]:
+    """The verdict of each rule; the last one where a rule answers more than once."""
+    return {reason.rule: reason.verdict for reason in decision.reasons}
+
+
+def refusals(decision: Decision) -> set[str]:
+    return {reason.rule for reason in decision.reasons if reason.verdict is Verdict.REFUSE}

@@ -1,0 +1,56 @@
+"""Is one request answered once, also when its first answerer died?"""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from services.database import Database
+from services.records.errors import KeyReused
+from services.records.idempotency import Claimed, IdempotencyKeys, Replay, Running
+
+
+async def test_the_first_claims_the_others_wait_and_then_replay(keys: IdempotencyKeys) -> None:
+    claims = await asyncio.gather(*(keys.claim("scope", "key", "hash") for _ in range(8)))
+    assert sorted(type(claim).__name__ for claim in claims) == ["Claimed", *["Running"] * 7]
+    await keys.finish("scope", "key", 201, '{"id": "grün"}')
+    assert await keys.claim("scope", "key", "hash") == Replay(status=201, body='{"id": "grün"}')
+
+
+async def test_another_request_under_the_key_is_refused(keys: IdempotencyKeys) -> None:
+    await keys.claim("scope", "key", "hash")
+    for _ in range(2):
+        with pytest.raises(KeyReused):
+            await keys.claim("scope", "key", "other")
+        await keys.finish("scope", "key", 200, "")
+    assert await keys.claim("other scope", "key", "other") == Claimed()
+
+
+async def test_the_first_answer_stays(keys: IdempotencyKeys) -> None:
+    await keys.claim("scope", "key", "hash")
+    await keys.finish("scope", "key", 201, "first")
+    await keys.finish("scope", "key", 500, "second")
+    await keys.release("scope", "key")
+    assert await keys.claim("scope", "key", "hash") == Replay(status=201, body="first")
+
+
+async def test_a_released_key_starts_afresh(keys: IdempotencyKeys) -> None:
+    await keys.claim("scope", "key", "hash")
+    await keys.release("scope", "key")
+    assert await keys.claim("scope", "key", "other") == Claimed()
+
+
+@pytest.mark.parametrize(
+    ("age_s", "expected"), [(55, [Running()] * 3), (61, [Claimed(), Running(), Running()])]
+)
+async def test_only_a_dead_claim_is_taken_over_and_once(
+    keys: IdempotencyKeys, database: Database, age_s: int, expected: list[object]
+) -> None:
+    await keys.claim("scope", "key", "hash")
+    async with database.transaction() as session:
+        older = text("UPDATE idempotency_key SET claimed_at = claimed_at - make_interval(secs => :age)")
+        await session.execute(older, {"age": age_s})
+    claims = await asyncio.gather(*(keys.claim("scope", "key", "hash") for _ in range(3)))
+    assert sorted(claims, key=lambda claim: type(claim).__name__) == expected

@@ -1,0 +1,69 @@
+"""`python -m workers [--queue NAME …]`: run the background work of these queues, or of all of them."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+import structlog
+
+from activities.queues import TaskQueue
+from services.database import Database
+from services.logging import configure_logging
+from services.process import end_process
+from services.settings import Settings, SettingsInvalid
+from services.temporal import connect
+from workers.health import Health
+from workers.registry import compose, workers_for
+from workers.search_attributes import register
+
+log = structlog.get_logger()
+
+
+async def run(settings: Settings, queues: list[TaskQueue]) -> None:
+    """Take work until the process is asked to stop; then finish what is under way."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(asked, stop.set)
+    health = Health(
+        "127.0.0.1" if not settings.in_production else "0.0.0.0",  # noqa: S104  # probed from outside its container
+        settings.worker_health_port,
+        build=settings.build,
+        queues=[str(queue) for queue in queues],
+    )
+    health.start()
+    database = Database(settings.database_url)
+    try:
+        client = await connect(settings)
+        await register(client)
+        async with AsyncExitStack() as running:
+            for worker in workers_for(client, compose(settings, database), queues):
+                await running.enter_async_context(worker)
+            health.taking_work = True
+            log.info("worker started", queue=",".join(queues))
+            await stop.wait()
+            health.taking_work = False
+            log.info("worker stopping", queue=",".join(queues))
+    finally:
+        await database.dispose()
+        health.stop()
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
+    parser.add_argument("--queue", action="append", choices=[str(q) for q in TaskQueue], help="repeatable")
+    chosen = parser.parse_args(arguments).queue
+    try:
+        settings = Settings.from_environment()
+    except SettingsInvalid as invalid:
+        sys.stderr.write(f"{invalid}\n")
+        return 2
+    configure_logging(build=settings.build, level=settings.log_level)
+    asyncio.run(run(settings, [TaskQueue(name) for name in chosen] if chosen else list(TaskQueue)))
+    return 0
+
+
+if __name__ == "__main__":
+    end_process(main(sys.argv[1:]))

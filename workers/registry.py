@@ -1,0 +1,106 @@
+"""Which process runs what? Queue → workflows and activities, and the one place that composes the services."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.notifications import NotificationActivities
+from activities.queues import TaskQueue
+from activities.records import RecordActivities
+from clinical.people import Role
+from services.database import Database
+from services.encryption import FieldCipher
+from services.notifications.channels import channels
+from services.notifications.interface import ChannelName, Contact, Notifications
+from services.notifications.quiet_hours import QuietHours
+from services.notifications.service import NotificationService
+from services.notifications.wording import HelpLines
+from services.records.interface import Records
+from services.records.sql import SqlRecords
+from services.settings import Settings
+from workers.sandbox import runner
+from workflows.follow_up import FollowUp
+from workflows.patient_journey import PatientJourney
+from workflows.plan_approval import PlanApproval
+from workflows.risk_escalation import RiskEscalation
+from workflows.screening import Screening
+from workflows.treatment_session import TreatmentSession
+
+WORKFLOWS: tuple[type, ...] = (
+    PatientJourney,
+    Screening,
+    PlanApproval,
+    TreatmentSession,
+    FollowUp,
+    RiskEscalation,
+)
+
+
+@dataclass(frozen=True)
+class Activities:
+    """The two families of activities, with whatever services stand behind them."""
+
+    records: RecordActivities
+    notifications: NotificationActivities
+
+    @classmethod
+    def over(
+        cls, records: Records, notifications: Notifications, staff: Mapping[Role, Contact]
+    ) -> "Activities":
+        return cls(
+            records=RecordActivities(records),
+            notifications=NotificationActivities(notifications, records, staff),
+        )
+
+    def of(self, queue: TaskQueue) -> Sequence[Callable[..., Any]]:
+        """What does this queue run? The journey queue has the short writes as local activities."""
+        records: list[Callable[..., Any]] = [
+            self.records.record_facts,
+            self.records.read_dosing_facts,
+            self.records.read_referral,
+        ]
+        match queue:
+            case TaskQueue.JOURNEY:
+                return [*records, self.notifications.send_message, self.notifications.stop_messages]
+            case TaskQueue.CLINICAL_IO:
+                return records
+            case TaskQueue.NOTIFY:
+                return [self.notifications.send_message, self.notifications.stop_messages]
+
+
+def staff_contacts(settings: Settings) -> dict[Role, Contact]:
+    """Where is each role paged? One address a role; the coordinators' serves where none is set."""
+    return {
+        role: Contact(name=role, email=address, time_zone="UTC", preferred_channel=ChannelName.EMAIL)
+        for role, address in settings.staff_pages.items()
+    }
+
+
+def compose(settings: Settings, database: Database) -> Activities:
+    """The real services behind the activities."""
+    cipher = FieldCipher.from_settings(settings)
+    notifications = NotificationService(
+        database,
+        cipher,
+        channels(settings),
+        quiet=QuietHours(settings.quiet_from, settings.quiet_until),
+        help_lines=HelpLines(settings.crisis_line, settings.emergency_number),
+    )
+    return Activities.over(SqlRecords(database, cipher), notifications, staff_contacts(settings))
+
+
+def workers_for(client: Client, activities: Activities, queues: Sequence[TaskQueue]) -> list[Worker]:
+    """One worker a queue. Only the journey queue runs workflows."""
+    return [
+        Worker(
+            client,
+            task_queue=queue,
+            workflows=WORKFLOWS if queue is TaskQueue.JOURNEY else (),
+            activities=activities.of(queue),
+            workflow_runner=runner(),
+        )
+        for queue in queues
+    ]

@@ -1,0 +1,41 @@
+"""Which search attributes must the engine know? The one list; names and types, never patient data."""
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKey
+
+from workflows import names
+
+KEYS: tuple[SearchAttributeKey, ...] = (  # type: ignore[type-arg]  # the element types differ
+    names.STAGE,
+    names.SITE,
+    names.WAITS_FOR,
+    names.DUE_AT,
+    names.NEEDS_ATTENTION,
+    names.PROTOCOL,
+)
+
+_TYPES = {
+    SearchAttributeIndexedValueType.KEYWORD: ("Keyword", IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD),
+    SearchAttributeIndexedValueType.DATETIME: ("Datetime", IndexedValueType.INDEXED_VALUE_TYPE_DATETIME),
+    SearchAttributeIndexedValueType.BOOL: ("Bool", IndexedValueType.INDEXED_VALUE_TYPE_BOOL),
+}
+
+SEARCH_ATTRIBUTES: dict[str, str] = {key.name: _TYPES[key.indexed_value_type][0] for key in KEYS}
+"""Name → type, in the words of the engine's command line."""
+
+
+async def register(client: Client) -> tuple[str, ...]:
+    """Make sure the namespace knows them all; answers the names that were added."""
+    known = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    missing = {
+        key.name: _TYPES[key.indexed_value_type][1] for key in KEYS if key.name not in known.custom_attributes
+    }
+    if missing:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
+        )
+    return tuple(missing)

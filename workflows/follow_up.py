@@ -1,0 +1,124 @@
+"""How do people fare after the course? Measured at the protocol's weeks and compared with the baseline."""
+
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+
+from activities.notifications import TemplateName
+from clinical.events import FollowUpMeasured, FollowUpMissed, RelapseFound
+from clinical.follow_up import measurement_times
+from clinical.instruments.answers import InstrumentId, InstrumentResult
+from clinical.instruments.answers import Measurement as ScoredAt
+from clinical.outcomes import change
+from clinical.relapse import relapse
+from workflows.deadlines import Deadline
+from workflows.messages import FollowUpOutcome, StartFollowUp, SubmitQuestionnaires
+from workflows.part import Answer
+from workflows.questionnaires import Questioned
+from workflows.refusals import refusal
+
+
+@workflow.defn(name="FollowUp")
+class FollowUp(Questioned):
+    @workflow.init
+    def __init__(self, start: StartFollowUp) -> None:
+        super().__init__(start.journey_id, start.site, start.patient_id, f"follow-up/{start.round}")
+        self.start = start
+        self.protocol = start.protocol
+        self.sex = start.baseline.sex if start.baseline else None
+        self.baselines: dict[str, InstrumentResult] = start.baseline.results if start.baseline else {}
+        self.results: dict[str, InstrumentResult] = dict(self.baselines)
+        self.history: list[ScoredAt] = []
+        self.week = 0
+        self.came_in: set[str] = set()
+        self.summary: list[str] = []
+        self.relapsed = False
+
+    @workflow.run
+    async def run(self, start: StartFollowUp) -> FollowUpOutcome:
+        async with self.at_work():
+            for week, due_at in measurement_times(start.last_dose_at, self.protocol, start.time_zone):
+                await self._measure(week, due_at)
+                if self.stopping or self.relapsed:
+                    break
+            return self._outcome()
+
+    def standing(self) -> str:
+        return "follow-up"
+
+    async def _measure(self, week: int, due_at: datetime) -> None:
+        """Open the week some days ahead, remind, wait for the answers, and say so when they do not come."""
+        rules = self.protocol.follow_up
+        opens = due_at - timedelta(hours=rules.remind_hours_before)
+        await Deadline(f"week {week} opens", opens).passes(unless=lambda: self.stopping)
+        if self.stopping:
+            return
+        self.week, self.came_in = week, set()
+        closes = due_at + timedelta(hours=rules.window_hours)
+        self.tell_patient(TemplateName.FOLLOW_UP_DUE, f"week/{week}", closes, due_at=due_at.isoformat())
+        answered = await self.ask(
+            f"follow-up-week-{week}",
+            rules.measure,
+            f"the questionnaires of week {week} have to come in",
+            done=lambda: self.came_in >= set(rules.instruments),
+            since=due_at,
+        )
+        if answered is Answer.GAVE_UP:
+            self.journal.note(f"week/{week}", FollowUpMissed(week=week, due_at=due_at))
+            self.summary.append(f"week {week}: no answers")
+        elif answered is Answer.DONE:
+            self._compare(week)
+        self.week = 0
+
+    def _compare(self, week: int) -> None:
+        instrument = self.protocol.baseline_instruments[self.start.indication][0]
+        result = self.results[instrument]
+        moved = change(self.baselines.get(instrument), result, self.protocol.outcomes)
+        self.journal.note(
+            f"week/{week}",
+            FollowUpMeasured(
+                week=week,
+                points_changed=moved.points,
+                percent_changed=moved.percent,
+                response=moved.response,
+                remission=moved.remission,
+            ),
+        )
+        self.summary.append(f"week {week}: {self._words(instrument, result, moved.percent)}")
+        found = relapse(self.history, self.baselines.get(InstrumentId.PHQ9), self.protocol)
+        if found.relapsed:
+            self.relapsed = True
+            self.journal.note(f"week/{week}", RelapseFound(reasons=found.decision.reasons))
+
+    @staticmethod
+    def _words(instrument: str, result: InstrumentResult, percent: float | None) -> str:
+        score = "incomplete" if result.score is None else f"{result.score:g}"
+        moved = "" if percent is None else f" ({percent:.0f} % below baseline)"
+        return f"{instrument} {score}{moved}"
+
+    def may_take_questionnaires(self) -> None:
+        if self.week == 0 or self.stopping:
+            raise refusal("not-possible-now", "no measurement is open now")
+
+    def after_questionnaires(self, command: SubmitQuestionnaires) -> None:
+        at = self.when(command)
+        for answers in command.questionnaires:
+            result = self.results[answers.instrument]
+            if result.complete:
+                self.came_in.add(answers.instrument)
+            self.history.append(ScoredAt(at=at, result=result))
+
+    def _outcome(self) -> FollowUpOutcome:
+        now, summary = workflow.now(), tuple(self.summary)
+        if self.relapsed:
+            return FollowUpOutcome(
+                ended="relapse",
+                reason="relapse after response: a booster is proposed",
+                at=now,
+                summary=summary,
+            )
+        if self.stopping:
+            return FollowUpOutcome(
+                ended="stopped", reason="the course is being left", at=now, summary=summary
+            )
+        return FollowUpOutcome(ended="completed", reason="follow-up complete", at=now, summary=summary)

@@ -1,0 +1,493 @@
+"""What may be said to a workflow, and what does it answer? The models that history stores.
+
+They outlive every release: a field may be added with a default, never renamed or removed. HTTP has models of
+its own. Instants are aware; a command's `occurred_at` is when the person acted, if that is not now.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from clinical.adverse_events import AdverseEvent
+from clinical.decision import Reason
+from clinical.dosing import DoseOrder
+from clinical.follow_up import DecisionNeeded
+from clinical.instruments.answers import InstrumentId, InstrumentResult
+from clinical.instruments.answers import Measurement as ScoredAt
+from clinical.journey import Move, Stage
+from clinical.patient_record import Interview, Measurement, WorkUpResult
+from clinical.people import Actor, Role
+from clinical.protocol import Indication, Protocol
+from clinical.readiness import ReadinessAnswers
+from clinical.recovery_scores import PadssItems
+from clinical.risk import Disposition, RiskLevel
+from clinical.schedule import PastDose
+from clinical.screening import Eligibility, Override
+from clinical.vitals import Action, Reading
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Command(Message):
+    """Anything a person asks for. `key` is the caller's idempotency key: the same key never acts twice."""
+
+    key: str = Field(min_length=1, max_length=128)
+    actor: Actor
+    occurred_at: AwareDatetime | None = None
+
+
+class Accepted(Message):
+    """The answer to a command: it is in the record. `state` says in one word where things stand now."""
+
+    state: str
+    at: datetime
+    detail: dict[str, str] = {}
+
+
+class StartJourney(Command):
+    patient_id: str
+    referral_id: str | None
+    site: str
+    time_zone: str
+    indication: Indication
+    protocol: Protocol
+
+
+class BookConsultation(Command):
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+
+
+class RecordConsultation(Command):
+    outcome: Literal["proceed", "decline", "refer-on"]
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class GiveConsent(Command):
+    document_version: str
+    elements: tuple[str, ...]
+    capacity_attested: bool
+
+
+class RecordPreparation(Command):
+    held_at: AwareDatetime
+
+
+class DecideCourse(Command):
+    choice: Literal["go-on", "change", "stop"]
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Pause(Command):
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Resume(Command):
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Leave(Command):
+    """Withdraw consent, transfer or end: `move` says which."""
+
+    move: Literal[Move.WITHDRAW, Move.TRANSFER, Move.END]
+    reason: str = Field(min_length=1, max_length=2000)
+    channel: str = "in-person"
+
+
+class ReportAdverseEvent(Command):
+    session: int | None
+    event: AdverseEvent
+
+
+class CompleteDuty(Command):
+    """Say that a duty which an adverse event brought with it is done, and by what proof."""
+
+    task_id: str
+    evidence: str = Field(min_length=1, max_length=2000)
+
+
+class DutyOwed(Message):
+    """Something that must be done after an adverse event, by whom and until when."""
+
+    code: str
+    owner: Role
+    due_at: datetime
+    reason: str
+    overdue: bool = False
+
+
+class ConsentTaken(Message):
+    document_version: str
+    elements: tuple[str, ...]
+    given_at: datetime
+    expires_at: datetime
+    capacity_attested_by: str
+
+
+class JourneyState(BaseModel):
+    """Everything a journey knows; the argument of continue-as-new. Bounded however long the course is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stage: Stage = Stage.REFERRED
+    consultation: BookConsultation | None = None
+    consultation_held: RecordConsultation | None = None
+    consent: ConsentTaken | None = None
+    screening_rounds: int = 0
+    screening: "ScreeningOutcome | None" = None
+    plan_versions: int = 0
+    plan: "PlanAgreed | None" = None
+    preparations: list[datetime] = []
+    visits: int = 0
+    missed_in_a_row: int = 0
+    doses: list[PastDose] = []
+    doses_before_plan: int = 0
+    last_weight_kg: Decimal | None = None
+    reported_at: datetime | None = None
+    primary: list[ScoredAt] = []
+    decided_after: list[int] = []
+    decision: DecideCourse | None = None
+    decision_needed: DecisionNeeded | None = None
+    duties: dict[str, DutyOwed] = {}
+    suspended: bool = False
+    follow_up_rounds: int = 0
+    summary: tuple[str, ...] = ()
+    sessions_completed: int = 0
+    risk_open: str | None = None
+    pauses: int = 0
+    held_since: datetime | None = None
+    held_for: timedelta = timedelta()
+    leaving: Leave | None = None
+    reason: str = ""
+    answers: dict[str, Accepted] = {}
+
+
+class JourneyInput(Message):
+    """`state` is set when the journey continues as new."""
+
+    journey_id: str
+    start: StartJourney
+    state: JourneyState | None = None
+
+
+class JourneyOutcome(Message):
+    stage: Stage
+    reason: str
+    doses: int
+    sessions_completed: int
+
+
+class StartScreening(Message):
+    journey_id: str
+    site: str
+    patient_id: str
+    referral_id: str | None
+    round: int
+    protocol: Protocol
+    indication: Indication
+    opened_at: datetime
+
+
+class RecordInterview(Command):
+    interview: Interview
+
+
+class RecordMeasurements(Command):
+    measurements: tuple[Measurement, ...] = ()
+    work_up: tuple[WorkUpResult, ...] = ()
+
+
+class QuestionnaireAnswers(Message):
+    instrument: InstrumentId
+    answers: dict[str, int]
+    client_score: float | None = None
+
+
+class SubmitQuestionnaires(Command):
+    questionnaires: tuple[QuestionnaireAnswers, ...] = Field(min_length=1)
+    on_site: bool = True
+
+
+class SignScreening(Command):
+    eligibility: Eligibility
+    overrides: tuple[Override, ...] = ()
+
+
+class Baseline(Message):
+    """What later phases need of a screening."""
+
+    height_cm: float | None
+    weight_kg: float | None
+    sex: str | None
+    pregnancy_applicable: bool
+    results: dict[str, InstrumentResult]
+    extended_observation: bool
+    """True when age or liver ask for a longer stay after each dose."""
+
+
+class ScreeningOutcome(Message):
+    ended: Literal["signed", "lapsed", "stopped"]
+    eligibility: Eligibility | None = None
+    expires_at: datetime | None = None
+    baseline: Baseline | None = None
+    reason: str = ""
+    at: datetime | None = None
+
+
+class PlanContent(Message):
+    """The personal plan. Its hash is what people approve."""
+
+    sessions: int = Field(ge=1, le=20)
+    mg_per_kg: Decimal = Field(gt=0)
+    max_mg: Decimal = Field(gt=0)
+    infusion_minutes: int = Field(gt=0)
+    preparation_sessions: int = Field(ge=0)
+    goals: str = Field(min_length=1, max_length=4000)
+
+
+class StartPlanApproval(Message):
+    journey_id: str
+    site: str
+    patient_id: str
+    version: int
+    amends: int | None
+    protocol: Protocol
+    screening_expires_at: datetime
+    opened_at: datetime
+
+
+class ProposePlan(Command):
+    content: PlanContent
+
+
+class ApprovePlan(Command):
+    plan_hash: str
+
+
+class RejectPlan(Command):
+    plan_hash: str
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class PlanAgreed(Message):
+    version: int
+    plan_hash: str
+    content: PlanContent
+    expires_at: datetime
+
+
+class PlanOutcome(Message):
+    ended: Literal["approved", "lapsed", "stopped"]
+    plan: PlanAgreed | None = None
+    reason: str = ""
+    at: datetime | None = None
+
+
+class StartSession(Message):
+    journey_id: str
+    site: str
+    patient_id: str
+    session: int
+    dose_number: int
+    protocol: Protocol
+    indication: Indication
+    plan: PlanAgreed
+    baseline: Baseline
+    earliest_at: datetime
+    opened_at: datetime
+    time_zone: str
+    past_doses: tuple[PastDose, ...]
+    previous_weight_kg: Decimal | None = None
+    on_hold: bool = False
+
+
+class BookSession(Command):
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    room: str = Field(min_length=1, max_length=64)
+
+
+class CancelSession(Command):
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class AnswerReadiness(Command):
+    answers: ReadinessAnswers
+
+
+class CheckIn(Command):
+    weight_kg: Decimal = Field(gt=0, le=1000)
+    weight_verified: bool = False
+    baseline: Reading
+    identifiers_confirmed: int
+    food_at: AwareDatetime | None
+    fluids_at: AwareDatetime | None
+    escort_confirmed: bool
+    substance_free: bool | None
+    pregnancy_test_negative_at: AwareDatetime | None = None
+    medications_reconciled_at: AwareDatetime | None
+    blocking_interactions: tuple[str, ...] | None
+    other_clinic_dose: bool | None
+    cadss6_baseline: int | None = None
+
+
+class RecordBaseline(Command):
+    """Another pre-dose reading, after rest, when the first was too high."""
+
+    baseline: Reading
+
+
+class OrderDose(Command):
+    mg_per_kg: Decimal = Field(gt=0)
+    capacity_today: bool
+    consent_reaffirmed: bool
+    new_psychosis_or_mania: bool | None
+    caution_attested: str | None = None
+
+
+class GiveDose(Command):
+    dose_mg: Decimal
+    plan_hash: str
+    lot: str = Field(min_length=1, max_length=64)
+    lot_expires_on: str
+    product: str = Field(min_length=1, max_length=200)
+    second_check_by: str
+    monitor_present: bool
+    equipment_checked: bool
+
+
+class EndDose(Command):
+    given_mg: Decimal = Field(ge=0)
+    wasted_mg: Decimal = Field(ge=0)
+    witness: str | None
+    stopped_early: bool = False
+    reason: str | None = None
+
+
+class RecordObservation(Command):
+    reading: Reading
+    action: Action | None = None
+    padss: PadssItems | None = None
+    cadss6: int | None = Field(default=None, ge=0, le=24)
+    oriented: bool | None = None
+    amends: str | None = None
+
+
+class SetPresence(Command):
+    present: bool
+
+
+class RecordTherapy(Command):
+    minutes: int = Field(gt=0, le=600)
+    themes: str = Field(min_length=1, max_length=8000)
+
+
+class Discharge(Command):
+    escort_present: bool
+    instructions_given: bool
+    dissociation_attested: bool = False
+    override_reason: str | None = None
+
+
+class RecordContact(Command):
+    reached: bool
+    concerns: str | None = Field(default=None, max_length=4000)
+
+
+class RecordIntegration(Command):
+    held_at: AwareDatetime
+    note: str = Field(min_length=1, max_length=8000)
+
+
+class DoseOrdered(Accepted):
+    order: DoseOrder
+    reasons: tuple[Reason, ...]
+
+
+class SessionDischargedSignal(Message):
+    """Child to journey: the person went home; the next session may be opened."""
+
+    session: int
+    at: datetime
+    dose: PastDose
+    primary: InstrumentResult | None
+    weight_kg: Decimal | None
+
+
+class SessionOutcome(Message):
+    session: int
+    status: Literal["finished", "cancelled", "noshow"]
+    reason: str
+    dose: PastDose | None
+    at: datetime
+
+
+class StartFollowUp(Message):
+    journey_id: str
+    site: str
+    patient_id: str
+    round: int
+    protocol: Protocol
+    indication: Indication
+    baseline: Baseline | None
+    last_dose_at: datetime
+    opened_at: datetime
+    time_zone: str
+
+
+class FollowUpOutcome(Message):
+    ended: Literal["completed", "relapse", "stopped"]
+    reason: str
+    at: datetime
+    summary: tuple[str, ...] = ()
+
+
+class RiskSignal(Message):
+    """A finding on its way from where it was made to the journey that owns the case."""
+
+    case_id: str
+    level: RiskLevel
+    trigger: str
+    on_site: bool
+    found_at: datetime
+    patient_id: str
+
+
+class StartRisk(Message):
+    journey_id: str
+    site: str
+    protocol: Protocol
+    finding: RiskSignal
+    paged: int = 0
+    last_page_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+
+
+class AcknowledgeRisk(Command):
+    pass
+
+
+class ResolveRisk(Command):
+    disposition: Disposition
+    note: str = Field(min_length=1, max_length=4000)
+
+
+class RiskClosed(Message):
+    case_id: str
+    at: datetime
+
+
+class Stop(Message):
+    """The journey asks a part to come to its end: at once, or when the person in the chair has gone home."""
+
+    reason: str
+    withdrawn: bool
+
+
+class Hold(Message):
+    on_hold: bool
+    at: datetime

@@ -1,0 +1,219 @@
+"""What does every workflow of a journey do alike? It writes facts, owes tasks, sends messages, shows what it waits for.
+
+The story of each workflow stands in its own file; here is the paper and the pen.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+
+from clinical.events import TaskCancelled, TaskDone, TaskOpened, TaskOverdue
+from clinical.people import ENGINE, Actor, Role
+from clinical.protocol import Ask
+from workflows.deadlines import Deadline
+from workflows.messages import Accepted, Command, Hold, Message, Stop
+from workflows.names import DUE_AT, NEEDS_ATTENTION, STAGE, WAITS_FOR
+from workflows.post import Post
+
+
+class Answer(StrEnum):
+    """How a wait for a person ended."""
+
+    DONE = "done"
+    GAVE_UP = "gave-up"
+    STOPPED = "stopped"
+
+
+class OpenTask(Message):
+    code: str
+    owner: Role
+    due_at: datetime
+
+
+ESCALATES_TO: dict[Role, Role] = {
+    Role.COORDINATOR: Role.MEDICAL_DIRECTOR,
+    Role.NURSE: Role.PRESCRIBER,
+    Role.THERAPIST: Role.PRESCRIBER,
+    Role.PRESCRIBER: Role.MEDICAL_DIRECTOR,
+    Role.MEDICAL_DIRECTOR: Role.MEDICAL_DIRECTOR,
+}
+"""Who hears of an overdue task: organisation, not medicine, and so not in the protocol."""
+
+
+class Part(Post):
+    """Base of every workflow. `part` is the tail of the workflow id ("session/3"), unique in the journey."""
+
+    def __init__(self, journey_id: str, site: str, patient_id: str | None, part: str) -> None:
+        super().__init__(journey_id, site, patient_id, part)
+        self.tasks: dict[str, OpenTask] = {}
+        self.stop_asked: Stop | None = None
+        self.held_since: datetime | None = None
+        self.held_for = timedelta()
+        self._attention = False
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Keep the journal and the outbox going; leave only when all is written and answered."""
+        keeper = asyncio.create_task(self.journal.keep())
+        self._ending = False
+        try:
+            yield
+            self._ending = True
+            await self.settle_outbox()
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            await self.journal.written()
+        finally:
+            keeper.cancel()
+
+    @property
+    def stopping(self) -> bool:
+        return self.stop_asked is not None
+
+    @property
+    def on_hold(self) -> bool:
+        return self.held_since is not None
+
+    @workflow.signal
+    def stop(self, stop: Stop) -> None:
+        """The journey asks this part to come to its end."""
+        if self.stop_asked is None:
+            self.stop_asked = stop
+            self.mute = self.mute or stop.withdrawn
+
+    @workflow.signal
+    def hold(self, hold: Hold) -> None:
+        """The journey was paused or resumed. Waits for people stand still meanwhile; monitoring never does."""
+        if hold.on_hold and self.held_since is None:
+            self.held_since = hold.at
+        elif not hold.on_hold and self.held_since is not None:
+            self.held_for += max(hold.at - self.held_since, timedelta())
+            self.held_since = None
+
+    async def ask(
+        self,
+        code: str,
+        ask: Ask,
+        reason: str,
+        done: Callable[[], bool],
+        *,
+        since: datetime | None = None,
+        occurrence: str = "1",
+    ) -> Answer:
+        """Wait for a person: a task with an owner, an overdue notice, and an end to the waiting.
+
+        Times count from `since` (default: now) and stand still while the journey is on hold.
+        """
+        if done():
+            return Answer.DONE
+        start = since or self.today()
+        held_before = self.held_for
+        task = self.open_task(code, ask.owner, start + timedelta(hours=ask.due_hours), reason, occurrence)
+
+        def over() -> bool:
+            return done() or self.stopping
+
+        def over_or_held() -> bool:
+            return over() or self.on_hold
+
+        for hours, passed in ((ask.due_hours, self._overdue), (ask.give_up_hours, None)):
+            while not over():
+                due = Deadline(code, start + timedelta(hours=hours) + (self.held_for - held_before))
+                await due.passes(unless=over_or_held)
+                if self.on_hold:
+                    await workflow.wait_condition(lambda: over() or not self.on_hold)
+                elif due.passed and not over():
+                    break
+            if not over() and passed is not None:
+                passed(task)
+        if done():
+            self.close_task(task)
+            return Answer.DONE
+        self.cancel_task(task, "stopped" if self.stopping else "given up")
+        return Answer.STOPPED if self.stopping else Answer.GAVE_UP
+
+    def open_task(self, code: str, owner: Role, due_at: datetime, reason: str, occurrence: str = "1") -> str:
+        task_id = f"{self.part}/{code}/{occurrence}"
+        self.tasks[task_id] = OpenTask(code=code, owner=owner, due_at=due_at)
+        fact = TaskOpened(task_id=task_id, code=code, owner=owner, due_at=due_at, reason=reason)
+        self.journal.note(f"task/{task_id}", fact, at=self.today())
+        self.show()
+        return task_id
+
+    def adopt_task(self, task_id: str, code: str, owner: Role, due_at: datetime) -> None:
+        """Take over a task that an earlier run has opened and recorded."""
+        self.tasks[task_id] = OpenTask(code=code, owner=owner, due_at=due_at)
+        self.show()
+
+    def close_task(self, task_id: str, actor: Actor = ENGINE) -> None:
+        if self.tasks.pop(task_id, None):
+            self.journal.note(f"task/{task_id}", TaskDone(task_id=task_id), actor=actor, at=self.today())
+            self.show()
+
+    def cancel_task(self, task_id: str, reason: str) -> None:
+        if self.tasks.pop(task_id, None):
+            self.journal.note(
+                f"task/{task_id}", TaskCancelled(task_id=task_id, reason=reason), at=self.today()
+            )
+            self.show()
+
+    def cancel_all_tasks(self, reason: str) -> None:
+        for task_id in list(self.tasks):
+            self.cancel_task(task_id, reason)
+
+    def _overdue(self, task_id: str) -> None:
+        task = self.tasks[task_id]
+        up = ESCALATES_TO.get(task.owner, Role.MEDICAL_DIRECTOR)
+        self.journal.note(f"task/{task_id}", TaskOverdue(task_id=task_id, escalated_to=up))
+        self.page(up, f"overdue/{task_id}")
+        self.show(attention=True)
+
+    def when(self, command: Command) -> datetime:
+        """When did the person act? What they say, else now."""
+        return command.occurred_at or self.today()
+
+    async def accept(self, state: str, at: datetime, **detail: str) -> Accepted:
+        """Answer a command, once everything it caused is in the record."""
+        await self.journal.written()
+        return Accepted(state=state, at=at, detail=detail)
+
+    def show(self, *, attention: bool = False) -> None:
+        """Let operations see, in the Temporal Web UI, what this workflow waits for, of whom, until when."""
+        self._attention = attention
+        lines = [
+            f"- **{t.code}** by the {t.owner} until {t.due_at:%Y-%m-%d %H:%M} UTC" for t in self._waits()
+        ]
+        state = f"**{self.standing()}**" + (" (on hold)" if self.on_hold else "")
+        workflow.set_current_details("\n".join([state, *(lines or ["- waits for nobody"])]))
+
+    def _waits(self) -> list[OpenTask]:
+        return sorted(self.tasks.values(), key=lambda task: task.due_at)
+
+    def before_writing(self) -> None:
+        """Search attributes follow once for each write to the record: every upsert is an event in history."""
+        if self._ending:
+            return
+        first = next(iter(self._waits()), None)
+        wanted: dict[SearchAttributeKey[Any], Any] = {
+            STAGE: self.standing(),
+            NEEDS_ATTENTION: self._attention,
+            WAITS_FOR: first.owner.value if first else None,
+            DUE_AT: first.due_at.replace(microsecond=0) if first else None,
+        }
+        shown = workflow.info().typed_search_attributes
+        updates: list[SearchAttributeUpdate[Any]] = [
+            key.value_unset() if value is None else key.value_set(value)
+            for key, value in wanted.items()
+            if shown.get(key) != value and not (value is False and shown.get(key) is None)
+        ]
+        if updates:
+            workflow.upsert_search_attributes(updates)
+
+    def standing(self) -> str:
+        """One word for where this workflow stands; coded, never about the person."""
+        raise NotImplementedError

@@ -1,0 +1,295 @@
+"""How does one course of treatment go, from referral to the end of follow-up?
+
+One workflow for each course. It owns the stage, the consent, the approved plan and the doses given; it starts
+the parts one after another and is the only one that moves the course from stage to stage.
+"""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from activities.notifications import TemplateName
+from activities.options import WRITE
+from activities.records import Batch, RecordActivities
+from clinical.events import Entry, JourneyClosed, JourneyStarted, ScreeningAssessed
+from clinical.journey import OPEN, Move, Stage
+from clinical.screening import Eligibility, triage
+from workflows import names
+from workflows.follow_up import FollowUp
+from workflows.journey_commands import JourneyCommands
+from workflows.messages import (
+    FollowUpOutcome,
+    JourneyInput,
+    JourneyOutcome,
+    PlanOutcome,
+    ScreeningOutcome,
+    StartFollowUp,
+    StartPlanApproval,
+    StartScreening,
+)
+from workflows.part import Answer
+from workflows.plan_approval import PlanApproval
+from workflows.screening import Screening
+from workflows.treating import Treating
+
+NEW_RUN_AT = frozenset({Stage.PREPARATION, Stage.FOLLOW_UP})
+"""Entering these stages starts a new run, so that no run grows with the length of the course."""
+
+
+@workflow.defn(name="PatientJourney")
+class PatientJourney(Treating, JourneyCommands):
+    @workflow.init
+    def __init__(self, given: JourneyInput) -> None:
+        super().__init__(given)
+
+    @workflow.run
+    async def run(self, given: JourneyInput) -> JourneyOutcome:
+        if given.state is None and not await self._enter_the_record():
+            return self._outcome()
+        async with self.at_work():
+            self.show()
+            while self.state.stage in OPEN:
+                entered = self.state.stage
+                await self._go_through(entered)
+                if self._time_for_a_new_run(entered):
+                    break
+            if self.state.stage not in OPEN:
+                self._close()
+        if self.state.stage in OPEN:
+            workflow.continue_as_new(given.model_copy(update={"state": self.state_to_carry()}))
+        return self._outcome()
+
+    async def _go_through(self, stage: Stage) -> None:
+        if self.stopping:
+            return await self._leave()
+        match stage:
+            case Stage.REFERRED:
+                await self._receive_referral()
+            case Stage.CONSULTATION:
+                await self._hold_consultation()
+            case Stage.SCREENING:
+                await self._screen()
+            case Stage.PLANNING:
+                await self._agree_on_a_plan()
+            case Stage.PREPARATION:
+                await self._prepare()
+            case Stage.TREATING:
+                await self._treat()
+            case Stage.FOLLOW_UP:
+                await self._follow_up()
+            case _:
+                raise AssertionError(f"{stage} is final")
+
+    async def _receive_referral(self) -> None:
+        """What does the referral alone already settle? Then: is a consultation booked in time?"""
+        if self.start.referral_id is not None:
+            record = await workflow.execute_local_activity_method(
+                RecordActivities.read_referral, self.start.referral_id, summary="read the referral", **WRITE
+            )
+            first_look = triage(record, self.protocol, workflow.now())
+            self.journal.note("triage", ScreeningAssessed(
+                round=0, eligibility=first_look.decision, reasons=first_look.reasons, missing=first_look.missing,
+            ))  # fmt: skip
+            if first_look.decision is Eligibility.INELIGIBLE:
+                return self.move(Move.FOUND_INELIGIBLE, "the referral itself rules treatment out")
+        booked = await self.ask(
+            "book-consultation",
+            self.protocol.consultation.book,
+            "a consultation has to be booked",
+            done=lambda: self.state.consultation is not None,
+        )
+        if booked is Answer.DONE:
+            self.move(Move.BOOK_CONSULTATION, "consultation booked")
+        elif booked is Answer.GAVE_UP:
+            self.give_up("no consultation was booked in time")
+
+    async def _hold_consultation(self) -> None:
+        assert self.state.consultation is not None
+        held = await self.ask(
+            "record-consultation",
+            self.protocol.consultation.hold,
+            "the outcome of the consultation has to be recorded",
+            done=lambda: self.state.consultation_held is not None,
+            since=max(self.state.consultation.ends_at, workflow.now()),
+        )
+        if held is Answer.GAVE_UP:
+            return self.give_up("the consultation was not held")
+        if held is Answer.STOPPED or self.state.consultation_held is None:
+            return
+        if self.state.consultation_held.outcome != "proceed":
+            return self.move(Move.DECLINE, self.state.consultation_held.reason)
+        consented = await self.ask(
+            "take-consent",
+            self.protocol.consent.ask,
+            "informed consent has to be taken, element by element",
+            done=lambda: self.state.consent is not None,
+        )
+        if consented is Answer.DONE:
+            self.move(Move.PROCEED, "consultation held and consent given")
+        elif consented is Answer.GAVE_UP:
+            self.give_up("consent was not given")
+
+    async def _screen(self) -> None:
+        self.state.screening_rounds += 1
+        round_ = self.state.screening_rounds
+        outcome: ScreeningOutcome = await self.part_of_journey(
+            Screening.run,
+            StartScreening(
+                journey_id=self.journey_id,
+                site=self.site,
+                patient_id=self.start.patient_id,
+                referral_id=self.start.referral_id,
+                round=round_,
+                protocol=self.protocol,
+                indication=self.start.indication,
+                opened_at=self.today(),
+            ),
+            names.screening_id(self.journey_id, round_),
+            f"screening, round {round_}",
+            self.attributes("screening", self.protocol.screening.collect),
+        )
+        if self.stopping:
+            return
+        if outcome.ended != "signed":
+            return self.give_up(f"screening ended without a decision: {outcome.reason}")
+        if outcome.eligibility is not Eligibility.ELIGIBLE:
+            return self.move(Move.FOUND_INELIGIBLE, outcome.reason)
+        self.state.screening = outcome
+        self.move(Move.FOUND_ELIGIBLE, "screening signed")
+
+    async def _agree_on_a_plan(self) -> None:
+        screening = self.state.screening
+        assert screening is not None and screening.expires_at is not None
+        amends = self.state.plan.version if self.state.plan else None
+        self.state.plan_versions += 1
+        version = self.state.plan_versions
+        outcome: PlanOutcome = await self.part_of_journey(
+            PlanApproval.run,
+            StartPlanApproval(
+                journey_id=self.journey_id,
+                site=self.site,
+                patient_id=self.start.patient_id,
+                version=version,
+                amends=amends,
+                protocol=self.protocol,
+                screening_expires_at=screening.expires_at,
+                opened_at=self.today(),
+            ),
+            names.plan_id(self.journey_id, version),
+            f"treatment plan, version {version}",
+            self.attributes("plan-draft", self.protocol.plan.draft),
+        )
+        if self.stopping:
+            return
+        if outcome.plan is None:
+            return self.give_up(f"no plan was approved: {outcome.reason}")
+        self.state.plan = outcome.plan
+        self.state.doses_before_plan = len(self.state.doses)
+        self.state.decided_after = []
+        self.move(Move.APPROVE_PLAN, f"plan version {version} approved")
+
+    async def _prepare(self) -> None:
+        """Preparation comes before the first dose only; an amended plan goes straight on."""
+        assert self.state.plan is not None
+        wanted = self.state.plan.content.preparation_sessions
+        while not self.state.doses and len(self.state.preparations) < wanted:
+            have = len(self.state.preparations)
+            prepared = await self.ask(
+                "hold-preparation",
+                self.protocol.therapy.prepare,
+                f"preparation session {have + 1} of {wanted} has to be held",
+                done=lambda have=have: len(self.state.preparations) > have,  # type: ignore[misc]  # default in lambda
+                occurrence=f"{self.state.plan.version}.{have + 1}",
+            )
+            if prepared is Answer.GAVE_UP:
+                return self.give_up("preparation was not held")
+            if prepared is Answer.STOPPED:
+                return
+        self.move(Move.COMPLETE_PREPARATION, "prepared")
+
+    async def _follow_up(self) -> None:
+        """Measure at the protocol's weeks. Without a single dose there is nothing to follow up."""
+        if not self.state.doses:
+            return self.move(Move.COMPLETE_FOLLOW_UP, "no dose was given")
+        self.state.follow_up_rounds += 1
+        round_ = self.state.follow_up_rounds
+        outcome: FollowUpOutcome = await self.part_of_journey(
+            FollowUp.run,
+            StartFollowUp(
+                journey_id=self.journey_id,
+                site=self.site,
+                patient_id=self.start.patient_id,
+                round=round_,
+                protocol=self.protocol,
+                indication=self.start.indication,
+                baseline=self.state.screening.baseline if self.state.screening else None,
+                last_dose_at=self.state.doses[-1].given_at,
+                opened_at=self.today(),
+                time_zone=self.start.time_zone,
+            ),
+            names.follow_up_id(self.journey_id, round_),
+            f"follow-up, round {round_}",
+            self.attributes("follow-up"),
+        )
+        if self.stopping:
+            return
+        self.state.summary = outcome.summary
+        if outcome.ended == "relapse":
+            return self.move(Move.PROPOSE_BOOSTER, outcome.reason)
+        self.move(Move.COMPLETE_FOLLOW_UP, outcome.reason)
+
+    async def _enter_the_record(self) -> bool:
+        """Write the first fact before anything else; a second open course for the patient is refused here."""
+        start = self.start
+        fact = JourneyStarted(
+            patient_id=start.patient_id,
+            referral_id=start.referral_id,
+            indication=start.indication,
+            protocol=self.protocol.canonical,
+            protocol_hash=self.protocol.content_hash,
+            time_zone=start.time_zone,
+        )
+        entry = Entry(key=f"journey:{start.key}", occurred_at=self.when(start), actor=start.actor, fact=fact)
+        try:
+            await workflow.execute_local_activity_method(
+                RecordActivities.record_facts,
+                Batch(journey_id=self.journey_id, entries=(entry,)),
+                summary=fact.kind,
+                **WRITE,
+            )
+        except ActivityError as error:
+            cause = error.cause
+            self.refused = cause.type or "refused" if isinstance(cause, ApplicationError) else "refused"
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            return False
+        self.entered = True
+        return True
+
+    def _time_for_a_new_run(self, left: Stage) -> bool:
+        entered = self.state.stage
+        return entered is not left and entered in NEW_RUN_AT
+
+    def _close(self) -> None:
+        """The closing summary; nothing is left open."""
+        state = self.state
+        self.cancel_all_tasks("the course is over")
+        self.journal.note("close", JourneyClosed(
+            stage=state.stage,
+            reason=state.reason,
+            sessions_completed=state.sessions_completed,
+            doses=len(state.doses),
+            summary=state.summary,
+        ), at=self.today())  # fmt: skip
+        if state.stage is Stage.FINISHED:
+            self.mute = False
+            self.tell_patient(TemplateName.JOURNEY_ENDED, "ended", self.today() + timedelta(days=3))
+
+    def _outcome(self) -> JourneyOutcome:
+        state = self.state
+        return JourneyOutcome(
+            stage=state.stage,
+            reason=self.refused or state.reason,
+            doses=len(state.doses),
+            sessions_completed=state.sessions_completed,
+        )

@@ -1,0 +1,250 @@
+"""How does a patient come to the chair? Booking, readiness, check-in; each can be called off."""
+
+from datetime import datetime, timedelta
+from functools import partial
+
+from temporalio import workflow
+
+from activities.notifications import TemplateName
+from clinical.events import CheckedIn, ReadinessAnswered, SessionBooked
+from clinical.people import Role
+from clinical.readiness import Light, Readiness, answers_refused, readiness
+from clinical.schedule import interval_allowed
+from clinical.vitals import pre_dose_tier
+from workflows.deadlines import Deadline
+from workflows.messages import (
+    Accepted,
+    AnswerReadiness,
+    BookSession,
+    CancelSession,
+    CheckIn,
+    RecordBaseline,
+)
+from workflows.part import Answer
+from workflows.refusals import refusal, require_role
+from workflows.visit import Session
+
+REMINDER_HOURS = 24
+"""The check at which the patient is reminded as well."""
+
+
+class Arrival(Session):
+    async def book(self) -> None:
+        booked = await self.ask(
+            "book-session",
+            self.protocol.schedule.book,
+            f"session {self.number} has to be booked, not before {self.start.earliest_at:%Y-%m-%d %H:%M} UTC",
+            done=lambda: self.visit.booking is not None or bool(self.visit.ending),
+            since=max(self.start.earliest_at, workflow.now()),
+        )
+        if booked is Answer.GAVE_UP:
+            self.call_off("cancelled", "nobody booked this session in time")
+
+    def call_off(self, status: str, reason: str) -> None:
+        if not self.visit.ending:
+            self.visit.ending, self.visit.ending_reason = status, reason
+
+    @workflow.update
+    async def book_session(self, command: BookSession) -> Accepted:
+        before = self.visit.booking
+        self.visit.booking = command
+        self.visit.moves += before is not None
+        self.journal.note(
+            command.key,
+            SessionBooked(
+                session=self.number,
+                starts_at=command.starts_at,
+                ends_at=command.ends_at,
+                room=command.room,
+                moved_from=before.starts_at if before else None,
+            ),
+            actor=command.actor,
+            at=self.when(command),
+        )
+        template = TemplateName.SESSION_MOVED if before else TemplateName.SESSION_BOOKED
+        name = f"booked/{self.visit.moves}"
+        self.tell_patient(template, name, command.starts_at, starts_at=command.starts_at.isoformat())
+        return await self.accept("booked", self.when(command), starts_at=command.starts_at.isoformat())
+
+    @book_session.validator
+    def _may_book_session(self, command: BookSession) -> None:
+        self.require_before_dose()
+        if self.on_hold:
+            raise refusal("on-hold", "the course is on hold")
+        if self.visit.checked_in is not None:
+            raise refusal("not-possible-now", "the patient is here already")
+        if command.ends_at <= command.starts_at:
+            raise refusal("invalid-time", "the end must come after the start")
+        if command.starts_at <= workflow.now():
+            raise refusal("invalid-time", "the start lies in the past")
+        if self.visit.booking is not None and self.visit.moves >= self.protocol.readiness.reschedules_max:
+            raise refusal("not-possible-now", "this session was moved too often; cancel it")
+        allowed = interval_allowed(
+            command.starts_at, self.start.past_doses, self.protocol, self.start.time_zone
+        )
+        refused = [r for r in allowed.reasons if r.verdict == "refuse"]
+        if refused:
+            raise refusal("invalid-time", "the interval between doses does not allow this", reasons=refused)
+
+    @workflow.update
+    async def cancel_session(self, command: CancelSession) -> Accepted:
+        booking = self.visit.booking
+        self.call_off("cancelled", command.reason)
+        if booking is not None:
+            self.tell_patient(
+                TemplateName.SESSION_CANCELLED,
+                "cancelled",
+                max(booking.starts_at, workflow.now() + timedelta(days=1)),
+                starts_at=booking.starts_at.isoformat(),
+            )
+        return await self.accept("cancelled", self.when(command))
+
+    @cancel_session.validator
+    def _may_cancel_session(self, command: CancelSession) -> None:
+        self.require_before_dose()
+
+    @property
+    def starts_at(self) -> datetime:
+        assert self.visit.booking is not None
+        return self.visit.booking.starts_at
+
+    async def get_ready(self) -> None:
+        """Look at the checklist at each of the protocol's hours; what is not green becomes somebody's task."""
+        while not self._arrived_or_over():
+            planned = self.starts_at
+            task = self.open_task(
+                "check-in", Role.NURSE, planned, "the patient is expected", f"{self.visit.moves}"
+            )
+            for hours in sorted(self.protocol.readiness.checks_hours_before, reverse=True):
+                at = planned - timedelta(hours=hours)
+                if at <= workflow.now() or (hours != REMINDER_HOURS and self._ready()):
+                    continue  # an answer that changes the light is looked at when it comes
+                due = Deadline(f"readiness {hours:g} h before", at)
+                if await due.passes(unless=partial(self._changed_from, planned)):
+                    self._check_readiness(hours)
+            await self._wait_for_arrival(planned)
+            if self.visit.checked_in is not None:
+                self.close_task(task)
+            else:
+                self.cancel_task(task, "moved, cancelled or not come")
+
+    def _ready(self) -> bool:
+        return self.visit.readiness is not None and self._light(0.0).light is Light.GREEN
+
+    def _light(self, hours_before: float) -> Readiness:
+        answers = self.visit.readiness.answers if self.visit.readiness else None
+        return readiness(answers, hours_before, self.protocol)
+
+    def _changed_from(self, planned: datetime) -> bool:
+        return self._arrived_or_over() or self.starts_at != planned
+
+    def _arrived_or_over(self) -> bool:
+        return self.visit.checked_in is not None or bool(self.visit.ending) or self.stopping
+
+    async def _wait_for_arrival(self, planned: datetime) -> None:
+        """Who does not come within the protocol's minutes has not come."""
+        late = planned + timedelta(minutes=self.protocol.readiness.no_show_after_minutes)
+        if await Deadline("no-show", late).passes(unless=partial(self._changed_from, planned)):
+            self.call_off("noshow", "the patient did not come")
+
+    def _check_readiness(self, hours_before: float) -> None:
+        found = self._light(hours_before)
+        occurrence = f"{self.visit.moves}"
+        if found.light is Light.GREEN:
+            self.close_task(f"{self.part}/readiness/{occurrence}")
+        elif f"{self.part}/readiness/{occurrence}" not in self.tasks and hours_before <= 24:
+            reason = "; ".join(r.text for r in found.decision.objections) or "readiness is not answered"
+            self.open_task("readiness", Role.COORDINATOR, self.starts_at, reason[:500], occurrence)
+        if hours_before == REMINDER_HOURS:
+            self.tell_patient(
+                TemplateName.SESSION_REMINDER,
+                f"reminder/{occurrence}",
+                self.starts_at - timedelta(hours=2),
+                starts_at=self.starts_at.isoformat(),
+            )
+
+    @workflow.update
+    async def answer_readiness(self, command: AnswerReadiness) -> Accepted:
+        self.visit.readiness = command
+        hours = max((self.starts_at - workflow.now()).total_seconds() / 3600, 0.0)
+        found = readiness(command.answers, hours, self.protocol)
+        self.journal.note(
+            command.key,
+            ReadinessAnswered(session=self.number, light=found.light, reasons=found.decision.reasons),
+            actor=command.actor,
+            at=self.when(command),
+        )
+        if found.light is Light.GREEN:
+            self.close_task(f"{self.part}/readiness/{self.visit.moves}", command.actor)
+        elif found.light is Light.RED:
+            reason = "; ".join(r.text for r in found.decision.objections)
+            self.open_task("readiness", Role.COORDINATOR, self.starts_at, reason[:500], f"{self.visit.moves}")
+        return await self.accept(found.light, self.when(command))
+
+    @answer_readiness.validator
+    def _may_answer_readiness(self, command: AnswerReadiness) -> None:
+        self.require_before_dose()
+        if self.visit.booking is None:
+            raise refusal("not-possible-now", "the session is not booked")
+        if faults := answers_refused(command.answers):
+            errors = [{"pointer": f"/answers/{f.field}", "detail": f.text, "code": "refused"} for f in faults]
+            raise refusal("invalid-answers", "some answers cannot be taken", errors=errors)
+
+    @workflow.update
+    async def check_in(self, command: CheckIn) -> Accepted:
+        self.visit.checked_in = command
+        self.visit.baselines.append(command.baseline)
+        tier = pre_dose_tier(command.baseline, self.protocol).tier
+        self.cancel_task(f"{self.part}/readiness/{self.visit.moves}", "the patient is here")
+        self.journal.note(
+            command.key,
+            CheckedIn(session=self.number, weight_kg=command.weight_kg, baseline=command.baseline, tier=tier),
+            actor=command.actor,
+            at=self.when(command),
+        )
+        return await self.accept("arrived", self.when(command), tier=tier)
+
+    @check_in.validator
+    def _may_check_in(self, command: CheckIn) -> None:
+        self.require_before_dose()
+        if self.on_hold:
+            raise refusal("on-hold", "the course is on hold")
+        require_role(command.actor, Role.NURSE, Role.PRESCRIBER)
+        if self.visit.booking is None:
+            raise refusal("not-possible-now", "the session is not booked")
+        if self.visit.checked_in is not None:
+            raise refusal("not-possible-now", "the patient is checked in already")
+        self._readiness_must_not_be_red()
+        self.require_possible(command.baseline, None)
+
+    def _readiness_must_not_be_red(self) -> None:
+        found = self._light(0.0)
+        if found.light is Light.RED:
+            raise refusal(
+                "gate-closed", "readiness is red: offer a new slot", reasons=found.decision.objections
+            )
+
+    @workflow.update
+    async def record_baseline(self, command: RecordBaseline) -> Accepted:
+        """Another reading before the dose, after rest."""
+        self.visit.baselines.append(command.baseline)
+        checked_in = self.visit.checked_in
+        assert checked_in is not None
+        tier = pre_dose_tier(command.baseline, self.protocol).tier
+        self.journal.note(
+            command.key,
+            CheckedIn(
+                session=self.number, weight_kg=checked_in.weight_kg, baseline=command.baseline, tier=tier
+            ),
+            actor=command.actor,
+            at=self.when(command),
+        )
+        return await self.accept("arrived", self.when(command), tier=tier)
+
+    @record_baseline.validator
+    def _may_record_baseline(self, command: RecordBaseline) -> None:
+        self.require_before_dose()
+        require_role(command.actor, Role.NURSE, Role.PRESCRIBER)
+        if self.visit.checked_in is None:
+            raise refusal("not-possible-now", "the patient is not checked in")
+        self.require_possible(command.baseline, None)

@@ -1,0 +1,257 @@
+"""May this dose be given, and was it? Order, gate and dose: everything is read again at the moment of dosing.
+
+Fail closed: what is unknown closes the gate. A dose is written only if nothing was added to the record since
+the gate looked (a consent withdrawn in that very moment included), and never by a blind second try.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from activities.options import WRITE
+from activities.records import Batch, DosingFacts, RecordActivities
+from clinical.decision import Decision
+from clinical.dosing import compute_dose, dose_allowed
+from clinical.events import (
+    ConsentReaffirmed,
+    DoseEnded,
+    DoseGiven,
+    DoseOrdered,
+    Entry,
+    GateEvaluated,
+    PrescriberPresent,
+)
+from clinical.instruments.answers import InstrumentId
+from clinical.people import Role
+from clinical.schedule import PastDose
+from workflows.messages import Accepted, EndDose, GiveDose, OrderDose, SetPresence, SubmitQuestionnaires
+from workflows.messages import DoseOrdered as DoseOrderAnswer
+from workflows.refusals import refusal, require_role
+from workflows.session_gate import Gate
+
+
+class Dosing(Gate):
+    async def give_the_dose(self) -> None:
+        """Wait at the chair: a dose is given, or the visit is called off."""
+        started = self.visit.checked_in
+        assert started is not None
+        task = self.open_task(
+            "give-dose", Role.PRESCRIBER, self.latest_dose_at(), "the patient is in the chair"
+        )
+        await workflow.wait_condition(
+            lambda: self.visit.dose is not None or bool(self.visit.ending) or self.stopping
+        )
+        if self.visit.dose is not None:
+            self.close_task(task)
+        else:
+            self.cancel_task(task, "no dose was given")
+
+    def latest_dose_at(self) -> datetime:
+        assert self.visit.booking is not None
+        return self.visit.booking.ends_at
+
+    def after_questionnaires(self, command: SubmitQuestionnaires) -> None:
+        for answers in command.questionnaires:
+            self.fresh.add(answers.instrument)
+            if answers.instrument is InstrumentId.CSSRS:
+                self.visit.screened_at = self.when(command)
+
+    @workflow.update
+    async def order_dose(self, command: OrderDose) -> DoseOrderAnswer:
+        """Compute the dose from today's weight and print what it was computed from; refuse what exceeds a bound."""
+        now = workflow.now()
+        order = compute_dose(
+            command.mg_per_kg,
+            self.weight(),
+            self.start.baseline.height_cm,
+            self.protocol,
+            now,
+            infusion_minutes=self.start.plan.content.infusion_minutes,
+        )
+        allowed = dose_allowed(order, self.plan_dose(), Decimal(0), self.protocol, now)
+        if not allowed.passes:
+            raise refusal("dose-out-of-bounds", "this dose is outside the bounds", reasons=allowed.objections)
+        at = self.when(command)
+        self.visit.ordered, self.visit.order = command, order
+        self.visit.prescriber_present = True
+        for fact in (
+            PrescriberPresent(session=self.number, present=True),
+            ConsentReaffirmed(session=self.number, capacity=command.capacity_today),
+            DoseOrdered(session=self.number, order=order, plan_hash=self.start.plan.plan_hash),
+        ):
+            self.journal.note(command.key, fact, actor=command.actor, at=at)
+        await self.journal.written()
+        return DoseOrderAnswer(state="ordered", at=at, order=order, reasons=allowed.reasons)
+
+    @order_dose.validator
+    def _may_order_dose(self, command: OrderDose) -> None:
+        self.require_before_dose()
+        require_role(command.actor, Role.PRESCRIBER)
+        if self.visit.checked_in is None:
+            raise refusal("not-possible-now", "the patient is not checked in")
+        if not command.consent_reaffirmed or not command.capacity_today:
+            raise refusal("consent-required", "consent and capacity have to be confirmed today")
+
+    @workflow.update
+    async def give_dose(self, command: GiveDose) -> Accepted:
+        """The gate, then the dose. Green and written, or refused with every gate that is closed."""
+        self.dosing = True
+        try:
+            while not await self._dose_written(command):
+                pass  # the record went on between the look and the act: look again
+        finally:
+            self.dosing = False
+        assert self.visit.dose is not None
+        return Accepted(
+            state="in-progress",
+            at=self.visit.dose.given_at,
+            detail={"dose_mg": f"{command.dose_mg:f}", "dose_id": f"{self.part}/dose/1"},
+        )
+
+    @give_dose.validator
+    def _may_give_dose(self, command: GiveDose) -> None:
+        # Only what can never have been recorded under this key is refused here; the rest asks the record.
+        require_role(command.actor, Role.NURSE, Role.PRESCRIBER)
+        if self.dosing:
+            raise refusal("not-possible-now", "a dose is being recorded at this moment")
+        if self.visit.order is None or self.visit.checked_in is None:
+            raise refusal("gate-closed", "no dose is ordered")
+
+    async def _dose_written(self, command: GiveDose) -> bool:
+        facts = await self._read_facts()
+        now = workflow.now()
+        given = next((d for d in facts.doses if d.session == self.number), None)
+        if given is not None:
+            return self._adopt(command, given.key, PastDose(
+                session=self.number, given_at=given.given_at, dose_mg=given.dose_mg
+            ))  # fmt: skip
+        self.require_before_dose_given()
+        gate = self.gate(command, facts, now)
+        await self._refuse_if_closed(command, gate, now)
+        order = self.visit.order
+        assert order is not None
+        dose = DoseGiven(
+            session=self.number,
+            dose_id=f"{self.part}/dose/1",
+            dose_mg=command.dose_mg,
+            mg_per_kg=order.mg_per_kg,
+            weight_kg=float(order.weight_kg),
+            given_at=now,
+            plan_hash=command.plan_hash,
+            lot=command.lot,
+            checked_by=command.second_check_by,
+        )
+        green = GateEvaluated(session=self.number, green=True, reasons=gate.reasons)
+        entries = tuple(
+            Entry(key=self._key(command, kind), occurred_at=now, actor=command.actor, fact=fact)
+            for kind, fact in (("gate", green), ("dose", dose))
+        )
+        if not await self._write_if_unchanged(entries, facts.last_seq):
+            return False
+        self.visit.dose = PastDose(session=self.number, given_at=now, dose_mg=command.dose_mg)
+        self.visit.drawn_mg = order.drawn_mg or command.dose_mg
+        return True
+
+    def require_before_dose_given(self) -> None:
+        if self.stopping or self.visit.ending:
+            raise refusal(
+                "consent-required" if self._withdrawn() else "not-possible-now", "this session is over"
+            )
+        if self.visit.dose is not None:
+            raise refusal("not-possible-now", "the dose has been given")
+
+    def _withdrawn(self) -> bool:
+        return self.stop_asked is not None and self.stop_asked.withdrawn
+
+    def _key(self, command: GiveDose, kind: str) -> str:
+        return f"{self.part}:{command.key}:{kind}"
+
+    def _adopt(self, command: GiveDose, key: str, dose: PastDose) -> bool:
+        """A dose of this session is in the record: ours from a lost answer, or a second one to refuse (H3)."""
+        if key != self._key(command, "dose"):
+            raise refusal("not-possible-now", "a dose of this session is in the record already")
+        self.visit.dose = dose
+        return True
+
+    async def _read_facts(self) -> DosingFacts:
+        await self.journal.written()
+        return await workflow.execute_local_activity_method(
+            RecordActivities.read_dosing_facts, self.journey_id, summary="what the dose rests on", **WRITE
+        )
+
+    async def _write_if_unchanged(self, entries: tuple[Entry, ...], seen: int) -> bool:
+        batch = Batch(journey_id=self.journey_id, entries=entries, expected_seq=seen)
+        try:
+            await workflow.execute_local_activity_method(
+                RecordActivities.record_facts, batch, summary="gate.evaluated, dose.given", **WRITE
+            )
+        except ActivityError as error:
+            if isinstance(error.cause, ApplicationError) and error.cause.type == "record-moved":
+                return False
+            raise RuntimeError("the record refused a dose") from error
+        return True
+
+    async def _refuse_if_closed(self, command: GiveDose, gate: Decision, now: datetime) -> None:
+        if gate.passes:
+            return
+        closed = GateEvaluated(session=self.number, green=False, reasons=gate.objections)
+        self.journal.note(command.key, closed, actor=command.actor, at=now)
+        await self.journal.written()
+        code = "consent-required" if all(r.rule.startswith("G2") for r in gate.objections) else "gate-closed"
+        raise refusal(code, "the gate is closed", reasons=gate.objections)
+
+    @workflow.update
+    async def end_dose(self, command: EndDose) -> Accepted:
+        """The drug is in, or was stopped: what was given, what was wasted, who saw it."""
+        at = self.when(command)
+        self.visit.dose_end, self.visit.dose_ended_at = command, at
+        self.journal.note(
+            command.key,
+            DoseEnded(
+                session=self.number,
+                dose_id=f"{self.part}/dose/1",
+                ended_at=at,
+                given_mg=command.given_mg,
+                wasted_mg=command.wasted_mg,
+                witness=command.witness,
+                stopped_early=command.stopped_early,
+                reason=command.reason,
+            ),
+            actor=command.actor,
+            at=at,
+        )
+        return await self.accept("stopped" if command.stopped_early else "completed", at)
+
+    @end_dose.validator
+    def _may_end_dose(self, command: EndDose) -> None:
+        dose = self.require_in_chair()
+        require_role(command.actor, Role.NURSE, Role.PRESCRIBER)
+        if self.visit.dose_end is not None:
+            raise refusal("not-possible-now", "the end of the dose is recorded already")
+        if not dose.given_at <= self.when(command) <= workflow.now():
+            raise refusal("invalid-time", "the end lies before the dose or in the future")
+        if command.given_mg + command.wasted_mg > self.visit.drawn_mg:
+            raise refusal(
+                "dose-out-of-bounds", f"more than the {self.visit.drawn_mg:f} mg that were drawn up"
+            )
+        if command.wasted_mg > 0 and command.witness in (None, command.actor.id):
+            raise refusal("separation-of-duties", "waste needs another person as witness")
+        if command.stopped_early and not command.reason:
+            raise refusal("reason-required", "say why the dose was stopped")
+
+    @workflow.update
+    async def set_presence(self, command: SetPresence) -> Accepted:
+        """The prescriber comes or goes; to go while somebody is in the chair is recorded and called out."""
+        self.visit.prescriber_present = command.present
+        if not command.present and self.visit.dose is not None and self.visit.discharged_at is None:
+            self.visit.prescriber_left = True
+            self.page(Role.MEDICAL_DIRECTOR, f"prescriber-left/{command.key}")
+        fact = PrescriberPresent(session=self.number, present=command.present)
+        self.journal.note(command.key, fact, actor=command.actor, at=self.when(command))
+        return await self.accept("present" if command.present else "away", self.when(command))
+
+    @set_presence.validator
+    def _may_set_presence(self, command: SetPresence) -> None:
+        require_role(command.actor, Role.PRESCRIBER)

@@ -1,0 +1,60 @@
+"""How does one visit go: booked, ready, checked in, dosed, watched, home, and looked after?
+
+The phases stand in files of their own (`session_arrival`, `session_dose`, `session_observation`,
+`session_aftercare`); this is the order in which they happen.
+"""
+
+from typing import Literal, cast
+
+from temporalio import workflow
+
+from clinical.events import SessionClosed, SessionOpened
+from workflows.messages import SessionOutcome, StartSession
+from workflows.session_aftercare import Aftercare
+from workflows.session_arrival import Arrival
+from workflows.session_dose import Dosing
+from workflows.session_observation import Observation
+
+Ended = Literal["finished", "cancelled", "noshow"]
+
+
+@workflow.defn(name="TreatmentSession")
+class TreatmentSession(Arrival, Dosing, Observation, Aftercare):
+    @workflow.init
+    def __init__(self, start: StartSession) -> None:
+        super().__init__(start)
+
+    @workflow.run
+    async def run(self, start: StartSession) -> SessionOutcome:
+        async with self.at_work():
+            self._open()
+            await self.book()
+            if self._goes_on():
+                await self.get_ready()
+            if self._goes_on():
+                await self.give_the_dose()
+            if self.visit.dose is not None:  # from here on nothing stops the watching
+                await self.watch_until_home()
+                await self.look_after()
+            return self._close()
+
+    def _goes_on(self) -> bool:
+        return not self.stopping and not self.visit.ending
+
+    def _open(self) -> None:
+        plan_hash = self.start.plan.plan_hash
+        fact = SessionOpened(session=self.number, plan_hash=plan_hash, earliest_at=self.start.earliest_at)
+        self.journal.note("open", fact)
+        self.show()
+
+    def _close(self) -> SessionOutcome:
+        visit = self.visit
+        self.cancel_all_tasks("the session is over")
+        status = "finished" if visit.dose is not None else visit.ending or "cancelled"
+        stopped = self.stop_asked.reason if self.stop_asked else ""
+        reason = visit.ending_reason or stopped or "finished"
+        ended = cast(Ended, status)
+        self.journal.note("close", SessionClosed(session=self.number, status=ended, reason=reason))
+        return SessionOutcome(
+            session=self.number, status=ended, reason=reason, dose=visit.dose, at=workflow.now()
+        )

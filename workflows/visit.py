@@ -1,0 +1,122 @@
+"""What does a session know of itself? One serializable value, and how a session begins."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import workflow
+
+from clinical.dosing import DoseOrder
+from clinical.instruments.answers import InstrumentResult
+from clinical.monitoring import reading_refused
+from clinical.recovery_scores import PadssItems
+from clinical.schedule import PastDose
+from clinical.vitals import Reading, Tier
+from workflows.messages import (
+    AnswerReadiness,
+    BookSession,
+    CheckIn,
+    EndDose,
+    OrderDose,
+    StartSession,
+)
+from workflows.questionnaires import Questioned
+from workflows.refusals import refusal
+
+
+class Observed(BaseModel):
+    """One reading after the dose, with what was scored beside it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    observation_id: str
+    reading: Reading
+    tier: Tier
+    padss: PadssItems | None
+    cadss6: int | None
+    oriented: bool | None
+
+
+class Visit(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    booking: BookSession | None = None
+    moves: int = 0
+    readiness: AnswerReadiness | None = None
+    checked_in: CheckIn | None = None
+    baselines: list[Reading] = []
+    screened_at: datetime | None = None
+    ordered: OrderDose | None = None
+    order: DoseOrder | None = None
+    prescriber_present: bool = False
+    prescriber_left: bool = False
+    dose: PastDose | None = None
+    dose_key: str = ""
+    drawn_mg: Decimal = Decimal(0)
+    dose_end: EndDose | None = None
+    dose_ended_at: datetime | None = None
+    observed: list[Observed] = []
+    therapy_minutes: int = 0
+    discharged_at: datetime | None = None
+    contact_reached: bool | None = None
+    contact_attempts: int = 0
+    integration_held_at: datetime | None = None
+    ending: str = ""
+    ending_reason: str = ""
+
+
+class Session(Questioned):
+    """The ground on which all phases of a session stand."""
+
+    def __init__(self, start: StartSession) -> None:
+        super().__init__(start.journey_id, start.site, start.patient_id, f"session/{start.session}")
+        self.start = start
+        self.protocol = start.protocol
+        self.sex = start.baseline.sex
+        self.visit = Visit()
+        self.results: dict[str, InstrumentResult] = dict(start.baseline.results)
+        self.fresh: set[str] = set()
+        self.dosing = False
+        if start.on_hold:
+            self.held_since = start.opened_at
+
+    @property
+    def number(self) -> int:
+        return self.start.session
+
+    def standing(self) -> str:
+        visit = self.visit
+        if visit.discharged_at is not None:
+            return "after-care"
+        if visit.dose is not None:
+            return "in-the-chair"
+        if visit.checked_in is not None:
+            return "checked-in"
+        return "booked" if visit.booking is not None else "to-book"
+
+    def require_before_dose(self) -> None:
+        """Refuse what makes sense only before the drug is in."""
+        if self.stopping or self.visit.ending:
+            raise refusal("not-possible-now", "this session is over")
+        if self.visit.dose is not None or self.dosing:
+            raise refusal("not-possible-now", "the dose has been given")
+
+    def require_in_chair(self) -> PastDose:
+        """Refuse what makes sense only between dose and discharge; monitoring goes on whatever else is stopped."""
+        if self.visit.dose is None:
+            raise refusal("not-possible-now", "no dose has been given")
+        if self.visit.discharged_at is not None:
+            raise refusal("not-possible-now", "the patient has been discharged")
+        return self.visit.dose
+
+    def require_possible(self, reading: Reading, started_at: datetime | None) -> None:
+        decision = reading_refused(reading, started_at, workflow.now(), self.protocol)
+        if not decision.passes:
+            raise refusal(
+                "invalid-observation",
+                "this reading cannot be right",
+                reasons=decision.objections,
+                errors=[
+                    {"pointer": "/reading", "detail": r.text, "code": r.rule} for r in decision.objections
+                ],
+            )
