@@ -110,9 +110,15 @@ def _severity(hours_before: float, protocol: Protocol) -> tuple[Verdict, Verdict
 
 
 def _reason_phone(answers: ReadinessAnswers, unanswered: Verdict) -> Reason:
-    """A number that could not be compared with the patient's own is not known to be another person's."""
-    if answers.escort_phone is None or not _digits(answers.patient_phone or ""):
+    """A number that cannot be compared, because the patient gave none, stays a person's to check: amber.
+
+    It is never red: who has no phone of their own, or gave none, could otherwise never be checked in.
+    """
+    if answers.escort_phone is None:
         return _reason("READY-ESCORT-PHONE", unanswered, "not answered: escort's phone", missing=True)
+    if not _digits(answers.patient_phone or ""):
+        text = "escort's phone cannot be compared: the patient's own is not known"
+        return _reason("READY-ESCORT-PHONE", Verdict.CAUTION, text)
     return _reason("READY-ESCORT-PHONE", Verdict.PASS, "escort's phone")
 
 

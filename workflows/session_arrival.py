@@ -129,7 +129,7 @@ class Arrival(Session):
                 self.cancel_task(task, "moved, cancelled or not come")
 
     def _ready(self) -> bool:
-        return self.visit.readiness is not None and self._light(0.0).light is Light.GREEN
+        return self.visit.readiness is not None and self._light(0.0).decision.passes
 
     def _light(self, hours_before: float) -> Readiness:
         answers = self.visit.readiness.answers if self.visit.readiness else None

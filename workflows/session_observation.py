@@ -57,6 +57,8 @@ class Observation(Session):
                 long_stay.postpone(timedelta(minutes=self.protocol.discharge.long_stay_page_minutes))
                 self.page(Role.PRESCRIBER, f"long-stay/{len(self.visit.observed)}")
         await self._tell_journey(self.visit.discharged_at)
+        # Only now: the person who discharges does not wait for a mail server.
+        self.tell_patient(TemplateName.AFTER_VISIT, "after-visit", workflow.now() + timedelta(hours=24))
 
     def _seen_since(self, taken: int) -> bool:
         return self._home() or len(self.visit.observed) > taken
@@ -220,7 +222,6 @@ class Observation(Session):
         )
         if overridden:
             self.page(Role.MEDICAL_DIRECTOR, "discharge-override")
-        self.tell_patient(TemplateName.AFTER_VISIT, "after-visit", now + timedelta(hours=24))
         return await self.accept("finished", now, overridden=str(overridden).lower())
 
     async def _tell_journey(self, at: datetime) -> None:

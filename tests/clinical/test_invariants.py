@@ -214,13 +214,13 @@ FAULTS: list[tuple[str, Fault, set[str]]] = [
         {"INV1-CONSENT-CAPACITY"},
     ),
     (
-        "consent expires with the first dose",
-        lambda j: edited(j, events.ConsentGiven, expires_at=dose_time(1)),
+        "consent expires with the sixth dose",
+        lambda j: edited(j, events.ConsentGiven, expires_at=dose_time(6)),
         {"INV1-CONSENT-EXPIRED"},
     ),
     (
         "consent older than the protocol allows, whatever it says of itself",
-        lambda j: edited(j, events.ConsentGiven, occurred_at=dose_time(1) - timedelta(days=365)),
+        lambda j: edited(j, events.ConsentGiven, occurred_at=dose_time(6) - timedelta(days=365)),
         {"INV1-CONSENT-EXPIRED"},
     ),
     (
@@ -296,6 +296,13 @@ FAULTS: list[tuple[str, Fault, set[str]]] = [
     ),
     # ── 2 ───────────────────────────────────────────────────────────────────────────────────────────────────
     ("risk case not closed", lambda j: without(j, events.RiskResolved), {"INV2-RISK-OPEN"}),
+    (
+        "a second risk case, while only the first was closed",
+        lambda j: with_after(
+            j, events.RiskAcknowledged, 1, risk_opened("case-y", RiskLevel.LOW, dose_time(6) + 9999 * HOUR)
+        ),
+        {"INV2-RISK-OPEN"},
+    ),
     (
         "risk case joined one that had been closed before",
         lambda j: joining(j, events.RiskResolved, 1, RiskLevel.LOW, 99_999_999),
@@ -468,6 +475,13 @@ FAULTS: list[tuple[str, Fault, set[str]]] = [
         "reminded after a withdrawal that bears an earlier clock",
         lambda j: with_after(j, events.FollowUpMeasured, 2, withdrawn(), at=dose_time(6)),
         {"INV7-MESSAGE"},
+    ),
+    (
+        "reminded after a withdrawal, nobody knows when",
+        lambda j: edited(
+            with_after(j, events.FollowUpMeasured, -2, withdrawn()), events.MessageSettled, -2, sent_at=None
+        ),
+        {"INV7-MESSAGE", "INV10-UNKNOWN"},
     ),
     (
         "dose a moment after a withdrawal",
@@ -773,7 +787,7 @@ HARMLESS: list[tuple[str, Fault]] = [
     ),
     (
         "a further finding, no worse, joins an acknowledged case and is closed with it",
-        lambda j: joining(j, events.TaskDone, place_in(j, "risk/case-1"), RiskLevel.MODERATE, 240),
+        lambda j: joining(j, events.TaskDone, place_in(j, "risk/case-1"), RiskLevel.MODERATE, 15),
     ),
     (
         "a worse finding joins a case before it is paged further",
@@ -812,8 +826,26 @@ HARMLESS: list[tuple[str, Fault]] = [
         lambda j: without(j, events.RiskPaged, -1),
     ),
     (
+        "a case due at the very end of the record",
+        lambda j: edited(without(j, events.RiskPaged, -1), *AT_THE_END, acknowledge_by=j[-1].occurred_at),
+    ),
+    (
+        "a case paged to the second rung at its deadline, and acknowledged later",
+        lambda j: edited(
+            j, events.RiskOpened, 1, acknowledge_by=j[place_of(j, events.RiskPaged, 2)].occurred_at
+        ),
+    ),
+    (
         "a follow-up between two measurements",
         lambda j: linked(j[: place_of(j, events.FollowUpMeasured, 3) + 1]),
+    ),
+    (
+        "a message that left at the last moment",
+        lambda j: edited(j, events.MessageSettled, 1, not_after=_sent_at(j, 1)),
+    ),
+    (
+        "a plan for the highest dose without the medical director",
+        lambda j: edited(j, events.PlanApproved, mg_per_kg=Decimal("0.75")),
     ),
     ("a course whose plan was amended after three doses", lambda j: amended_after_three(j, 3)),
     (
@@ -887,10 +919,23 @@ def test_a_booster_counts_towards_the_amounts_of_its_session(journey: Journey, p
     assert rules(heavier, allowing) == {"INV4-MG-PER-KG"}
     without_gate = without(boosted, events.GateEvaluated, 3)
     assert rules(without_gate, allowing) == {UNGIVEN}
-    home = dose_time(2) + timedelta(minutes=159)
+    home = dose_time(2) + timedelta(minutes=179)  # two hours after the first end, not after the last
     assert rules(edited(boosted, events.SessionDischarged, 2, discharged_at=home), allowing) == {
         "INV5-MINIMUM-TIME"
     }
+
+
+def test_presence_covers_the_time_between_a_dose_and_its_booster(
+    journey: Journey, protocol: Protocol
+) -> None:
+    boosted, allowing = under(protocol, with_booster(journey), "dosing", boosters_max=1)
+    left = events.PrescriberPresent(session=2, present=False)
+    back = events.PrescriberPresent(session=2, present=True)
+    away = with_after(boosted, events.DoseGiven, 2, left, back, actor=PRESCRIBER)
+    assert rules(away, allowing) == {"INV6-LEFT"}
+    at = dose_time(2) + timedelta(minutes=10)
+    told_later = with_after(boosted, events.SessionClosed, 2, left, at=at)
+    assert rules(told_later, allowing) == {"INV6-LEFT"}
 
 
 def test_an_absolute_minimum_is_never_overridden(journey: Journey, protocol: Protocol) -> None:

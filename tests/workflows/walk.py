@@ -9,18 +9,26 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+)
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.queues import TaskQueue
-from clinical.events import RecordedEntry
-from clinical.journey import Move
+from clinical.events import JourneyClosed, RecordedEntry, StageChanged
+from clinical.invariants import violations
+from clinical.journey import Move, Stage
 from clinical.patient_record import (
     Answer,
     ClinicalRecord,
+    Condition,
     HepaticImpairment,
     Interview,
     Measurement,
@@ -142,6 +150,7 @@ class Refused(Exception):
         details: dict[str, Any] = cause.details[0] if cause.details else {}
         self.code = cause.type or ""
         self.reasons = [reason["rule"] for reason in details.get("reasons", [])]
+        self.details: list[dict[str, Any]] = details.get("reasons", [])
         self.errors = details.get("errors", [])
         super().__init__(f"{cause.type}: {cause.message} {self.reasons} {self.errors}")
 
@@ -222,7 +231,8 @@ class Walk:
     async def kinds(self) -> list[str]:
         return [entry.fact.kind for entry in await self.record()]
 
-    async def start(self, *, referral: bool = True, person: Person | None = None) -> m.Accepted:
+    async def register(self) -> None:
+        """Make the patient known to the record."""
         await self.records.add_patient(
             NewPatient(
                 patient_id=self.patient_id, site=SITE, name="Ada Example", birth_date="1984-03-02", sex="male",
@@ -230,6 +240,11 @@ class Walk:
                 time_zone="America/New_York", preferred_channel="email", detail_opt_in=False,
             )
         )  # fmt: skip
+
+    async def start(
+        self, *, referral: bool = True, person: Person | None = None, conditions: tuple[Condition, ...] = ()
+    ) -> m.Accepted:
+        await self.register()
         referral_id = None
         if referral:
             referral_id = secrets.token_hex(13)
@@ -239,7 +254,7 @@ class Walk:
             await self.records.add_referral(
                 Referral(
                     referral_id=referral_id, patient_id=self.patient_id, site=SITE,
-                    record=ClinicalRecord(person=someone),
+                    record=ClinicalRecord(person=someone, conditions=conditions),
                 )
             )  # fmt: skip
         return await self.start_again(referral_id)
@@ -583,6 +598,67 @@ class Walk:
         async with asyncio.timeout(30):
             outcome: m.JourneyOutcome = await handle.result()
             return outcome
+
+    async def facts(self, kind: str) -> list[Any]:
+        """Every fact of this kind in the record, in order."""
+        return [entry.fact for entry in await self.record() if entry.fact.kind == kind]
+
+    async def caused_by(self, message: m.Command) -> list[str]:
+        """What kinds of facts did this command put into the record?"""
+        return [e.fact.kind for e in await self.record() if f":{message.key}:" in e.key]
+
+    async def stage(self) -> Stage:
+        moves = [e.fact.entered for e in await self.record() if isinstance(e.fact, StageChanged)]
+        return moves[-1] if moves else Stage.REFERRED
+
+    async def until_written(self, kind: str, times: int = 1) -> None:
+        """What nobody awaits (a timer's doing, a part's) is in the record a moment later."""
+
+        async def written() -> bool:
+            return (await self.kinds()).count(kind) >= times
+
+        await self.eventually(written)
+
+    async def say_twice(self, update: str, message: m.Command, part: str = "") -> m.Accepted:
+        """The same key again gets the same answer and changes nothing in the record."""
+        first = await self.say(update, message, part)
+        before = await self.caused_by(message)
+        assert await self.say(update, message, part) == first
+        assert await self.caused_by(message) == before
+        return first
+
+    async def refused(self, update: str, message: m.Command, part: str = "") -> Refused:
+        """The engine must say no, and must not write a word about it."""
+        try:
+            answer = await self.say(update, message, part)
+        except Refused as no:
+            assert await self.caused_by(message) == []
+            return no
+        raise AssertionError(f"{update} was accepted: {answer}")
+
+    async def running(self) -> list[str]:
+        """Which workflows of this journey are still running, but for risk cases?"""
+        query = f'WorkflowId STARTS_WITH "{self.journey_id}"'
+        return [
+            execution.id
+            async for execution in self.client.list_workflows(query)
+            if execution.status is WorkflowExecutionStatus.RUNNING
+            and not execution.id.startswith(names.risk_id(self.journey_id, ""))
+        ]
+
+    async def assert_sound(self) -> None:
+        """The record keeps every invariant and its chain holds; a journey that is over leaves nothing running."""
+        over = any(isinstance(entry.fact, JourneyClosed) for entry in await self.record())
+        if over:
+            await self.outcome()
+
+            async def all_quiet() -> bool:
+                return not await self.running()
+
+            await self.eventually(all_quiet)
+        assert violations(await self.record(), self.protocol) == ()
+        chain = await self.records.verify_chain(self.journey_id)
+        assert chain.passes, chain.objections
 
 
 def utc(text: str) -> datetime:

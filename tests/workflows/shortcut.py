@@ -1,0 +1,103 @@
+"""How does a test come to the first session without walking through screening and planning each time?
+
+The first patient of a protocol walks the whole way. What the record says then, and the state with which their
+journey continued as new, is the beginning of every other patient of that protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from activities.queues import TaskQueue
+from clinical.events import Entry, JourneyStarted, RecordedEntry, StageChanged
+from clinical.journey import Move, Stage
+from clinical.protocol import Protocol
+from services.records.interface import Batch
+from tests.workflows.walk import Walk
+from workflows import messages as m
+
+SHORT: dict[str, dict[str, Any]] = {
+    "schedule": {"sessions": 2},
+    "therapy": {"preparation_sessions": 0},
+    "decisions": {"review_after_doses": ()},
+    "readiness": {"reschedules_max": 1},
+    "monitoring": {"reading_minutes": (10, 40, 80, 100)},
+    "follow_up": {"weeks": (2,)},
+}
+"""Two doses, no preparation, no decision, four readings: as little as shows a rule."""
+
+
+def shortened(protocol: Protocol, **sections: dict[str, Any]) -> Protocol:
+    """The protocol cut down to `SHORT`, with further changes by section."""
+    wanted = {name: SHORT.get(name, {}) | sections.get(name, {}) for name in SHORT | sections}
+    changed = {name: getattr(protocol, name).model_copy(update=fields) for name, fields in wanted.items()}
+    return protocol.model_copy(update=changed)
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    given: m.JourneyInput
+    entries: tuple[RecordedEntry, ...]
+    time: datetime
+
+
+_BEGINNINGS: dict[str, _Beginning] = {}
+
+
+async def at_treating(patient: Walk) -> Walk:
+    """Bring a new patient to the first session: consented, screened, with an approved plan."""
+    known = patient.protocol.content_hash
+    if known not in _BEGINNINGS:
+        _BEGINNINGS[known] = await _walk_there(Walk(patient.environment, patient.records, patient.protocol))
+    beginning = _BEGINNINGS[known]
+    await patient.register()
+    await patient.records.append(_of(patient, beginning.entries))
+    given = beginning.given
+    start = given.start.model_copy(update={"patient_id": patient.patient_id, "referral_id": None})
+    await patient.client.start_workflow(
+        "PatientJourney",
+        given.model_copy(update={"journey_id": patient.journey_id, "start": start}),
+        id=patient.journey_id,
+        task_queue=TaskQueue.JOURNEY,
+    )
+    assert given.state is not None and given.state.plan is not None
+    patient.plan_hash, patient.time, patient.session = given.state.plan.plan_hash, beginning.time, 1
+    await patient.until_there(patient.part)
+    return patient
+
+
+async def _walk_there(first: Walk) -> _Beginning:
+    await first.to_preparation(sessions=first.protocol.schedule.sessions, preparation_sessions=0)
+    await first.until_there("session/1")
+    await first.now("session/1")
+    given = await _continued_with(first)
+    record = await first.record()
+    prepared = next(e.seq for e in record if _enters(e, Stage.TREATING))
+    await first.leave(Move.END)
+    await first.outcome()
+    return _Beginning(given, tuple(e for e in record if e.seq < prepared), first.time)
+
+
+async def _continued_with(walk: Walk) -> m.JourneyInput:
+    """The argument of the journey's latest run, as the engine has it."""
+    history = await walk.handle().fetch_history()
+    given = history.events[0].workflow_execution_started_event_attributes.input.payloads
+    [decoded] = await walk.client.data_converter.decode(given, [m.JourneyInput])
+    assert isinstance(decoded, m.JourneyInput)
+    return decoded
+
+
+def _enters(entry: RecordedEntry, stage: Stage) -> bool:
+    return isinstance(entry.fact, StageChanged) and entry.fact.entered is stage
+
+
+def _of(patient: Walk, entries: tuple[RecordedEntry, ...]) -> Batch:
+    def own(entry: RecordedEntry) -> Entry:
+        fact = entry.fact
+        if isinstance(fact, JourneyStarted):
+            fact = fact.model_copy(update={"patient_id": patient.patient_id, "referral_id": None})
+        return Entry(key=entry.key, occurred_at=entry.occurred_at, actor=entry.actor, fact=fact)
+
+    return Batch(journey_id=patient.journey_id, entries=tuple(own(entry) for entry in entries))
