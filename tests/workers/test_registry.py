@@ -1,0 +1,71 @@
+"""Does some worker run everything that a workflow may ask for, and does the engine know every search attribute?"""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from importlib import import_module
+
+from temporalio import activity, workflow
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
+
+import workflows
+from activities.notifications import NotificationActivities
+from activities.queues import TaskQueue
+from activities.records import RecordActivities
+from tests.workers.stand_ins import NoNotifications, NoRecords
+from workers.registry import WORKFLOWS, Activities
+from workers.search_attributes import KEYS, SEARCH_ATTRIBUTES, register
+from workflows import names
+
+
+def defined_workflows() -> set[type]:
+    modules = [import_module(f"workflows.{module.name}") for module in pkgutil.iter_modules(workflows.__path__)]
+    return {
+        kind
+        for module in modules
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if workflow._Definition.from_class(kind) is not None
+    }
+
+
+def test_every_workflow_is_registered() -> None:
+    assert set(WORKFLOWS) == defined_workflows()
+
+
+def test_every_workflow_has_a_name_of_its_own_that_a_rename_does_not_change() -> None:
+    named = {workflow._Definition.must_from_class(kind).name for kind in WORKFLOWS}
+    assert named == {
+        "PatientJourney",
+        "Screening",
+        "PlanApproval",
+        "TreatmentSession",
+        "FollowUp",
+        "RiskEscalation",
+    }
+
+
+def test_every_activity_is_run_by_some_queue_and_local_ones_by_the_journey_queue() -> None:
+    activities = Activities.over(NoRecords(), NoNotifications(), {})
+    run = {queue: {act.__name__ for act in activities.of(queue)} for queue in TaskQueue}
+    defined = {
+        name
+        for kind in (RecordActivities, NotificationActivities)
+        for name, member in inspect.getmembers(kind, inspect.isfunction)
+        if activity._Definition.from_callable(member) is not None
+    }
+    assert set.union(*run.values()) == defined
+    assert run[TaskQueue.JOURNEY] == defined
+    assert "send_message" in run[TaskQueue.NOTIFY]
+
+
+def test_the_list_of_search_attributes_is_complete() -> None:
+    used = {value for value in vars(names).values() if isinstance(value, SearchAttributeKey)}
+    assert used == set(KEYS)
+    assert set(SEARCH_ATTRIBUTES) == {key.name for key in KEYS}
+
+
+async def test_registering_twice_adds_nothing(temporal_client: Client) -> None:
+    await register(temporal_client)
+    assert await register(temporal_client) == ()
