@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from deploy.child import Child
+from deploy.codec import endpoint_for
 from deploy.data_folder import DataFolder
 from deploy.keys import KEY_ID, LocalKeys, keys_of
 from deploy.ports import LOOPBACK, choose_ports
@@ -35,10 +36,11 @@ DATABASE = "kap"
 PAGED = tuple(role for role in DEMO_STAFF if role != "auditor")
 WATCH_EVERY_S = 0.5
 
-API, TEMPORAL, WEB_UI, POSTGRES, MAIL = (
+API, TEMPORAL, WEB_UI, CODEC, POSTGRES, MAIL = (
     "the API",
     "Temporal",
     "Temporal Web UI",
+    "the codec endpoint",
     "PostgreSQL",
     "the mail sink",
 )
@@ -103,7 +105,7 @@ class LocalSystem:
         wanted = {
             API: options.api_port,
             TEMPORAL: options.temporal_port,
-            **({WEB_UI: options.ui_port} if options.with_ui else {}),
+            **({WEB_UI: options.ui_port, CODEC: None} if options.with_ui else {}),
             POSTGRES: options.postgres_port,
             MAIL: options.smtp_port,
         }
@@ -131,6 +133,10 @@ class LocalSystem:
             database=self.data_dir / "temporal.db",
             search_attributes=_search_attributes(),
             virtual_time=options.virtual_time,
+            ui_codec_endpoint=f"http://{LOOPBACK}:{ports[CODEC]}" if options.with_ui else None,
+        )
+        self.codec = (
+            endpoint_for(self.settings(), self.temporal.ui_port, ports[CODEC]) if options.with_ui else None
         )
 
     @property
@@ -224,6 +230,8 @@ class LocalSystem:
         self.smtp.start()
         await in_threads(self.postgres.start, self.temporal.start)
         self._note_children()
+        if self.codec is not None:
+            self.codec.start()
         self._progress("bringing the database to its newest schema")
         await in_threads(self._migrate)
         self._progress("starting the workers and the API")
@@ -240,6 +248,8 @@ class LocalSystem:
         await in_threads(*(child.stop for child in (*self._apis, *self._workers)))
         if hasattr(self, "temporal"):
             await in_threads(self.temporal.stop, self.postgres.stop, self.smtp.stop)
+            if self.codec is not None:
+                await in_threads(self.codec.stop)
             if not self._folder.is_kept:
                 self.postgres.remove()
         self._folder.release()

@@ -4,7 +4,7 @@ The story of each workflow stands in its own file; here is the paper and the pen
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -60,16 +60,25 @@ class Part(Post):
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Keep the journal and the outbox going; leave only when all is written and answered."""
-        keeper = asyncio.create_task(self.journal.keep())
+        minders = [asyncio.create_task(minder) for minder in self.minders()]
         self._ending = False
         try:
             yield
             self._ending = True
             await self.settle_outbox()
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            await self.journal.written()
+            # One look at everything: whoever comes in while one thing is awaited must not be lost to another.
+            await workflow.wait_condition(self.settled)
         finally:
-            keeper.cancel()
+            for minder in minders:
+                minder.cancel()
+
+    def minders(self) -> list[Coroutine[Any, Any, None]]:
+        """What goes on beside the story for as long as the workflow is at work."""
+        return [self.journal.keep()]
+
+    def settled(self) -> bool:
+        """Is all written, sent and answered, so that this run can end?"""
+        return self.journal.settled and not self._deliveries and workflow.all_handlers_finished()
 
     @property
     def stopping(self) -> bool:
@@ -162,6 +171,10 @@ class Part(Post):
             )
             self.show()
 
+    def cancel_tasks_of(self, code: str, reason: str) -> None:
+        for task_id in [task_id for task_id, task in self.tasks.items() if task.code == code]:
+            self.cancel_task(task_id, reason)
+
     def cancel_all_tasks(self, reason: str) -> None:
         for task_id in list(self.tasks):
             self.cancel_task(task_id, reason)
@@ -189,7 +202,7 @@ class Part(Post):
             f"- **{t.code}** by the {t.owner} until {t.due_at:%Y-%m-%d %H:%M} UTC" for t in self._waits()
         ]
         state = f"**{self.standing()}**" + (" (on hold)" if self.on_hold else "")
-        workflow.set_current_details("\n".join([state, *(lines or ["- waits for nobody"])]))
+        workflow.set_current_details("\n".join([state, "", *(lines or ["- waits for nobody"])]))
 
     def _waits(self) -> list[OpenTask]:
         return sorted(self.tasks.values(), key=lambda task: task.due_at)
