@@ -59,7 +59,7 @@ def test_a_course_goes_by_hand_from_the_referral_to_the_chair(clinic: Clinic) ->
     assert (course["stage"], course["doses"], course["plans"][0]["status"]) == ("treating", 1, "active")
     visit = read(clinic, found[0] + "/sessions/1")
     assert (len(visit["doses"]), len(visit["observations"])) == (1, 8)
-    assert {one["rule"] for one in last_reasons(answers)} == {"DISCHARGE-TIME"}
+    assert {one["rule"] for one in last_reasons(answers)} == {"DISCHARGE-MINIMUM-TIME", "DISCHARGE-PADSS"}
 
 
 def run(script: str, clinic: Clinic) -> str:
