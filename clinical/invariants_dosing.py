@@ -86,11 +86,11 @@ def _plan(record: Record, dose: Dose) -> Iterator[tuple[str, str]]:
 
 
 def _voided(record: Record, plan: Written[PlanApproved], dose: Dose) -> bool:
-    ends = (
+    ends: list[Written[PlanProposed] | Written[PlanRejected] | Written[PlanLapsed]] = [
         *record.every(PlanProposed),
         *record.every(PlanRejected),
         *record.every(PlanLapsed),
-    )
+    ]
     return any(plan.place < end.place < dose.place and end.fact.version == plan.fact.version for end in ends)
 
 

@@ -50,7 +50,11 @@ def nothing_outlives_the_journey(record: Record) -> Iterator[Violation]:
     for session in _open_sessions(record, closed.place):
         text = f"session {session.fact.session} was open when the journey closed"
         yield breach(12, "SESSION-OPEN", session.seq, text)
-    for started in (*record.every(SessionOpened), *record.every(DoseGiven)):
+    begun: list[Written[SessionOpened] | Written[DoseGiven]] = [
+        *record.every(SessionOpened),
+        *record.every(DoseGiven),
+    ]
+    for started in begun:
         if started.place > closed.place:
             text = f"session {started.fact.session} went on after the journey was closed"
             yield breach(12, "SESSION-AFTER", started.seq, text)
@@ -90,7 +94,10 @@ def _measurement_ahead(record: Record) -> bool:
 
 def _open_tasks(record: Record, place: int) -> list[Written[TaskOpened]]:
     """The tasks open just before that place, without those of risk cases."""
-    ended = [*record.every(TaskDone), *record.every(TaskCancelled)]
+    ended: list[Written[TaskDone] | Written[TaskCancelled]] = [
+        *record.every(TaskDone),
+        *record.every(TaskCancelled),
+    ]
     return [
         task
         for task in record.every(TaskOpened)
