@@ -104,6 +104,21 @@ def decision_after(
     return DecisionNeeded(needed=False, default=Choice.GO_ON)
 
 
+def decision_after_missed(missed_in_a_row: int, protocol: Protocol) -> DecisionNeeded:
+    """Too many visits in a row came to nothing: does the course go on? A person settles it, without a default."""
+    limit = protocol.readiness.reschedules_max
+    missed = Reason(
+        rule="DECIDE-MISSED",
+        verdict=Verdict.REVIEW,
+        text="too many visits in a row were missed or cancelled",
+        source="product F9; design default",
+        confidence=Confidence.DESIGN,
+        value=str(missed_in_a_row),
+        limit=f"<= {limit}",
+    )
+    return DecisionNeeded(needed=True, default=Choice.REVIEW, reasons=(missed,))
+
+
 def _default(rule: str, why: str, percent: float | None, limit: float) -> DecisionNeeded:
     if percent is None:
         text, default = f"{why}: improvement unknown", Choice.REVIEW

@@ -67,10 +67,10 @@ def plan(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
             yield Objection("the plan was replaced by another version")
         if facts.plan.expires_at <= now:
             yield Objection("the plan has expired", limit=facts.plan.expires_at.isoformat())
-    if facts.session_no is None or facts.sessions_approved is None:
-        yield Objection("the number of this session, or of the approved ones, is not known", missing=True)
+    if facts.dose_no is None or facts.sessions_approved is None:
+        yield Objection("the number of this dose, or of the approved ones, is not known", missing=True)
     else:
-        yield from _passed_on(more_doses_allowed(facts.session_no - 1, facts.sessions_approved))
+        yield from _passed_on(more_doses_allowed(facts.dose_no - 1, facts.sessions_approved))
     yield from _excluded(facts.on_hold, "whether the course is on hold", "the course is on hold")
     yield from _required(facts.preparation_complete, "preparation", "preparation is not complete")
     overdue = "the integration of an earlier dose is overdue"

@@ -65,7 +65,9 @@ class GateFacts(_Facts):
 
     `baseline` is the latest reading before the dose, `earlier_readings` the other ones of today. `consent`
     is the answer of `clinical.consent`; an answer without reasons counts as unknown. `integration_blocked`
-    and `preparation_complete` are answers of `clinical.therapy`. `reentry_approved`: a prescriber has
+    and `preparation_complete` are answers of `clinical.therapy`. `session_no` is the visit, as earlier doses
+    name theirs; `dose_no` is which dose of the plan in force this would be: cancelled visits and earlier
+    plans keep the two apart. `reentry_approved`: a prescriber has
     reviewed the return after a long gap. `rems` is looked at for esketamine only.
     """
 
@@ -73,6 +75,7 @@ class GateFacts(_Facts):
     plan: PlanFacts | None = None
     order_plan_hash: str | None = None
     session_no: int | None = None
+    dose_no: int | None = None
     sessions_approved: int | None = None
     on_hold: bool | None = None
     preparation_complete: bool | None = None

@@ -1,8 +1,7 @@
 """What does a journey have to keep in hand while its story unfolds? Stage, parts, holds, risk cases, leaving."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+import contextlib
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,6 +49,7 @@ class Course(Part):
         self.held_since = self.state.held_since
         self.held_for = self.state.held_for
         self.entered = given.state is not None
+        self.mute = self.state.leaving is not None
         self.refused = ""
         self._findings: list[RiskSignal] = []
         self._running: dict[str, ChildWorkflowHandle[Any, Any]] = {}
@@ -61,16 +61,12 @@ class Course(Part):
     def standing(self) -> str:
         return self.state.stage
 
-    @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
-        async with super().at_work():
-            risk = asyncio.create_task(self._mind_risk())
-            pause = asyncio.create_task(self._mind_pauses())
-            try:
-                yield
-            finally:
-                risk.cancel()
-                pause.cancel()
+    def minders(self) -> list[Coroutine[Any, Any, None]]:
+        return [*super().minders(), self._mind_risk(), self._mind_pauses()]
+
+    def settled(self) -> bool:
+        """A finding that nobody has taken over yet must not be lost with this run."""
+        return super().settled() and not self._findings
 
     def state_to_carry(self) -> JourneyState:
         kept = dict(list(self.state.answers.items())[-ANSWERS_KEPT:])
@@ -135,6 +131,8 @@ class Course(Part):
         self._running[part_id] = handle
         if self.on_hold and self.held_since is not None:
             await handle.signal("hold", Hold(on_hold=True, at=self.held_since))
+        if self.state.leaving is not None:  # who left while the part was being started could not tell it
+            await handle.signal("stop", self._stop(self.state.leaving))
         return handle
 
     async def part_of_journey(
@@ -174,7 +172,8 @@ class Course(Part):
     async def tell_parts(self, signal: str, message: Stop | Hold) -> None:
         for handle in list(self._running.values()):
             if not handle.done():
-                await handle.signal(signal, message)
+                with contextlib.suppress(ApplicationError):  # it came to its end just now
+                    await handle.signal(signal, message)
 
     def reported(self, at: datetime | None) -> None:
         """A part says when something happened: the course is at least that far."""
@@ -192,16 +191,19 @@ class Course(Part):
         """From here on nothing new is started, nothing is sent, and every part is asked to stop."""
         self.state.leaving = command
         self.mute = True
-        withdrawn = command.move is Move.WITHDRAW
         await self.journal.written()  # from now on no dose can be written: its gate reads this very record
-        if withdrawn:
+        if command.move is Move.WITHDRAW:
             await workflow.execute_local_activity_method(
                 NotificationActivities.stop_messages,
                 StopMessages(journey_id=self.journey_id, reason="consent-withdrawn"),
                 summary="stop messages",
                 **WRITE,
             )
-        await self.tell_parts("stop", Stop(reason=command.move, withdrawn=withdrawn))
+        await self.tell_parts("stop", self._stop(command))
+
+    @staticmethod
+    def _stop(leaving: Leave) -> Stop:
+        return Stop(reason=leaving.move, withdrawn=leaving.move is Move.WITHDRAW)
 
     async def begin_hold(self, origin: str, reason: str, actor: Actor, at: datetime) -> None:
         """Put the course on hold: waits stand still and no dose is given, but nobody in the chair is left alone."""
@@ -255,20 +257,21 @@ class Course(Part):
         """One open case for each person: a new finding joins it, or opens the next."""
         while True:
             await workflow.wait_condition(lambda: bool(self._findings))
-            finding = self._findings.pop(0)
-            if self.state.risk_open is not None and await self._join_open_case(finding):
-                continue
-            self.state.risk_open = finding.case_id
-            await workflow.start_child_workflow(
-                RiskEscalation.run,
-                StartRisk(
-                    journey_id=self.journey_id, site=self.site, protocol=self.protocol, finding=finding
-                ),
-                id=names.risk_id(self.journey_id, finding.case_id),
-                parent_close_policy=ParentClosePolicy.ABANDON,
-                static_summary="risk case",
-                search_attributes=self.attributes("risk-open"),
-            )
+            finding = self._findings[0]
+            if self.state.risk_open is None or not await self._join_open_case(finding):
+                await self._open_case(finding)
+            self._findings.pop(0)
+
+    async def _open_case(self, finding: RiskSignal) -> None:
+        self.state.risk_open = finding.case_id
+        await workflow.start_child_workflow(
+            RiskEscalation.run,
+            StartRisk(journey_id=self.journey_id, site=self.site, protocol=self.protocol, finding=finding),
+            id=names.risk_id(self.journey_id, finding.case_id),
+            parent_close_policy=ParentClosePolicy.ABANDON,
+            static_summary="risk case",
+            search_attributes=self.attributes("risk-open"),
+        )
 
     async def _join_open_case(self, finding: RiskSignal) -> bool:
         case = self.state.risk_open

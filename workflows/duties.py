@@ -1,14 +1,15 @@
 """What must follow from an adverse event? It is recorded, what it asks for is owed, and a serious one stops doses."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from temporalio import workflow
 
 from clinical.adverse_events import Duty, Required, follow_through
 from clinical.events import AdverseEventRecorded
+from clinical.journey import FINAL
 from clinical.people import CLINICIANS, ENGINE
 from workflows.course import Course
 from workflows.deadlines import Deadline
@@ -21,15 +22,14 @@ class Duties(Course):
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
+        for task_id, duty in self.state.duties.items():
+            # A new run takes the open duties over; the record has their tasks already.
+            self.adopt_task(task_id, duty.code, duty.owner, duty.due_at)
         async with super().at_work():
-            for task_id, duty in self.state.duties.items():
-                # A new run takes the open duties over; the record has their tasks already.
-                self.adopt_task(task_id, duty.code, duty.owner, duty.due_at)
-            minding = asyncio.create_task(self._mind_duties())
-            try:
-                yield
-            finally:
-                minding.cancel()
+            yield
+
+    def minders(self) -> list[Coroutine[Any, Any, None]]:
+        return [*super().minders(), self._mind_duties()]
 
     @workflow.update
     async def report_adverse_event(self, command: ReportAdverseEvent) -> Accepted:
@@ -53,6 +53,8 @@ class Duties(Course):
     @report_adverse_event.validator
     def _may_report_adverse_event(self, command: ReportAdverseEvent) -> None:
         require_role(command.actor, *CLINICIANS)
+        if self.state.stage in FINAL:
+            raise refusal("not-possible-now", "the course is over")
 
     def _owe(self, command: ReportAdverseEvent, required: Required) -> None:
         if required.duty is Duty.PAGE_NOW:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
 
 from activities.options import WRITE
 from activities.records import Batch, RecordActivities
 from clinical.events import Entry, Fact
 from clinical.people import ENGINE, Actor
+from workflows.failures import ACTIVITY_FAILED
 
 
 class Journal:
@@ -40,6 +40,11 @@ class Journal:
         self._waiting.append(Entry(key=key, occurred_at=at or workflow.now(), actor=actor, fact=fact))
         self._noted += 1
 
+    @property
+    def settled(self) -> bool:
+        """Is everything noted so far in the record?"""
+        return self._written >= self._noted
+
     async def written(self) -> None:
         """Return when everything noted so far is in the record."""
         mark = self._noted
@@ -63,7 +68,7 @@ class Journal:
             await workflow.execute_local_activity_method(
                 RecordActivities.record_facts, batch, summary=kinds[:180], **WRITE
             )
-        except ActivityError as error:
+        except ACTIVITY_FAILED as error:
             # A record that contradicts the workflow must not be papered over: the workflow task fails and
             # stays failed, visibly, until somebody has looked.
             raise RuntimeError("the record refused a fact") from error

@@ -42,11 +42,13 @@ class JourneyCommands(Duties):
     @workflow.update(name="start")
     async def start_journey(self, command: StartJourney) -> Accepted:
         """Learn whether the course was accepted: the first fact is in the record."""
+        if earlier := self.answered(command):
+            return earlier
         await workflow.wait_condition(lambda: self.entered or bool(self.refused))
         if self.refused:
             raise refusal(self.refused, "the course cannot be started")
         await self.journal.written()
-        return Accepted(state=self.state.stage, at=self.when(command), detail={"journey_id": self.journey_id})
+        return await self.reply(command, self.state.stage, journey_id=self.journey_id)
 
     @workflow.update
     async def book_consultation(self, command: BookConsultation) -> Accepted:
@@ -54,6 +56,7 @@ class JourneyCommands(Duties):
             return earlier
         moved = self.state.consultation is not None
         self.state.consultation = command
+        self.cancel_tasks_of("record-consultation", "the consultation was moved")
         self.journal.note(
             command.key,
             ConsultationBooked(starts_at=command.starts_at, ends_at=command.ends_at),

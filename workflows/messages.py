@@ -437,6 +437,8 @@ class StartFollowUp(Message):
     last_dose_at: datetime
     opened_at: datetime
     time_zone: str
+    scored_before: tuple[ScoredAt, ...] = ()
+    """The scores taken during the treatment: a relapse is the loss of a response, and that is where it shows."""
 
 
 class FollowUpOutcome(Message):

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from temporalio import workflow
@@ -56,21 +57,41 @@ class Part(Post):
         self.held_since: datetime | None = None
         self.held_for = timedelta()
         self._attention = False
+        self._fault: BaseException | None = None
+        self.opened_at: datetime | None = None
+
+    def today(self) -> datetime:
+        """The clinical now: never before the journey opened this part, whatever this workflow's own clock says."""
+        now = workflow.now()
+        return now if self.opened_at is None else max(now, self.opened_at)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Keep the journal and the outbox going; leave only when all is written and answered."""
+        story, self._ending = asyncio.current_task(), False
+        assert story is not None
         minders = [asyncio.create_task(minder) for minder in self.minders()]
-        self._ending = False
+        for minder in minders:
+            minder.add_done_callback(partial(self._stop_story, story))
         try:
             yield
             self._ending = True
             await self.settle_outbox()
             # One look at everything: whoever comes in while one thing is awaited must not be lost to another.
             await workflow.wait_condition(self.settled)
+        except asyncio.CancelledError:
+            if self._fault is not None:
+                raise RuntimeError("what goes on beside the story has failed") from self._fault
+            raise
         finally:
             for minder in minders:
                 minder.cancel()
+
+    def _stop_story(self, story: asyncio.Task[Any], minder: asyncio.Task[None]) -> None:
+        """A journal that cannot write must stop the workflow visibly, and not leave it waiting for ever."""
+        if not minder.cancelled() and (fault := minder.exception()) is not None:
+            self._fault = fault
+            story.cancel()
 
     def minders(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on beside the story for as long as the workflow is at work."""
@@ -97,11 +118,15 @@ class Part(Post):
 
     @workflow.signal
     def hold(self, hold: Hold) -> None:
-        """The journey was paused or resumed. Waits for people stand still meanwhile; monitoring never does."""
+        """The journey was paused or resumed. Waits for people stand still meanwhile; monitoring never does.
+
+        For how long they stood still is told by this workflow's own clock: its deadlines run by it.
+        """
+        now = workflow.now()
         if hold.on_hold and self.held_since is None:
-            self.held_since = hold.at
+            self.held_since = now
         elif not hold.on_hold and self.held_since is not None:
-            self.held_for += max(hold.at - self.held_since, timedelta())
+            self.held_for += max(now - self.held_since, timedelta())
             self.held_since = None
 
     async def ask(

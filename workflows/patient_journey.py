@@ -7,16 +7,17 @@ the parts one after another and is the only one that moves the course from stage
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.notifications import TemplateName
 from activities.options import WRITE
 from activities.records import Batch, RecordActivities
-from clinical.events import Entry, JourneyClosed, JourneyStarted, ScreeningAssessed
+from clinical.events import Entry, JourneyClosed, JourneyStarted
 from clinical.journey import OPEN, Move, Stage
-from clinical.screening import Eligibility, triage
+from clinical.screening import Eligibility
 from workflows import names
+from workflows.failures import ACTIVITY_FAILED, failure_code
 from workflows.follow_up import FollowUp
+from workflows.intake import Intake
 from workflows.journey_commands import JourneyCommands
 from workflows.messages import (
     FollowUpOutcome,
@@ -38,7 +39,7 @@ NEW_RUN_AT = frozenset({Stage.PREPARATION, Stage.FOLLOW_UP})
 
 
 @workflow.defn(name="PatientJourney")
-class PatientJourney(Treating, JourneyCommands):
+class PatientJourney(Intake, Treating, JourneyCommands):
     @workflow.init
     def __init__(self, given: JourneyInput) -> None:
         super().__init__(given)
@@ -81,55 +82,6 @@ class PatientJourney(Treating, JourneyCommands):
             case _:
                 raise AssertionError(f"{stage} is final")
 
-    async def _receive_referral(self) -> None:
-        """What does the referral alone already settle? Then: is a consultation booked in time?"""
-        if self.start.referral_id is not None:
-            record = await workflow.execute_local_activity_method(
-                RecordActivities.read_referral, self.start.referral_id, summary="read the referral", **WRITE
-            )
-            first_look = triage(record, self.protocol, workflow.now())
-            self.journal.note("triage", ScreeningAssessed(
-                round=0, eligibility=first_look.decision, reasons=first_look.reasons, missing=first_look.missing,
-            ))  # fmt: skip
-            if first_look.decision is Eligibility.INELIGIBLE:
-                return self.move(Move.FOUND_INELIGIBLE, "the referral itself rules treatment out")
-        booked = await self.ask(
-            "book-consultation",
-            self.protocol.consultation.book,
-            "a consultation has to be booked",
-            done=lambda: self.state.consultation is not None,
-        )
-        if booked is Answer.DONE:
-            self.move(Move.BOOK_CONSULTATION, "consultation booked")
-        elif booked is Answer.GAVE_UP:
-            self.give_up("no consultation was booked in time")
-
-    async def _hold_consultation(self) -> None:
-        assert self.state.consultation is not None
-        held = await self.ask(
-            "record-consultation",
-            self.protocol.consultation.hold,
-            "the outcome of the consultation has to be recorded",
-            done=lambda: self.state.consultation_held is not None,
-            since=max(self.state.consultation.ends_at, workflow.now()),
-        )
-        if held is Answer.GAVE_UP:
-            return self.give_up("the consultation was not held")
-        if held is Answer.STOPPED or self.state.consultation_held is None:
-            return
-        if self.state.consultation_held.outcome != "proceed":
-            return self.move(Move.DECLINE, self.state.consultation_held.reason)
-        consented = await self.ask(
-            "take-consent",
-            self.protocol.consent.ask,
-            "informed consent has to be taken, element by element",
-            done=lambda: self.state.consent is not None,
-        )
-        if consented is Answer.DONE:
-            self.move(Move.PROCEED, "consultation held and consent given")
-        elif consented is Answer.GAVE_UP:
-            self.give_up("consent was not given")
-
     async def _screen(self) -> None:
         self.state.screening_rounds += 1
         round_ = self.state.screening_rounds
@@ -161,6 +113,8 @@ class PatientJourney(Treating, JourneyCommands):
     async def _agree_on_a_plan(self) -> None:
         screening = self.state.screening
         assert screening is not None and screening.expires_at is not None
+        if screening.expires_at <= self.today():  # a booster months later does not rest on it
+            return self.move(Move.SCREEN_AGAIN, "the screening has expired")
         amends = self.state.plan.version if self.state.plan else None
         self.state.plan_versions += 1
         version = self.state.plan_versions
@@ -186,7 +140,6 @@ class PatientJourney(Treating, JourneyCommands):
             return self.give_up(f"no plan was approved: {outcome.reason}")
         self.state.plan = outcome.plan
         self.state.doses_before_plan = len(self.state.doses)
-        self.state.decided_after = []
         self.move(Move.APPROVE_PLAN, f"plan version {version} approved")
 
     async def _prepare(self) -> None:
@@ -227,6 +180,7 @@ class PatientJourney(Treating, JourneyCommands):
                 last_dose_at=self.state.doses[-1].given_at,
                 opened_at=self.today(),
                 time_zone=self.start.time_zone,
+                scored_before=tuple(self.state.primary),
             ),
             names.follow_up_id(self.journey_id, round_),
             f"follow-up, round {round_}",
@@ -258,9 +212,8 @@ class PatientJourney(Treating, JourneyCommands):
                 summary=fact.kind,
                 **WRITE,
             )
-        except ActivityError as error:
-            cause = error.cause
-            self.refused = cause.type or "refused" if isinstance(cause, ApplicationError) else "refused"
+        except ACTIVITY_FAILED as error:
+            self.refused = failure_code(error) or "refused"
             await workflow.wait_condition(workflow.all_handlers_finished)
             return False
         self.entered = True

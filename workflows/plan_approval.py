@@ -37,6 +37,7 @@ class PlanApproval(Part):
     def __init__(self, start: StartPlanApproval) -> None:
         super().__init__(start.journey_id, start.site, start.patient_id, f"plan/{start.version}")
         self.start = start
+        self.opened_at = start.opened_at
         self.protocol = start.protocol
         self.proposal: ProposePlan | None = None
         self.plan_hash = ""
@@ -166,8 +167,7 @@ class PlanApproval(Part):
         self._must_be_open()
         actor = command.actor
         if self.proposal is None:
-            expired = "approval-expired" if self.stopping else "not-possible-now"
-            raise refusal(expired, "there is no plan to approve")
+            raise refusal("not-possible-now", "there is no plan to approve")
         if actor.role not in self.required_roles():
             raise refusal("separation-of-duties", f"{actor.role} is not among those who approve this plan")
         if actor.id == self.proposal.actor.id:
@@ -195,7 +195,9 @@ class PlanApproval(Part):
     @reject_plan.validator
     def _may_reject_plan(self, command: RejectPlan) -> None:
         self._must_be_open()
-        if self.proposal is None or command.actor.role not in self.required_roles():
+        if self.proposal is None:
+            raise refusal("not-possible-now", "there is no plan to return")
+        if command.actor.role not in self.required_roles():
             raise refusal("separation-of-duties", "only who may approve may return a plan")
         self._must_be_this_plan(command.plan_hash)
 

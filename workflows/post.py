@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
 
 from activities.notifications import (
     CommunicationStatus,
@@ -18,6 +17,7 @@ from activities.options import SEND, SEND_AT_ONCE
 from clinical.events import MessageSettled
 from clinical.people import Role
 from workflows.deadlines import Deadline
+from workflows.failures import ACTIVITY_FAILED
 from workflows.journal import Journal
 
 
@@ -51,6 +51,10 @@ class Post:
         if not self.mute and self.patient_id is not None:
             self._post(name, not_after, template=template, patient_id=self.patient_id, parameters=parameters)
 
+    def take_back(self, name: str) -> None:
+        """What this message says is no longer true: if it still waits for the morning, it does not leave."""
+        self.outbox.pop(self._mail_key(name), None)
+
     def page(self, role: Role, name: str) -> None:
         """Call a member of staff: goes out at any hour, says nothing about the patient."""
         self._post(
@@ -63,9 +67,12 @@ class Post:
             urgent=True,
         )
 
+    def _mail_key(self, name: str) -> str:
+        return f"{self.journey_id}/{self.part}/{name}"
+
     def _post(self, name: str, not_after: datetime, **content: Any) -> None:
         mail = Mail(
-            key=f"{self.journey_id}/{self.part}/{name}",
+            key=self._mail_key(name),
             journey_id=self.journey_id,
             site=self.site,
             occurred_at=self.today(),
@@ -82,19 +89,18 @@ class Post:
         delivery.add_done_callback(self._deliveries.discard)
 
     async def _deliver(self, mail: Mail) -> None:
-        """Send; what has to wait for the morning waits, unless the patient leaves or the part ends before."""
+        """Send; what has to wait for the morning waits, unless it is taken back or the part ends before."""
 
         def silenced() -> bool:
-            return self.mute and mail.staff_role is None
+            return mail.key not in self.outbox or (self.mute and mail.staff_role is None)
 
-        send_at = (
-            await self._send_at_once(mail) if workflow.current_update_info() is None else mail.occurred_at
-        )
+        send_at = await self._send_at_once(mail) if workflow.current_update_info() is None else workflow.now()
         if send_at is not None and send_at <= workflow.now():
             send_at = await self._send(mail)
         while send_at is not None:
             if not await Deadline("send " + mail.template, send_at).passes(unless=silenced):
-                self._unsent(mail, CommunicationStatus.STOPPED, "journey-over")
+                reason = "journey-over" if mail.key in self.outbox else "no-longer-true"
+                self._unsent(mail, CommunicationStatus.STOPPED, reason)
                 break
             send_at = await self._send(mail)
         self.outbox.pop(mail.key, None)
@@ -105,7 +111,7 @@ class Post:
             result: SendResult = await workflow.execute_local_activity_method(
                 NotificationActivities.send_message, mail, summary=mail.template, **SEND_AT_ONCE
             )
-        except ActivityError:
+        except ACTIVITY_FAILED:
             return await self._send(mail)
         return result.send_at if result.status is CommunicationStatus.ON_HOLD else None
 
@@ -120,7 +126,7 @@ class Post:
                 schedule_to_close_timeout=max(mail.not_after - now, timedelta(minutes=1)),
                 **SEND,
             )
-        except ActivityError:
+        except ACTIVITY_FAILED:
             self._unsent(mail, CommunicationStatus.NOT_DONE, "undeliverable")
             return None
         return result.send_at if result.status is CommunicationStatus.ON_HOLD else None

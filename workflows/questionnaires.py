@@ -28,7 +28,7 @@ class Questioned(Part):
         for result in scored:
             fact = QuestionnaireScored(context=self.part, result=result)
             self.journal.note(command.key, fact, actor=command.actor, at=at, nth=result.instrument)
-            detail[result.instrument] = "incomplete" if result.score is None else f"{result.score:g}"
+            detail[result.instrument] = self._in_a_word(result)
             if (mismatch := self._mismatch(command, result)) is not None:
                 detail[f"{result.instrument}.client_score"] = mismatch
             await self._look_for_risk(command, result)
@@ -65,6 +65,13 @@ class Questioned(Part):
 
     def _score(self, answers: QuestionnaireAnswers) -> InstrumentResult:
         return score(answers.instrument, answers.answers, sex=self.sex)
+
+    @staticmethod
+    def _in_a_word(result: InstrumentResult) -> str:
+        """The score, or the level where there is none to add up."""
+        if result.score is not None:
+            return f"{result.score:g}"
+        return result.risk_level.value if result.risk_level and result.complete else "incomplete"
 
     @staticmethod
     def _mismatch(command: SubmitQuestionnaires, result: InstrumentResult) -> str | None:

@@ -44,8 +44,9 @@ class RiskEscalation(Part):
     @workflow.run
     async def run(self, start: StartRisk) -> RiskClosed:
         async with self.at_work():
-            await self._page_until_acknowledged()
-            await self._remind_until_resolved()
+            while self.resolved is None and not self._full():
+                await self._page_until_acknowledged()
+                await self._remind_until_resolved()
         if self.resolved is None:
             workflow.continue_as_new(self._carried())
         return RiskClosed(case_id=self.case_id, at=workflow.now())
@@ -70,6 +71,7 @@ class RiskEscalation(Part):
             Role.THERAPIST,
             acknowledge_by(self.finding, self.protocol),
             "a risk case is open",
+            self.finding.level,
         )
         while not (self._taken_over() or self._full()):
             after = self.last_page_at or self.finding.found_at - timedelta(seconds=1)
@@ -78,11 +80,8 @@ class RiskEscalation(Part):
             due = Deadline("page " + "/".join(page.roles), page.at)
             if await due.passes(unless=partial(self._acknowledged_or_worse_than, before)):
                 self._page_all(page.roles, page.at)
-            elif self._worse_than(
-                before
-            ):  # a worse finding joined: its own ladder starts from the first rung
-                self.last_page_at = None
-        self.close_task(task)
+        if self._taken_over():
+            self.close_task(task)
 
     def _worse_than(self, before: RiskFinding) -> bool:
         return self.finding.level is not before.level
@@ -107,19 +106,32 @@ class RiskEscalation(Part):
         due = Deadline("resolve risk", started + every)
         while due.passed:
             due.postpone(every)
-        task = self.open_task("resolve-risk", Role.PRESCRIBER, due.at, "the risk case needs a disposition")
-        while self.resolved is None and not self._full():
-            if await due.passes(unless=lambda: self.resolved is not None):
+        task = self.open_task(
+            "resolve-risk",
+            Role.PRESCRIBER,
+            due.at,
+            "the risk case needs a disposition",
+            self.finding.level,
+        )
+        while self.resolved is None and self._taken_over() and not self._full():
+            if await due.passes(unless=lambda: self.resolved is not None or not self._taken_over()):
                 self.paged += 1
                 self._overdue(task)
                 due.postpone(every)
         if self.resolved is not None:
             self.close_task(task)
+        elif not self._taken_over():
+            self.cancel_task(task, "a worse finding joined")
 
     @workflow.signal(name="joined")
     def another_finding(self, signal: RiskSignal) -> None:
-        """A further positive screen of the same person joins this case; it can only raise the level."""
-        self.finding = joined(self.finding, finding_of(signal))
+        """A further positive screen of the same person joins this case; it can only raise the level.
+
+        Who took over a lesser case has not seen the worse: it is paged again, from the first rung.
+        """
+        before, self.finding = self.finding, joined(self.finding, finding_of(signal))
+        if self._worse_than(before) and self.resolved is None:
+            self.acknowledged_at = self.last_page_at = None
 
     @workflow.update
     async def acknowledge_risk(self, command: AcknowledgeRisk) -> Accepted:

@@ -38,6 +38,7 @@ class Screening(Questioned):
     def __init__(self, start: StartScreening) -> None:
         super().__init__(start.journey_id, start.site, start.patient_id, f"screening/{start.round}")
         self.start = start
+        self.opened_at = start.opened_at
         self.protocol = start.protocol
         self.referral: ClinicalRecord | None = None
         self.interview: Interview | None = None
@@ -153,7 +154,9 @@ class Screening(Questioned):
         return await self.accept(self.assessed.decision, at, missing=", ".join(self.assessed.missing))
 
     def _ready_to_sign(self) -> bool:
-        """Nothing is missing, or the answer is no whatever is missing."""
+        """Nothing is missing, or the answer is no whatever is missing, by the rules or by a signature."""
+        if self.signed is not None:
+            return True
         result = self.assessed
         return result is not None and (not result.missing or result.decision is Eligibility.INELIGIBLE)
 
@@ -178,6 +181,8 @@ class Screening(Questioned):
     def _may_sign_screening(self, command: SignScreening) -> None:
         require_role(command.actor, Role.PRESCRIBER, Role.MEDICAL_DIRECTOR)
         self.may_take_questionnaires()
+        if self.on_hold:
+            raise refusal("on-hold", "the course is on hold; resume it first")
         now = workflow.now()
         result = with_overrides(self._result(now), command.overrides, now)
         if command.eligibility is Eligibility.ELIGIBLE and result.decision is not Eligibility.ELIGIBLE:

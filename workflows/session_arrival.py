@@ -7,7 +7,7 @@ from temporalio import workflow
 
 from activities.notifications import TemplateName
 from clinical.events import CheckedIn, ReadinessAnswered, SessionBooked
-from clinical.people import Role
+from clinical.people import ENGINE, Actor, Role
 from clinical.readiness import Light, Readiness, answers_refused, readiness
 from clinical.schedule import interval_allowed
 from clinical.vitals import pre_dose_tier
@@ -48,6 +48,8 @@ class Arrival(Session):
     async def book_session(self, command: BookSession) -> Accepted:
         before = self.visit.booking
         self.visit.booking = command
+        for name in ("booked", "reminder"):
+            self.take_back(f"{name}/{self.visit.moves}")
         self.visit.moves += before is not None
         self.journal.note(
             command.key,
@@ -149,19 +151,32 @@ class Arrival(Session):
 
     def _check_readiness(self, hours_before: float) -> None:
         found = self._light(hours_before)
-        occurrence = f"{self.visit.moves}"
         if found.light is Light.GREEN:
-            self.close_task(f"{self.part}/readiness/{occurrence}")
-        elif f"{self.part}/readiness/{occurrence}" not in self.tasks and hours_before <= 24:
-            reason = "; ".join(r.text for r in found.decision.objections) or "readiness is not answered"
-            self.open_task("readiness", Role.COORDINATOR, self.starts_at, reason[:500], occurrence)
+            self._close_readiness()
+        elif hours_before <= REMINDER_HOURS:
+            self._ask_for_readiness(found)
         if hours_before == REMINDER_HOURS:
             self.tell_patient(
                 TemplateName.SESSION_REMINDER,
-                f"reminder/{occurrence}",
+                f"reminder/{self.visit.moves}",
                 self.starts_at - timedelta(hours=2),
                 starts_at=self.starts_at.isoformat(),
             )
+
+    def _ask_for_readiness(self, found: Readiness) -> None:
+        """One task at a time; a light that turns again after it was green is a task of its own."""
+        if self._readiness_task() is None:
+            self.visit.readiness_asked += 1
+            reason = "; ".join(r.text for r in found.decision.objections) or "readiness is not answered"
+            nth = f"{self.visit.readiness_asked}"
+            self.open_task("readiness", Role.COORDINATOR, self.starts_at, reason[:500], nth)
+
+    def _close_readiness(self, actor: Actor = ENGINE) -> None:
+        if task := self._readiness_task():
+            self.close_task(task, actor)
+
+    def _readiness_task(self) -> str | None:
+        return next((task_id for task_id, task in self.tasks.items() if task.code == "readiness"), None)
 
     @workflow.update
     async def answer_readiness(self, command: AnswerReadiness) -> Accepted:
@@ -175,10 +190,9 @@ class Arrival(Session):
             at=self.when(command),
         )
         if found.light is Light.GREEN:
-            self.close_task(f"{self.part}/readiness/{self.visit.moves}", command.actor)
+            self._close_readiness(command.actor)
         elif found.light is Light.RED:
-            reason = "; ".join(r.text for r in found.decision.objections)
-            self.open_task("readiness", Role.COORDINATOR, self.starts_at, reason[:500], f"{self.visit.moves}")
+            self._ask_for_readiness(found)
         return await self.accept(found.light, self.when(command))
 
     @answer_readiness.validator
@@ -195,7 +209,7 @@ class Arrival(Session):
         self.visit.checked_in = command
         self.visit.baselines.append(command.baseline)
         tier = pre_dose_tier(command.baseline, self.protocol).tier
-        self.cancel_task(f"{self.part}/readiness/{self.visit.moves}", "the patient is here")
+        self.cancel_tasks_of("readiness", "the patient is here")
         self.journal.note(
             command.key,
             CheckedIn(session=self.number, weight_kg=command.weight_kg, baseline=command.baseline, tier=tier),

@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.options import WRITE
 from activities.records import Batch, DosingFacts, RecordActivities
@@ -26,6 +25,8 @@ from clinical.events import (
 from clinical.instruments.answers import InstrumentId
 from clinical.people import Role
 from clinical.schedule import PastDose
+from workflows.deadlines import Deadline
+from workflows.failures import ACTIVITY_FAILED, failure_code
 from workflows.messages import Accepted, EndDose, GiveDose, OrderDose, SetPresence, SubmitQuestionnaires
 from workflows.messages import DoseOrdered as DoseOrderAnswer
 from workflows.refusals import refusal, require_role
@@ -40,9 +41,13 @@ class Dosing(Gate):
         task = self.open_task(
             "give-dose", Role.PRESCRIBER, self.latest_dose_at(), "the patient is in the chair"
         )
-        await workflow.wait_condition(
-            lambda: self.visit.dose is not None or bool(self.visit.ending) or self.stopping
-        )
+
+        def over() -> bool:
+            return self.visit.dose is not None or bool(self.visit.ending) or self.stopping
+
+        if await Deadline("give dose", self.latest_dose_at()).passes(unless=over):
+            self._overdue(task)
+            await workflow.wait_condition(over)
         if self.visit.dose is not None:
             self.close_task(task)
         else:
@@ -187,8 +192,8 @@ class Dosing(Gate):
             await workflow.execute_local_activity_method(
                 RecordActivities.record_facts, batch, summary="gate.evaluated, dose.given", **WRITE
             )
-        except ActivityError as error:
-            if isinstance(error.cause, ApplicationError) and error.cause.type == "record-moved":
+        except ACTIVITY_FAILED as error:
+            if failure_code(error) == "record-moved":
                 return False
             raise RuntimeError("the record refused a dose") from error
         return True

@@ -70,7 +70,8 @@ class Gate(Session):
                 superseded=facts.plan.superseded,
             ),
             order_plan_hash=command.plan_hash,
-            session_no=self.start.dose_number,
+            session_no=self.number,
+            dose_no=self.start.dose_number,
             sessions_approved=None if facts.plan is None else facts.plan.sessions,
             on_hold=facts.on_hold or self.on_hold,
             preparation_complete=preparation_complete(

@@ -5,7 +5,7 @@ import asyncio
 from temporalio import workflow
 
 from clinical.events import DecisionAsked
-from clinical.follow_up import decision_after
+from clinical.follow_up import decision_after, decision_after_missed
 from clinical.instruments.answers import Measurement as ScoredAt
 from clinical.journey import Move, Stage
 from clinical.outcomes import best_improvement_percent
@@ -127,10 +127,12 @@ class Treating(Course):
         return not more_doses_allowed(self._given_under_plan(), self.state.plan.content.sessions).passes
 
     def _decision_wanted(self) -> bool:
+        too_many_missed = self.state.missed_in_a_row > self.protocol.readiness.reschedules_max
+        return too_many_missed or self._review_due()
+
+    def _review_due(self) -> bool:
         given = len(self.state.doses)
-        missed = self.state.missed_in_a_row > self.protocol.readiness.reschedules_max
-        due = given in self.protocol.decisions.review_after_doses and given not in self.state.decided_after
-        return missed or due
+        return given in self.protocol.decisions.review_after_doses and given not in self.state.decided_after
 
     def _best_improvement_percent(self) -> float | None:
         """The best fall of the indication's own scale since baseline; None when it cannot be computed."""
@@ -142,7 +144,10 @@ class Treating(Course):
     async def _decide(self, visits: set[asyncio.Task[None]]) -> None:
         """Never go on by itself, never stop by itself: a prescriber decides, with a reason."""
         given = len(self.state.doses)
-        needed = decision_after(given, self._best_improvement_percent(), self.protocol)
+        if self._review_due():
+            needed = decision_after(given, self._best_improvement_percent(), self.protocol)
+        else:
+            needed = decision_after_missed(self.state.missed_in_a_row, self.protocol)
         origin = f"decision/{given}/{self.state.visits}"
         self.state.decision, self.state.decision_needed = None, needed
         self.journal.note(

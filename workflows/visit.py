@@ -43,6 +43,7 @@ class Visit(BaseModel):
     booking: BookSession | None = None
     moves: int = 0
     readiness: AnswerReadiness | None = None
+    readiness_asked: int = 0
     checked_in: CheckIn | None = None
     baselines: list[Reading] = []
     screened_at: datetime | None = None

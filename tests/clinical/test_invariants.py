@@ -794,6 +794,16 @@ HARMLESS: list[tuple[str, Fault]] = [
         lambda j: joining(j, events.RiskPaged, 1, RiskLevel.HIGH, 15),
     ),
     (
+        "a finding no worse than the worst that the case was known for",
+        lambda j: joining(
+            joining(j, events.RiskPaged, 1, RiskLevel.HIGH, 15),
+            events.TaskDone,
+            place_in(j, "risk/case-1"),
+            RiskLevel.HIGH,
+            15,
+        ),
+    ),
+    (
         "cases that joined each other in a ring",
         lambda j: with_after(
             j,

@@ -75,7 +75,9 @@ async def test_a_journey_survives_kill_9_of_worker_and_engine() -> None:
         assert len(system.smtp.messages) == len({m.message_id for m in system.smtp.messages}) == 26
 
 
-async def _is_whole(system: LocalSystem, journey_id: str, protocol: Protocol, journey: dict[str, Any]) -> None:
+async def _is_whole(
+    system: LocalSystem, journey_id: str, protocol: Protocol, journey: dict[str, Any]
+) -> None:
     database = Database(system.database_url)
     try:
         records = SqlRecords(database, FieldCipher.from_settings(system.settings()))

@@ -7,56 +7,73 @@ race. Each becomes one readable line, which names what the engine would run, nev
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+import re
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from temporalio.api.failure.v1 import Failure
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_commands import UpdateResponse, WorkflowCommand
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import WorkflowHistory
-from temporalio.converter import SerializationContext
 from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.workflow import Info
 
-from tests.replay.corpus import CONVERTER
+from tests.replay.corpus import CONVERTER, Run
 from workers.registry import WORKFLOWS
 from workers.sandbox import runner
 
 
-@dataclass
+@dataclass(frozen=True)
 class Replayed:
-    """What became of one replay: a line for each command, and why it failed, if it did."""
+    """What became of one replay: a line for each command, and why it failed (empty: it did not)."""
 
-    commands: list[str] = field(default_factory=list)
-    failure: str | None = None
+    run: Run
+    commands: tuple[str, ...]
+    failure: str
 
 
-async def replay(history: WorkflowHistory) -> Replayed:
-    """Run today's workflow code over a stored history, in the sandbox of the workers."""
-    replayed = Replayed()
-    replayer = Replayer(
-        workflows=WORKFLOWS, workflow_runner=_Listening(replayed.commands), data_converter=CONVERTER
-    )
-    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-    if result.replay_failure is not None:
-        replayed.failure = str(result.replay_failure)
-    return replayed
+async def replay(runs: Sequence[Run]) -> list[Replayed]:
+    """Run today's workflow code over stored histories, in the sandbox of the workers."""
+    listening = _Listening()
+    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=listening, data_converter=CONVERTER)
+
+    async def histories() -> AsyncIterator[WorkflowHistory]:
+        for run in runs:
+            yield run.history
+
+    found: list[Replayed] = []
+    async with replayer.workflow_replay_iterator(histories()) as results:
+        async for result in results:
+            run = runs[len(found)]
+            failure = "" if result.replay_failure is None else _reason(str(result.replay_failure))
+            found.append(Replayed(run, tuple(listening.lines[result.history.run_id]), failure))
+    return found
+
+
+def _reason(failure: str) -> str:
+    """The sentence inside the SDK's dump of a failed workflow task."""
+    said = re.search(r'message: "((?:[^"\\]|\\.)+)"', failure)
+    return said.group(1) if said else failure
 
 
 class _Listening(WorkflowRunner):
-    """The runner of the workers, with every command it answers written down."""
+    """The runner of the workers, with every command of every run written down."""
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self) -> None:
         self._inner = runner()
-        self._lines = lines
+        self.lines: dict[str, list[str]] = defaultdict(list)
 
-    def prepare_workflow(self, defn: object) -> None:
-        self._inner.prepare_workflow(defn)  # type: ignore[arg-type]  # the SDK's own, private type
+    def prepare_workflow(self, defn: Any) -> None:
+        self._inner.prepare_workflow(defn)
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return _Instance(self._inner.create_instance(det), _Words(self._lines))
+        return _Instance(self._inner.create_instance(det), _Words(self.lines[det.info.run_id]))
 
-    def set_worker_level_failure_exception_types(self, types: object) -> None:
-        self._inner.set_worker_level_failure_exception_types(types)  # type: ignore[arg-type]  # passed on
+    def set_worker_level_failure_exception_types(self, types: Sequence[type[BaseException]]) -> None:
+        self._inner.set_worker_level_failure_exception_types(types)
 
 
 class _Instance(WorkflowInstance):
@@ -69,11 +86,11 @@ class _Instance(WorkflowInstance):
         self._words.heard(act, completion)
         return completion
 
-    def get_serialization_context(self, command_info: object) -> SerializationContext | None:
-        return self._inner.get_serialization_context(command_info)  # type: ignore[arg-type]  # private type
+    def get_serialization_context(self, command_info: Any) -> Any:
+        return self._inner.get_serialization_context(command_info)
 
-    def get_external_store_context(self, command_info: object) -> object:  # type: ignore[override]  # private type
-        return self._inner.get_external_store_context(command_info)  # type: ignore[arg-type]  # private type
+    def get_external_store_context(self, command_info: Any) -> Any:
+        return self._inner.get_external_store_context(command_info)
 
     def get_info(self) -> Info:
         return self._inner.get_info()
@@ -83,28 +100,29 @@ class _Instance(WorkflowInstance):
 
 
 class _Words:
-    """Commands in words. Numbers that the SDK gives away (sequence, protocol instance) become names again."""
+    """Commands in words. The numbers by which the SDK refers back to timers and updates become names again."""
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
-        self._named: dict[str | int, str] = {}
+        self._timers: dict[int, str] = {}
+        self._updates: dict[str, str] = {}
 
     def heard(self, act: WorkflowActivation, completion: WorkflowActivationCompletion) -> None:
         for job in act.jobs:
             if job.HasField("do_update"):
-                self._named[job.do_update.protocol_instance_id] = job.do_update.name
+                self._updates[job.do_update.protocol_instance_id] = job.do_update.name
         if completion.HasField("failed"):
-            self._lines.append(f"the workflow task fails: {completion.failed.failure.message}")
+            self._lines.append(f"the workflow task fails: {_message(completion.failed.failure)}")
         self._lines += [self._line(command) for command in completion.successful.commands]
 
     def _line(self, command: WorkflowCommand) -> str:
         kind = command.WhichOneof("variant") or "nothing"
         match kind:
             case "start_timer":
-                name = self._named[command.start_timer.seq] = _summary(command)
+                name = self._timers[command.start_timer.seq] = _summary(command)
                 return f"timer: {name}"
             case "cancel_timer":
-                return f"cancel timer: {self._named[command.cancel_timer.seq]}"
+                return f"cancel timer: {self._timers[command.cancel_timer.seq]}"
             case "schedule_local_activity":
                 return f"local activity {command.schedule_local_activity.activity_type}: {_summary(command)}"
             case "schedule_activity":
@@ -114,8 +132,8 @@ class _Words:
             case "signal_external_workflow_execution":
                 return f"signal {command.signal_external_workflow_execution.signal_name}"
             case "upsert_workflow_search_attributes":
-                attributes = command.upsert_workflow_search_attributes.search_attributes.indexed_fields
-                return f"search attributes: {', '.join(sorted(attributes))}"
+                fields = command.upsert_workflow_search_attributes.search_attributes.indexed_fields
+                return f"search attributes: {', '.join(sorted(fields))}"
             case "update_response":
                 return self._answer(command.update_response)
             case "set_patch_marker":
@@ -124,8 +142,13 @@ class _Words:
                 return kind.replace("_", " ")
 
     def _answer(self, response: UpdateResponse) -> str:
-        name = self._named.get(response.protocol_instance_id, "?")
-        return f"{response.WhichOneof('response')} {name}"
+        return f"{response.WhichOneof('response')} {self._updates[response.protocol_instance_id]}"
+
+
+def _message(failure: Failure) -> str:
+    """The failure converter of all our clients hides the text among the payloads."""
+    data = failure.encoded_attributes.data
+    return str(json.loads(data)["message"]) if data else failure.message
 
 
 def _summary(command: WorkflowCommand) -> str:

@@ -1,27 +1,229 @@
-"""Which journeys does the corpus hold? Between them they use every workflow and every command."""
+"""Which journeys does the corpus hold? Between them they use every workflow and every command of the engine."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
+from clinical.adverse_events import AdverseEvent, Outcome
+from clinical.follow_up import measurement_times
+from clinical.journey import Move
 from clinical.patient_record import Person
-from tests.workflows.walk import Walk
+from clinical.people import Role
+from clinical.protocol import Protocol
+from clinical.risk import Disposition
+from tests.workflows.shortcut import shortened
+from tests.workflows.walk import PEOPLE, Walk, a_key, a_reading
+from workflows import messages as m
 
-AT_RISK = {"q1": 1, "q2": 1, "q3": 1, "q4": 1, "q5": 0, "q6": 0}
+AT_RISK = {"q1": 1, "q2": 1, "q3": 1, "q4": 0, "q5": 0, "q6": 0}
 
 
-async def whole_course(walk: Walk) -> None:
+@dataclass(frozen=True)
+class Journey:
+    """`walk` leaves the course at its end, or one step before one that comes by itself."""
+
+    walk: Callable[[Walk], Awaitable[None]]
+    protocol: Callable[[Protocol], Protocol]
+
+
+def _acts(
+    patient: Walk, command: type[m.Command], role: Role, part: str = ""
+) -> Callable[..., Awaitable[Any]]:
+    """Say something that Walk has no word for, as one of the clinic's people."""
+
+    async def act(update: str, **fields: Any) -> m.Accepted:
+        message = command.model_validate({"key": a_key(), "actor": PEOPLE[role], **fields})
+        return await patient.say(update, message, part)
+
+    return act
+
+
+async def _fact(patient: Walk, kind: str, **wanted: str) -> Any:
+    """The last fact of this kind with these values, as soon as it is in the record."""
+    found: list[Any] = []
+
+    async def there() -> bool:
+        facts = [entry.fact for entry in await patient.record() if entry.fact.kind == kind]
+        found[:] = [f for f in facts if all(getattr(f, name) == value for name, value in wanted.items())]
+        return bool(found)
+
+    await patient.eventually(there)
+    return found[-1]
+
+
+async def whole_course(patient: Walk) -> None:
     """Six sessions and a year of follow-up, and nothing goes wrong."""
-    await walk.to_follow_up()
-    await walk.follow_up()
+    await patient.to_follow_up()
+    await patient.follow_up()
 
 
-async def ineligible_at_referral(walk: Walk) -> None:
-    """The referral itself says no."""
-    await walk.start(person=Person.model_validate({"birth_date": "2015-03-02", "sex": "female"}))
+async def ineligible_at_referral(patient: Walk) -> None:
+    """The referral is for a child: it ends where it began."""
+    await patient.start(person=Person.model_validate({"birth_date": "2015-03-02", "sex": "female"}))
 
 
-JOURNEYS: dict[str, Callable[[Walk], Awaitable[None]]] = {
-    "whole-course": whole_course,
-    "ineligible-at-referral": ineligible_at_referral,
+async def nobody_acts(patient: Walk) -> None:
+    """No consultation is ever booked: reminded, escalated, given up."""
+    await patient.start()
+    await patient.forward(days=3)
+    await patient.forward(days=13)
+
+
+async def risk_case(patient: Walk) -> None:
+    """A positive screen, pages up the ladder, a second finding that joins, taken over late, closed later still."""
+    await patient.to_screening()
+    await patient.answer("screening/1", cssrs=AT_RISK)
+    case = (await _fact(patient, "risk.opened")).case_id
+    part = f"risk/{case}"
+    await patient.until_there(part)
+    await patient.forward(part, hours=4, minutes=25)
+    await patient.answer("screening/1", cssrs={**AT_RISK, "q4": 1})
+    await _fact(patient, "risk.joined")
+    await patient.forward(part, minutes=30)
+    await _acts(patient, m.AcknowledgeRisk, Role.THERAPIST, part)("acknowledge_risk")
+    await patient.forward(part, hours=75)
+    await _acts(patient, m.ResolveRisk, Role.PRESCRIBER, part)(
+        "resolve_risk", disposition=Disposition.SAFETY_PLAN, note="agreed with the patient"
+    )
+    await patient.leave(Move.END)
+
+
+async def plan_returned(patient: Walk) -> None:
+    """A plan comes back and goes out again; a pause; visits moved, called off and missed; the course is stopped."""
+    await patient.to_planning()
+    first = await patient.propose(sessions=1)
+    await _acts(patient, m.RejectPlan, Role.THERAPIST, "plan/1")(
+        "reject_plan", plan_hash=first, reason="fewer sessions to begin with"
+    )
+    patient.plan_hash = await patient.propose(sessions=2)
+    await patient.approve(patient.plan_hash)
+    await _acts(patient, m.Pause, Role.COORDINATOR)("pause", reason="away")
+    await patient.forward(days=3)
+    await _acts(patient, m.Resume, Role.COORDINATOR)("resume", reason="back again")
+    for _ in range(2):
+        await patient.forward(days=1)
+        at = await patient.now()
+        await _acts(patient, m.RecordPreparation, Role.THERAPIST)("record_preparation", held_at=at)
+    patient.session = 1
+    await patient.until_there(patient.part)
+    await patient.book_session()
+    await patient.book_session(days=4)
+    await _acts(patient, m.CancelSession, Role.COORDINATOR, patient.part)("cancel_session", reason="ill")
+    patient.session = 2
+    await patient.until_there(patient.part)
+    starts = await patient.book_session()
+    await patient.forward_to(starts + timedelta(hours=2), patient.part)
+    await patient.decide("stop")
+
+
+async def withdrawn_in_the_chair(patient: Walk) -> None:
+    """Consent is withdrawn while the drug runs: readings come late, are alarmed for, and go on until discharge."""
+    await patient.to_treating()
+    order = await _arrive(patient)
+    given = await patient.give(order)
+    await patient.forward_to(given.at + timedelta(minutes=10), patient.part)
+    await patient.observe(10)
+    await patient.leave()
+    for minutes in (40, 55, 70, 85, 100):  # the readings at 20 and 30 minutes are missing
+        await patient.forward_to(given.at + timedelta(minutes=minutes), patient.part)
+        await patient.observe(minutes)
+        if minutes == 40:
+            await _end_dose(patient, order.order.dose_mg)
+    presence = _acts(patient, m.SetPresence, Role.PRESCRIBER, patient.part)
+    await presence("set_presence", present=False)
+    await presence("set_presence", present=True)
+    await patient.discharge(override_reason="the prescriber was away for a moment")
+
+
+async def _arrive(patient: Walk) -> m.DoseOrdered:
+    starts = await patient.book_session()
+    await patient.ready()
+    await patient.forward_to(starts, patient.part)
+    await patient.check_in()
+    baseline = _acts(patient, m.RecordBaseline, Role.NURSE, patient.part)
+    await baseline("record_baseline", baseline=a_reading(await patient.here()))
+    await patient.answer(patient.part)
+    return await patient.order()
+
+
+async def _end_dose(patient: Walk, dose_mg: Decimal) -> None:
+    given = {"given_mg": dose_mg, "wasted_mg": Decimal(0), "witness": None}
+    await _acts(patient, m.EndDose, Role.NURSE, patient.part)("end_dose", **given)
+
+
+async def relapse(patient: Walk) -> None:
+    """One dose, adverse events, nobody reached afterwards; a response that is lost again; no new plan in time."""
+    await patient.to_planning()
+    patient.plan_hash = await patient.propose(sessions=1, preparation_sessions=0)
+    await patient.approve(patient.plan_hash)
+    patient.session = 1
+    await patient.until_there(patient.part)
+    order = await _arrive(patient)
+    given = await patient.give(order)
+    await patient.in_the_chair(given.at, order.order.dose_mg)
+    therapy = _acts(patient, m.RecordTherapy, Role.THERAPIST, patient.part)
+    await therapy("record_therapy", minutes=50, themes="grief")
+    await _adverse_events(patient, given.at)
+    await patient.discharge()
+    contact = _acts(patient, m.RecordContact, Role.NURSE, patient.part)
+    await contact("record_contact", reached=False)
+    await patient.forward(patient.part, days=4)
+    await contact("record_contact", reached=True, concerns="sleeps badly")
+    await patient.forward(patient.part, days=5)
+    integration = _acts(patient, m.RecordIntegration, Role.THERAPIST, patient.part)
+    await integration("record_integration", held_at=await patient.here(), note="late, but held")
+    await _lose_the_response(patient, given.at)
+    await _fact(patient, "task.opened", task_id="plan/2/draft-plan/1")
+    await patient.forward("plan/2", days=60)  # from wherever its clock begins, past its last deadline
+
+
+async def _adverse_events(patient: Walk, given_at: datetime) -> None:
+    """One that nobody has judged yet, and a serious one, which suspends the plan until it is released."""
+    at = await patient.here()  # the clock of the journey stands still while a part runs
+    report = _acts(patient, m.ReportAdverseEvent, Role.NURSE)
+    draft = AdverseEvent.model_validate({
+        "term": "nausea", "grade": None, "seriousness": None, "outcome": Outcome.RECOVERED, "onset_at": at,
+        "known_at": at, "dose_at": given_at, "drug": patient.protocol.drug, "time_zone": "America/New_York",
+    })  # fmt: skip
+    await report("report_adverse_event", session=1, event=draft)
+    duty = await _fact(patient, "task.opened", code="complete-draft")
+    done = _acts(patient, m.CompleteDuty, Role.NURSE)
+    await done("complete_duty", task_id=duty.task_id, evidence="judged: mild")
+    serious = draft.model_copy(
+        update={"term": "other", "grade": 3, "seriousness": frozenset({"important-medical-event"})}
+    )
+    await report("report_adverse_event", session=1, event=serious)
+    release = _acts(patient, m.Resume, Role.MEDICAL_DIRECTOR)
+    await release("resume", reason="looked into, not caused by the treatment")
+
+
+async def _lose_the_response(patient: Walk, given_at: datetime) -> None:
+    part = "follow-up/1"
+    await patient.until_there(part)
+    measured = measurement_times(given_at, patient.protocol, "America/New_York")
+    for (_, due_at), phq9 in zip(measured, (0, 2, 2), strict=True):
+        await patient.forward_to(due_at, part)
+        await patient.answer(part, phq9=phq9)
+
+
+def _whole(protocol: Protocol) -> Protocol:
+    return protocol
+
+
+def _short(protocol: Protocol) -> Protocol:
+    return shortened(protocol, follow_up={"weeks": (2, 3, 4)})
+
+
+JOURNEYS: dict[str, Journey] = {
+    "whole-course": Journey(whole_course, _whole),
+    "ineligible-at-referral": Journey(ineligible_at_referral, _short),
+    "nobody-acts": Journey(nobody_acts, _short),
+    "risk-case": Journey(risk_case, _short),
+    "plan-returned": Journey(plan_returned, _short),
+    "withdrawn-in-the-chair": Journey(withdrawn_in_the_chair, _whole),
+    "relapse": Journey(relapse, _short),
 }

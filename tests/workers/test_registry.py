@@ -21,7 +21,9 @@ from workflows import names
 
 
 def defined_workflows() -> set[type]:
-    modules = [import_module(f"workflows.{module.name}") for module in pkgutil.iter_modules(workflows.__path__)]
+    modules = [
+        import_module(f"workflows.{module.name}") for module in pkgutil.iter_modules(workflows.__path__)
+    ]
     return {
         kind
         for module in modules

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from temporalio.client import (
@@ -18,7 +19,7 @@ from temporalio.client import (
 )
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from activities.queues import TaskQueue
@@ -39,7 +40,7 @@ from clinical.patient_record import (
     WorkUpResult,
 )
 from clinical.people import Actor, Role
-from clinical.protocol import Indication, Protocol
+from clinical.protocol import Ask, Indication, Protocol
 from clinical.readiness import ReadinessAnswers
 from clinical.recovery_scores import PadssItems
 from clinical.screening import Eligibility
@@ -48,6 +49,7 @@ from services.records.interface import NewPatient, Referral
 from services.records.sql import SqlRecords
 from workflows import messages as m
 from workflows import names
+from workflows.part import ESCALATES_TO
 
 SITE = "site-a"
 PEOPLE = {role: Actor(id=f"staff-{role}", role=role) for role in Role}
@@ -196,6 +198,16 @@ class Walk:
             await self.environment.fast_forward(self.handle(part), away)
 
     async def say(self, update: str, message: m.Command, part: str = "") -> m.Accepted:
+        """Send a command; when the engine had to begin its step anew, send it again with the same key."""
+        for _ in range(20):
+            try:
+                return await self._say(update, message, part)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.FAILED_PRECONDITION:
+                    raise
+        raise AssertionError(f"{update}: the workflow task fails again and again")
+
+    async def _say(self, update: str, message: m.Command, part: str) -> m.Accepted:
         try:
             answer: m.Accepted = await self.handle(part).execute_update(
                 update,
@@ -259,9 +271,9 @@ class Walk:
             )  # fmt: skip
         return await self.start_again(referral_id)
 
-    async def start_again(self, referral_id: str | None) -> m.Accepted:
+    async def start_again(self, referral_id: str | None, key: str | None = None) -> m.Accepted:
         command = m.StartJourney(
-            key=a_key(),
+            key=key or a_key(),
             actor=PEOPLE[Role.COORDINATOR],
             patient_id=self.patient_id,
             referral_id=referral_id,
@@ -635,6 +647,29 @@ class Walk:
             assert await self.caused_by(message) == []
             return no
         raise AssertionError(f"{update} was accepted: {answer}")
+
+    async def overdue(self, code: str) -> list[Role]:
+        """Who has heard that this task is overdue?"""
+        told = await self.facts("task.overdue")
+        return [fact.escalated_to for fact in told if f"/{code}/" in fact.task_id]
+
+    async def wait_out(self, ask: Ask, code: str, part: str = "") -> None:
+        """Nobody does what is asked for: at the deadline the next above is called, in the end it is given up."""
+        await self.forward(part, hours=ask.due_hours - 1)
+        assert await self.overdue(code) == []
+        await self.forward(part, hours=2)
+        await self.until_written("task.overdue")
+        assert await self.overdue(code) == [ESCALATES_TO[ask.owner]]
+        await self.eventually(partial(self._paged_about, f"/{code}/"))
+        await self.environment.fast_forward(
+            self.handle(part), timedelta(hours=ask.give_up_hours - ask.due_hours)
+        )
+
+    async def _paged_about(self, what: str) -> bool:
+        mails = await self.facts("message.settled")
+        return any(
+            mail.template == "staff_page" and "/overdue/" in mail.key and what in mail.key for mail in mails
+        )
 
     async def running(self) -> list[str]:
         """Which workflows of this journey are still running, but for risk cases?"""

@@ -70,6 +70,7 @@ def open_gate(**changes: Any) -> GateFacts:
         ),
         "order_plan_hash": "p1",
         "session_no": 2,
+        "dose_no": 2,
         "sessions_approved": 6,
         "on_hold": False,
         "preparation_complete": True,

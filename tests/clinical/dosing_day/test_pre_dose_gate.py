@@ -68,7 +68,7 @@ def test_knowing_nothing_closes_every_gate_but_the_one_that_does_not_apply(proto
         (Gate.PLAN, {"plan": a_plan(approved=False)}),
         (Gate.PLAN, {"plan": a_plan(superseded=True)}),
         (Gate.PLAN, {"plan": a_plan(expires_at=NOW)}),
-        (Gate.PLAN, {"session_no": 7}),
+        (Gate.PLAN, {"dose_no": 7}),
         (Gate.PLAN, {"on_hold": True}),
         (Gate.PLAN, {"preparation_complete": False}),
         (Gate.PLAN, {"integration_blocked": True}),
@@ -205,6 +205,7 @@ WILD_FACTS = st.fixed_dictionaries(
         ),
         "order_plan_hash": st.sampled_from([None, "p1", "p2"]),
         "session_no": st.none() | st.integers(-1, 8),
+        "dose_no": st.none() | st.integers(-1, 8),
         "sessions_approved": st.none() | st.integers(-1, 8),
         "on_hold": YES_NO,
         "preparation_complete": YES_NO,
@@ -301,7 +302,8 @@ def test_each_unknown_alone_closes_a_gate_unless_it_only_widens(name: str, proto
         {"medication_reconciled_at": ago(hours=24)},
         {"baseline": a_reading(taken_at=ago(minutes=60))},
         {"food_at": ago(hours=6), "fluids_at": ago(hours=2)},
-        {"session_no": 6},
+        {"dose_no": 6},
+        {"session_no": 9, "dose_no": 1},
     ],
 )
 def test_just_in_time_is_in_time(changes: dict[str, Any], protocol: Protocol) -> None:

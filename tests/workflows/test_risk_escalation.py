@@ -1,0 +1,223 @@
+"""A positive suicide screen on the real engine: written at once, called out until somebody comes, closed by who may."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+from clinical.journey import Stage
+from clinical.people import Actor, Role
+from clinical.protocol import Protocol
+from clinical.risk import Disposition
+from tests.workflows.shortcut import at_treating, shortened
+from tests.workflows.walk import NO_RISK, PEOPLE, Refused, Walk, a_key, forms
+from workflows import messages as m
+
+PART = "screening/1"
+NURSE, PRESCRIBER, THERAPIST = PEOPLE[Role.NURSE], PEOPLE[Role.PRESCRIBER], PEOPLE[Role.THERAPIST]
+LOW = {**NO_RISK, "q1": 1}
+MODERATE = {**NO_RISK, "q6": 1, "q6_recent": 0}
+HIGH = {**NO_RISK, "q2": 1, "q3": 1, "q4": 1, "q5": 0}
+LADDER = [Role.THERAPIST, Role.PRESCRIBER, Role.MEDICAL_DIRECTOR]
+
+
+def taken_over(actor: Actor = NURSE) -> m.AcknowledgeRisk:
+    return m.AcknowledgeRisk(key=a_key(), actor=actor)
+
+
+def closed(actor: Actor = PRESCRIBER) -> m.ResolveRisk:
+    return m.ResolveRisk(
+        key=a_key(), actor=actor, disposition=Disposition.SAFETY_PLAN, note="plan agreed, brother stays"
+    )
+
+
+async def screened(patient: Walk, answers: dict[str, int], part: str = PART) -> m.SubmitQuestionnaires:
+    """Nothing but the suicide screen, filled in; what it opened, if anything, is under way."""
+    await patient.now(part)
+    only = tuple(form for form in forms(cssrs=answers) if form.instrument == "c-ssrs-screener")
+    command = m.SubmitQuestionnaires(key=a_key(), actor=NURSE, questionnaires=only)
+    await patient.say("submit_questionnaires", command, part)
+    return command
+
+
+async def case(patient: Walk, number: int = 1) -> str:
+    """The workflow of that risk case, there and at the time of the finding."""
+    opened = (await patient.facts("risk.opened"))[number - 1]
+    part = f"risk/{opened.case_id}"
+    await patient.until_there(part)
+    return part
+
+
+async def paged(patient: Walk) -> list[Role]:
+    return [fact.role for fact in await patient.facts("risk.paged")]
+
+
+async def has_paged(patient: Walk, *roles: Role) -> None:
+    await patient.until_written("risk.paged", len(roles))
+    assert await paged(patient) == list(roles)
+
+
+async def leave(patient: Walk) -> None:
+    await patient.leave()
+    assert (await patient.outcome()).stage is Stage.WITHDRAWN
+    await patient.assert_sound()
+
+
+async def test_a_positive_screen_opens_a_case_in_the_same_write_as_the_answer(
+    walk: Callable[..., Walk],
+) -> None:
+    patient = walk()
+    await patient.to_screening()
+    command = await screened(patient, MODERATE)
+    record = await patient.record()
+    (answer,) = [e for e in record if e.fact.kind == "questionnaire.scored"]
+    (opened,) = [e for e in record if e.fact.kind == "risk.opened"]
+    assert opened.seq == answer.seq + 1 and opened.recorded_at == answer.recorded_at
+    assert command.key in opened.key
+    assert (opened.fact.level, opened.fact.on_site) == ("moderate", True)
+    allowed = timedelta(minutes=patient.protocol.risk.moderate_minutes)
+    assert opened.fact.acknowledge_by == opened.occurred_at + allowed
+    part = await case(patient)
+    await patient.say("resolve_risk", closed(), part)
+    await leave(patient)
+
+
+async def test_the_pages_climb_the_ladder_and_go_on_for_as_long_as_nobody_answers(
+    walk: Callable[..., Walk],
+) -> None:
+    patient = walk()
+    await patient.to_screening()
+    await screened(patient, MODERATE)
+    part = await case(patient)
+    await has_paged(patient, Role.THERAPIST)
+    called = [Role.THERAPIST]
+    for next_ones in ([Role.PRESCRIBER], [Role.MEDICAL_DIRECTOR], LADDER):
+        await patient.forward(part, minutes=10)
+        called += next_ones
+        await has_paged(patient, *called)
+    for _ in range(2):
+        await patient.forward(part, minutes=patient.protocol.risk.repeat_page_minutes)
+        called += LADDER
+        await has_paged(patient, *called)
+    desk = await patient.refused("acknowledge_risk", taken_over(PEOPLE[Role.COORDINATOR]), part)
+    assert desk.code == "wrong-role"
+    acknowledged = taken_over(NURSE)
+    assert (await patient.say_twice("acknowledge_risk", acknowledged, part)).state == "acknowledged"
+    await patient.forward(part, hours=10)
+    assert await paged(patient) == called  # silence, now that somebody has come
+    sent = [mail.key for mail in await patient.facts("message.settled") if mail.template == "staff_page"]
+    assert len([key for key in sent if "/page/" in key]) == len(called)
+    for_nurse = await patient.refused("resolve_risk", closed(NURSE), part)
+    assert (for_nurse.code, for_nurse.reasons) == ("wrong-role", ["RISK-RESOLVE-ROLE"])
+    await patient.forward(part, hours=patient.protocol.risk.resolve_hours)
+    await patient.until_written("task.overdue")
+    assert await patient.overdue("resolve-risk") == [Role.MEDICAL_DIRECTOR]
+    resolution = closed(THERAPIST)
+    assert (await patient.say_twice("resolve_risk", resolution, part)).state == "resolved"
+    with pytest.raises((RPCError, Refused)):
+        await patient.say("resolve_risk", closed(), part)
+    assert [f.disposition for f in await patient.facts("risk.resolved")] == [Disposition.SAFETY_PLAN]
+    await leave(patient)
+
+
+async def test_a_negative_screen_closes_nothing_and_a_second_positive_one_joins_the_open_case(
+    walk: Callable[..., Walk],
+) -> None:
+    patient = walk()
+    await patient.to_screening()
+    await screened(patient, MODERATE)
+    part = await case(patient)
+    await patient.say("acknowledge_risk", taken_over(), part)
+    await screened(patient, NO_RISK)
+    assert await patient.facts("risk.resolved") == []
+    await screened(patient, MODERATE)
+    await patient.until_written("risk.joined")
+    first, second = await patient.facts("risk.opened")
+    (joined,) = await patient.facts("risk.joined")
+    assert (joined.case_id, joined.joined_to) == (second.case_id, first.case_id)
+    await patient.say("resolve_risk", closed(), part)
+
+    async def over() -> bool:
+        return (await patient.handle(part).describe()).status is WorkflowExecutionStatus.COMPLETED
+
+    await patient.eventually(over)
+    await screened(patient, MODERATE)  # when that case is closed, the next finding opens one of its own
+    third = await case(patient, 3)
+    await patient.say("resolve_risk", closed(), third)
+    assert len(await patient.facts("risk.joined")) == 1
+    await leave(patient)
+
+
+async def test_whoever_took_over_a_lesser_case_is_called_again_when_a_worse_finding_joins_it(
+    walk: Callable[..., Walk],
+) -> None:
+    patient = walk()
+    await patient.to_screening()
+    await screened(patient, LOW)
+    part = await case(patient)
+    await has_paged(patient, Role.THERAPIST)
+    await patient.say("acknowledge_risk", taken_over(), part)
+    await screened(patient, HIGH)
+    await patient.until_written("risk.joined")
+    await patient.forward_to(await patient.now(PART), part)
+    await has_paged(patient, Role.THERAPIST, Role.THERAPIST)
+    await patient.forward(part, minutes=2)
+    await has_paged(patient, Role.THERAPIST, Role.THERAPIST, Role.PRESCRIBER)
+    await patient.say("acknowledge_risk", taken_over(PRESCRIBER), part)
+    await patient.say("resolve_risk", closed(), part)
+    assert len(await patient.facts("risk.acknowledged")) == 2
+    await leave(patient)
+
+
+async def test_a_case_outlives_the_journey_of_somebody_who_withdraws(walk: Callable[..., Walk]) -> None:
+    patient = walk()
+    await patient.to_screening()
+    await screened(patient, MODERATE)
+    part = await case(patient)
+    await leave(patient)
+    assert (await patient.handle(part).describe()).status is WorkflowExecutionStatus.RUNNING
+    await patient.forward(part, minutes=12)
+    await has_paged(patient, Role.THERAPIST, Role.PRESCRIBER)
+    await patient.say("acknowledge_risk", taken_over(), part)
+    assert (await patient.say("resolve_risk", closed(), part)).state == "resolved"
+    assert len(await patient.facts("risk.resolved")) == 1
+    await patient.assert_sound()
+
+
+async def test_a_course_on_hold_does_not_silence_a_risk_case(walk: Callable[..., Walk]) -> None:
+    patient = walk()
+    await patient.to_screening()
+    await patient.say("pause", m.Pause(key=a_key(), actor=PEOPLE[Role.COORDINATOR], reason="away"))
+    await screened(patient, MODERATE)
+    part = await case(patient)
+    await patient.forward(part, minutes=12)
+    await has_paged(patient, Role.THERAPIST, Role.PRESCRIBER)
+    await patient.say("resolve_risk", closed(), part)
+    await leave(patient)
+
+
+async def test_no_dose_while_a_case_is_open_whatever_a_later_screen_says(
+    walk: Callable[..., Walk], protocol: Protocol
+) -> None:
+    patient = walk(shortened(protocol))
+    await at_treating(patient)
+    order = await patient.to_chair()
+    await screened(patient, LOW, patient.part)
+    part = await case(patient)
+    await patient.say("acknowledge_risk", taken_over(), part)
+    await screened(patient, NO_RISK, patient.part)
+    with pytest.raises(Refused) as no:
+        await patient.give(order)
+    assert no.value.code == "gate-closed" and "RISK-OPEN-CASES" in no.value.reasons
+    assert await patient.facts("dose.given") == []
+    await patient.say("resolve_risk", closed(), part)
+    await patient.until_written("risk.resolved")
+    given = await patient.give(order)
+    assert given.state
+    await leave_after(patient, given)
+
+
+async def leave_after(patient: Walk, given: m.Accepted) -> None:
+    raise NotImplementedError
