@@ -202,11 +202,12 @@ async def _adverse_events(patient: Walk, given_at: datetime) -> None:
 
 
 async def _lose_the_response(patient: Walk, given_at: datetime) -> None:
+    """Well after two weeks, ill again after three, and still so when it is measured again a week later."""
     part = "follow-up/1"
     await patient.until_there(part)
-    measured = measurement_times(given_at, patient.protocol, "America/New_York")
-    for (_, due_at), phq9 in zip(measured, (0, 2, 2), strict=True):
-        await patient.forward_to(due_at, part)
+    (_, well_at), (_, ill_at) = measurement_times(given_at, patient.protocol, "America/New_York")
+    for at, phq9 in ((well_at, 0), (ill_at, 2), (ill_at + timedelta(days=8), 2)):
+        await patient.forward_to(at, part)
         await patient.answer(part, phq9=phq9)
 
 
@@ -215,7 +216,7 @@ def _whole(protocol: Protocol) -> Protocol:
 
 
 def _short(protocol: Protocol) -> Protocol:
-    return shortened(protocol, follow_up={"weeks": (2, 3, 4)})
+    return shortened(protocol, follow_up={"weeks": (2, 3)})
 
 
 JOURNEYS: dict[str, Journey] = {

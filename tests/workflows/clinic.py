@@ -26,6 +26,7 @@ from workers.registry import Activities, workers_for
 @dataclass(frozen=True)
 class Clinic:
     records: SqlRecords
+    database_url: str
     mail: SmtpSink
 
 
@@ -58,4 +59,4 @@ async def a_clinic(
         running.callback(sink.stop)
         for worker in workers_for(environment.client, activities, list(TaskQueue)):
             await running.enter_async_context(worker)
-        yield Clinic(records, sink)
+        yield Clinic(records, database_url, sink)

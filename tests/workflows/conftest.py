@@ -9,6 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from clinical.protocol import Protocol
 from deploy.postgres import PostgresServer
+from deploy.smtp_sink import SmtpSink
 from tests.workflows.clinic import Clinic, a_clinic, a_database
 from tests.workflows.walk import Walk
 
@@ -28,6 +29,19 @@ async def clinic(
     with a_database(postgres, database_template) as url:
         async with a_clinic(temporal_environment, url) as clinic:
             yield clinic
+
+
+@pytest.fixture
+def database_url(clinic: Clinic) -> str:
+    """Where the record of this file's clinic is."""
+    return clinic.database_url
+
+
+@pytest.fixture
+def smtp_sink(clinic: Clinic) -> SmtpSink:
+    """Where the letters of this file's clinic arrive, empty at the beginning of each test."""
+    clinic.mail.clear()
+    return clinic.mail
 
 
 @pytest.fixture

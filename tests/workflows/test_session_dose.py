@@ -63,10 +63,8 @@ async def gates_closed(patient: Walk, order: m.DoseOrdered, **dose: Any) -> list
     ("gate", "checked_in"),
     [
         ("G1", {"identifiers_confirmed": 1}),
-        ("G4", {"other_clinic_dose": None}),
         ("G5", {"food_at": lambda now: now - timedelta(hours=3)}),
         ("G6", {"escort_confirmed": False}),
-        ("G8", {"substance_free": None}),
         ("G12", {"medications_reconciled_at": None}),
     ],
 )
@@ -186,12 +184,12 @@ async def test_only_a_prescriber_orders_and_only_with_capacity_of_today(patient:
     await over(patient)
 
 
-@pytest.mark.parametrize(("more", "rule"), [(2, "DOSE-PLAN-PER-KG"), (-20, "DOSE-ARITHMETIC")])
-async def test_what_is_drawn_up_must_be_what_was_ordered(patient: Walk, more: int, rule: str) -> None:
+async def test_what_is_drawn_up_must_be_what_was_ordered(patient: Walk) -> None:
     order = await patient.to_chair()
-    closed = await gates_closed(patient, order, dose_mg=order.order.dose_mg + more)
-    assert rule in closed
-    assert not [gate for gate in closed if gate.startswith("G")]
+    for more, rule in ((2, "DOSE-PLAN-PER-KG"), (-20, "DOSE-ARITHMETIC")):
+        closed = await gates_closed(patient, order, dose_mg=order.order.dose_mg + more)
+        assert rule in closed
+        assert not [gate for gate in closed if gate.startswith("G")]
     await over(patient)
 
 
