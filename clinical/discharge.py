@@ -195,7 +195,8 @@ def _vitals(facts: DischargeFacts, protocol: Protocol, now: datetime) -> Reason:
         return _answer(Criterion.VITALS, False, text, missing=True)
     age = elapsed_minutes(reading.taken_at, now)
     round_minutes = protocol.monitoring.repeat_after_last_minutes + protocol.monitoring.late_page_minutes
-    after_dose = elapsed(facts.ended_at or now, reading.taken_at).total_seconds() >= 0
+    ended_at = facts.ended_at
+    after_dose = ended_at is not None and elapsed(ended_at, reading.taken_at).total_seconds() >= 0
     current = after_dose and -protocol.monitoring.future_tolerance_minutes <= age <= round_minutes
     tier = resting_tier(reading, protocol).tier
     met = current and not implausible(reading) and not is_at_least(tier, Tier.HOLD)

@@ -101,3 +101,28 @@ def _of(patient: Walk, entries: tuple[RecordedEntry, ...]) -> Batch:
         return Entry(key=entry.key, occurred_at=entry.occurred_at, actor=entry.actor, fact=fact)
 
     return Batch(journey_id=patient.journey_id, entries=tuple(own(entry) for entry in entries))
+
+
+async def arrived(patient: Walk, **checked_in: Any) -> Walk:
+    """Booked, ready and checked in; nobody has asked or ordered anything yet.
+
+    A value that depends on the time of arrival is given as a function of it.
+    """
+    starts = await patient.book_session()
+    await patient.ready()
+    await patient.forward_to(starts, patient.part)
+    given = {name: value(starts) if callable(value) else value for name, value in checked_in.items()}
+    await patient.check_in(**given)
+    return patient
+
+
+async def over(patient: Walk) -> None:
+    """Whoever is in the chair is watched until they may go home; then the course ends, and all was sound."""
+    if len(await patient.facts("dose.given")) > len(await patient.facts("session.discharged")):
+        given = (await patient.facts("dose.given"))[-1]
+        await patient.in_the_chair(given.given_at, given.dose_mg)
+        await patient.discharge()
+    if await patient.stage() in (Stage.CONSULTATION, Stage.TREATING, Stage.FOLLOW_UP):
+        await patient.leave(Move.END)
+    await patient.outcome()
+    await patient.assert_sound()

@@ -7,10 +7,10 @@ import pytest
 
 from clinical.adverse_events import AdverseEvent, Duty
 from clinical.instants import next_local_midnight, zone_named
-from clinical.journey import Move, Stage
+from clinical.journey import Stage
 from clinical.people import Role
 from clinical.protocol import Protocol
-from tests.workflows.shortcut import at_treating, shortened
+from tests.workflows.shortcut import at_treating, over, shortened
 from tests.workflows.walk import PEOPLE, Refused, Walk, a_key
 from workflows import messages as m
 
@@ -30,12 +30,6 @@ async def a_report(patient: Walk, part: str = "", **changes: Any) -> m.ReportAdv
         session=None,
         event=AdverseEvent.model_validate(event | changes),
     )
-
-
-async def over(patient: Walk) -> None:
-    await patient.leave(Move.END)
-    await patient.outcome()
-    await patient.assert_sound()
 
 
 async def resume(patient: Walk, role: Role) -> m.Accepted:
@@ -59,9 +53,7 @@ async def test_a_life_threatening_event_suspends_the_course_until_the_medical_di
         await resume(patient, Role.PRESCRIBER)
     assert prescriber.value.code == "wrong-role"
     await resume(patient, Role.MEDICAL_DIRECTOR)
-    given = await patient.give(order)
-    await patient.in_the_chair(given.at, order.order.dose_mg)
-    await patient.discharge()
+    await patient.give(order)
     await over(patient)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from clinical.instants import later
-from clinical.journey import Move, Stage
+from clinical.journey import Move
 from clinical.people import Role
 from clinical.protocol import Protocol
-from tests.workflows.shortcut import at_treating, shortened
+from tests.workflows.shortcut import at_treating, over, shortened
 from tests.workflows.walk import PEOPLE, Refused, Walk, a_key
 from workflows import messages as m
 
@@ -28,13 +28,6 @@ async def patient(walk: Begin, protocol: Protocol) -> Walk:
     await patient.discharge()
     await patient.until_there(SECOND)
     return patient
-
-
-async def over(patient: Walk) -> None:
-    if await patient.stage() is Stage.TREATING:
-        await patient.leave(Move.END)
-    await patient.outcome()
-    await patient.assert_sound()
 
 
 async def task(patient: Walk, code: str) -> dict[str, Any]:

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 from temporalio.service import RPCError
 
-from clinical.journey import Move
 from clinical.people import Role
 from clinical.protocol import Protocol
 from clinical.readiness import ReadinessAnswers
-from tests.workflows.shortcut import at_treating, shortened
+from tests.workflows.shortcut import at_treating, over, shortened
 from tests.workflows.walk import PEOPLE, Refused, Walk, a_key, a_reading
 from workflows import messages as m
 
@@ -38,12 +37,6 @@ def a_cancellation() -> m.CancelSession:
 def readiness_of(**changes: Any) -> m.AnswerReadiness:
     answers = ReadinessAnswers(**changes)
     return m.AnswerReadiness(key=a_key(), actor=PEOPLE[Role.COORDINATOR], answers=answers)
-
-
-async def over(patient: Walk) -> None:
-    await patient.leave(Move.END)
-    await patient.outcome()
-    await patient.assert_sound()
 
 
 async def sent(patient: Walk, template: str) -> list[Any]:

@@ -189,6 +189,8 @@ class Walk:
         return now
 
     async def forward(self, part: str = "", **delta: float) -> datetime:
+        """Move one part's clock. End where no timer of it is due: if one fires in the same instant, the engine's
+        clock may run on to the next."""
         await self.environment.fast_forward(self.handle(part), timedelta(**delta))
         return await self.now(part)
 
