@@ -8,6 +8,7 @@ the same.
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 from collections.abc import Mapping
 
@@ -23,6 +24,17 @@ class PortTaken(Exception):
         self.wanted_by = wanted_by
 
 
+QUIET = range(20_000, 30_000)
+"""Below the ports that systems give to outgoing connections: nobody takes one of these in passing, between our
+choosing it and our child's listening on it."""
+
+
+def quiet_port() -> int:
+    """A port of that range on which nobody listens; 0, any free one, when luck fails."""
+    tries = (secrets.choice(QUIET) for _ in range(50))
+    return next((port for port in tries if not somebody_listens(port)), 0)
+
+
 def choose_ports(wanted: Mapping[str, int | None]) -> dict[str, int]:
     """A port for each named part: the one it asked for, else a free one. Raises PortTaken."""
     chosen: dict[str, int] = {}
@@ -34,7 +46,7 @@ def choose_ports(wanted: Mapping[str, int | None]) -> dict[str, int]:
             if port and somebody_listens(port):
                 raise PortTaken(port, name)
             try:
-                holder.bind((LOOPBACK, port or 0))
+                holder.bind((LOOPBACK, port or quiet_port()))
                 holder.listen()  # a socket that only holds a port does not keep others off it
             except OSError as error:
                 raise PortTaken(port or 0, name) from error

@@ -674,12 +674,12 @@ class Walk:
         )
 
     async def running(self) -> list[str]:
-        """Which workflows of this journey are still running, but for risk cases?"""
+        """Which workflows of this journey have not come to a good end, but for risk cases?"""
         query = f'WorkflowId STARTS_WITH "{self.journey_id}"'
         return [
             execution.id
             async for execution in self.client.list_workflows(query)
-            if execution.status is WorkflowExecutionStatus.RUNNING
+            if execution.status not in WELL_OVER
             and not execution.id.startswith(names.risk_id(self.journey_id, ""))
         ]
 
@@ -701,6 +701,8 @@ class Walk:
 def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
+
+WELL_OVER = (WorkflowExecutionStatus.COMPLETED, WorkflowExecutionStatus.CONTINUED_AS_NEW)
 
 VIRTUAL_TIME = {
     "EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED",
