@@ -27,29 +27,33 @@ class DoseOrder(_Model):
     """One dose as a whole: drug, salt, amount, route, concentration and rate belong together (H2).
 
     `inputs` are the numbers it was computed from, printed for the second person who checks it.
-    Volume, concentration, rate and minutes are None where a route has none.
+    What a form has not got is None: by weight there are no `units`, in whole units no weight, volume or rate.
     """
 
     drug: Drug
     route: Route
     salt: Literal["base", "hydrochloride"] = "base"
     dose_mg: Milligrams
-    mg_per_kg: MilligramsPerKilogram
-    weight_kg: Kilograms
-    weight_measured_at: Instant
+    mg_per_kg: MilligramsPerKilogram | None = None
+    weight_kg: Kilograms | None = None
+    weight_measured_at: Instant | None = None
     previous_weight_kg: Kilograms | None = None
     weight_verified: bool = False
-    volume_ml: Millilitres | None
-    concentration_mg_per_ml: Annotated[Decimal, Field(gt=0, le=1000)] | None
-    rate_ml_per_h: Millilitres | None
-    infusion_minutes: Annotated[int, Field(gt=0, le=1440)] | None
-    basis: Literal["actual-weight", "ideal-weight"] = "actual-weight"
+    volume_ml: Millilitres | None = None
+    concentration_mg_per_ml: Annotated[Decimal, Field(gt=0, le=1000)] | None = None
+    rate_ml_per_h: Millilitres | None = None
+    infusion_minutes: Annotated[int, Field(gt=0, le=1440)] | None = None
+    units: Annotated[int, Field(ge=0, le=1000)] | None = None
+    unit_mg: Annotated[Decimal, Field(gt=0, le=10_000)] | None = None
+    basis: Literal["actual-weight", "ideal-weight", "units"] = "actual-weight"
     height_cm: Centimetres | None = None
     inputs: dict[str, str]
 
     @property
-    def weight(self) -> WeightMeasurement:
-        """The weight behind the dose, as it was measured."""
+    def weight(self) -> WeightMeasurement | None:
+        """The weight behind the dose, as it was measured; None where weight plays no part."""
+        if self.weight_kg is None or self.weight_measured_at is None:
+            return None
         return WeightMeasurement(
             kg=self.weight_kg,
             measured_at=self.weight_measured_at,
@@ -59,7 +63,9 @@ class DoseOrder(_Model):
 
     @property
     def drawn_mg(self) -> Decimal | None:
-        """What is in the syringe or the pump; None where volume or concentration is unknown."""
+        """What is in the syringe, the pump or the hand; None where a part of the reckoning is unknown."""
+        if self.units is not None and self.unit_mg is not None:
+            return self.units * self.unit_mg
         if self.volume_ml is None or self.concentration_mg_per_ml is None:
             return None
         return self.volume_ml * self.concentration_mg_per_ml
@@ -74,18 +80,43 @@ class DoseOrder(_Model):
         return min(Decimal(self.infusion_minutes), self.volume_ml * 60 / self.rate_ml_per_h)
 
     @property
-    def expected_mg(self) -> Decimal:
-        """What weight and dose per kilogram come to, on the stated basis."""
+    def expected_mg(self) -> Decimal | None:
+        """What weight and dose per kilogram come to, on the stated basis; None where it is not by weight."""
+        if self.mg_per_kg is None or self.weight_kg is None:
+            return None
         if self.basis == "ideal-weight" and self.height_cm is not None:
             return self.mg_per_kg * min(self.weight_kg, ideal_weight_kg(self.height_cm))
         return self.mg_per_kg * self.weight_kg
 
 
 class PlanDose(_Model):
-    """What the approved plan allows for one session."""
+    """What the approved plan allows for one session: so much per kilogram, or `dose_mg` in whole units.
 
-    mg_per_kg: MilligramsPerKilogram
+    `max_mg` bounds the session as a whole, `boosters` how many further doses it may have.
+    """
+
+    mg_per_kg: MilligramsPerKilogram | None = None
+    dose_mg: Milligrams | None = None
     max_mg: Milligrams
+    boosters: Annotated[int, Field(ge=0)] = 0
     route: Route
     drug: Drug
-    infusion_minutes: Annotated[int, Field(gt=0, le=1440)] | None
+    infusion_minutes: Annotated[int, Field(gt=0, le=1440)] | None = None
+
+
+class TodaysDoses(_Model):
+    """What was given in this session already, and the highest single dose of the course before it.
+
+    `given_mg` sums the doses of this session (0 before the first), `given` counts them. `highest_mg_per_kg`
+    and `highest_mg` are None when the course had no dose before this session.
+    """
+
+    given: Annotated[int, Field(ge=0)] = 0
+    given_mg: Milligrams = Decimal(0)
+    highest_mg_per_kg: Decimal | None = None
+    highest_mg: Decimal | None = None
+
+    @property
+    def first_session(self) -> bool:
+        """No dose of this course was given on an earlier visit."""
+        return self.highest_mg is None

@@ -160,8 +160,11 @@ class PlanApproved(_Fact):
     version: int
     plan_hash: str
     sessions: int
-    mg_per_kg: Decimal
+    mg_per_kg: Decimal | None = None
+    dose_mg: Decimal | None = None
     max_mg: Decimal
+    boosters: int = 0
+    phase: str | None = None
     expires_at: datetime
 
 
@@ -210,7 +213,7 @@ class ReadinessAnswered(_Fact):
 class CheckedIn(_Fact):
     kind: Literal["session.checked-in"] = "session.checked-in"
     session: int
-    weight_kg: float
+    weight_kg: float | None = None
     baseline: Reading
     tier: Tier
 
@@ -244,13 +247,15 @@ class DoseGiven(_Fact):
     session: int
     dose_id: str
     dose_mg: Decimal
-    mg_per_kg: Decimal
-    weight_kg: float
+    mg_per_kg: Decimal | None = None
+    weight_kg: float | None = None
     given_at: datetime
     plan_hash: str
     lot: str
     checked_by: str
     booster: bool = False
+    container_id: str | None = None
+    units: int | None = None
 
 
 class DoseEnded(_Fact):

@@ -4,17 +4,18 @@ One function a gate, yielding its objections; nothing yielded means the gate is 
 place in the protocol. Source: clinical-facts §3.1, §3.2, §6.2; H3, H10-H12, H17.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from clinical.decision import Decision, Verdict
-from clinical.gate_facts import GateFacts
+from clinical.gate_facts import BoosterFacts, GateFacts
 from clinical.instants import elapsed_hours, elapsed_minutes, later
 from clinical.instruments.answers import RiskLevel
+from clinical.plan import phase_of
 from clinical.pre_dose_hold import after_hold
-from clinical.protocol import Drug, Protocol
-from clinical.schedule import interval_allowed, more_doses_allowed
+from clinical.protocol import ByWeight, Drug, Protocol
+from clinical.schedule import PastDose, interval_allowed, more_doses_allowed
 from clinical.vitals import Tier, implausible, pre_dose_tier
 from clinical.weight import weight_findings
 
@@ -79,16 +80,60 @@ def plan(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
 
 def interval(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     """G4: long enough since the last dose given anywhere, and none in this session yet."""
+    phase = phase_of(facts.phase, protocol)
     if facts.last_doses is None or facts.time_zone is None or facts.session_no is None:
         yield Objection("earlier doses, the time zone or this session are not known", missing=True)
+    elif phase is None:
+        yield Objection("the plan names a phase that the protocol does not have", value=facts.phase)
     else:
-        for objection in _passed_on(interval_allowed(now, facts.last_doses, protocol, facts.time_zone)):
+        earlier = [dose for dose in facts.last_doses if dose.session != facts.session_no]
+        for objection in _passed_on(interval_allowed(now, earlier, protocol, facts.time_zone, phase)):
             reviewed = objection.verdict is Verdict.REVIEW and facts.reentry_approved
             yield objection._replace(verdict=Verdict.CAUTION) if reviewed else objection
-        if any(dose.session == facts.session_no for dose in facts.last_doses):
-            yield Objection("a dose was already given in this session", value=str(facts.session_no))
+        yield from _within_session(facts, facts.last_doses, protocol, now)
     elsewhere = "a recent dose at another clinic is not ruled out"
     yield from _required(facts.other_clinic_dose_denied, "doses at other clinics", elsewhere)
+
+
+def _within_session(
+    facts: GateFacts, doses: Sequence[PastDose], protocol: Protocol, now: datetime
+) -> Objections:
+    """One dose a session, unless a booster is foreseen: agreed before, inside its window, and the person awake."""
+    today = sum(dose.session == facts.session_no for dose in doses)
+    booster = facts.booster
+    if booster is None:
+        if today:
+            yield Objection("a dose was already given in this session", value=str(facts.session_no))
+        return
+    if booster.given != today:
+        yield Objection("the doses of this session are not known", missing=True, value=str(today))
+    most = min(booster.allowed, protocol.dosing.boosters_max)
+    if booster.given > most:
+        yield Objection("no further booster in this session", value=str(booster.given), limit=f"{most}")
+    yield from _required(booster.ended, "the end of the dose before", "the dose before has not ended")
+    yield from _booster_window(booster, protocol, now)
+    if booster.moaas is None:
+        yield Objection("sedation since the dose is not known", missing=True)
+    elif booster.moaas <= protocol.vitals.moaas_alert:
+        limit = f"> {protocol.vitals.moaas_alert}"
+        yield Objection("too sedated for a booster", value=str(booster.moaas), limit=limit)
+    hours = protocol.monitoring.repeat_after_last_minutes / 60
+    yield from _fresh("reading since the dose", booster.read_at, hours, protocol, now)
+
+
+def _booster_window(booster: BoosterFacts, protocol: Protocol, now: datetime) -> Objections:
+    minutes = elapsed_minutes(booster.first_given_at, now)
+    low, high = protocol.dosing.booster_from_minutes, protocol.dosing.booster_until_minutes
+    if not low <= minutes <= high:
+        early = later(booster.first_given_at, minutes=low) if minutes < low else None
+        limit = f"{low}-{high}"
+        yield Objection(
+            "outside the window for a booster",
+            value=f"{minutes:.1f}",
+            unit="min",
+            limit=limit,
+            available_at=early,
+        )
 
 
 def fasting(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
@@ -173,11 +218,14 @@ def vital_signs(facts: GateFacts, protocol: Protocol, now: datetime) -> Objectio
 
 
 def weight(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
-    """G11: measured today, plausible, and not far from the last one unless verified."""
+    """G11, where dosed by weight: measured today, plausible, and not far from the last one unless verified."""
+    rules = protocol.dosing
+    if not isinstance(rules, ByWeight):
+        return
     if facts.weight is None:
         yield Objection("no weight of today", missing=True)
     else:
-        yield from _passed_on(Decision(reasons=weight_findings(facts.weight, protocol, now)))
+        yield from _passed_on(Decision(reasons=weight_findings(facts.weight, rules, protocol, now)))
 
 
 def medication(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
@@ -186,6 +234,11 @@ def medication(facts: GateFacts, protocol: Protocol, now: datetime) -> Objection
     yield from _fresh("medication reconciliation", facts.medication_reconciled_at, hours, protocol, now)
     if facts.blocking_interactions is None:
         yield Objection("interactions are not known", missing=True)
+    if protocol.readiness.nasal_spray_hours is not None:
+        hours_free = f"{protocol.readiness.nasal_spray_hours:g} h"
+        yield from _required(
+            facts.nasal_spray_free, "other nasal sprays", f"another nasal spray within {hours_free}"
+        )
     for name in facts.blocking_interactions or ():
         yield Objection("blocking interaction", value=name, limit="none")
 
@@ -204,6 +257,8 @@ def staff(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
         yield from _required(facts.prescriber_on_site, "the prescriber's presence", failed)
     failed = "airway, oxygen and monitoring kit not checked"
     yield from _required(facts.equipment_checked, "the check of the equipment", failed)
+    failed = "the downtime sheet was not made: the chair could not go on without this system"
+    yield from _required(facts.downtime_sheet, "the downtime sheet", failed)
 
 
 def rems(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:

@@ -60,6 +60,21 @@ class SecondCheck(_Facts):
     agrees: bool
 
 
+class BoosterFacts(_Facts):
+    """What a further dose in the same session has to be judged by.
+
+    `given` counts the doses of this session. `allowed` is how many boosters the approved plan names. `ended`:
+    the end of the dose before is recorded. `moaas` is the latest one since the first dose, 0 to 5.
+    """
+
+    given: int
+    first_given_at: Instant
+    allowed: int
+    ended: bool | None = None
+    moaas: int | None = None
+    read_at: Instant | None = None
+
+
 class GateFacts(_Facts):
     """Everything the sixteen gates look at, read from the records at the moment of the dose.
 
@@ -68,7 +83,9 @@ class GateFacts(_Facts):
     and `preparation_complete` are answers of `clinical.therapy`. `session_no` is the visit, as earlier doses
     name theirs; `dose_no` is which dose of the plan in force this would be: cancelled visits and earlier
     plans keep the two apart. `reentry_approved`: a prescriber has
-    reviewed the return after a long gap. `rems` is looked at for esketamine only.
+    reviewed the return after a long gap, or the week of the phase. `rems` is looked at for esketamine only,
+    `nasal_spray_free` where the protocol asks for it. `phase` is the plan's. `booster` is there when this
+    session has had its first dose.
     """
 
     identity_confirmed: bool | None = None
@@ -86,6 +103,10 @@ class GateFacts(_Facts):
     time_zone: str | None = None
     other_clinic_dose_denied: bool | None = None
     reentry_approved: bool | None = None
+    phase: str | None = None
+    booster: BoosterFacts | None = None
+    nasal_spray_free: bool | None = None
+    downtime_sheet: bool | None = None
     food_at: Instant | None = None
     fluids_at: Instant | None = None
     escort: EscortFacts | None = None

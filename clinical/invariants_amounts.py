@@ -13,6 +13,7 @@ from decimal import Context, Decimal, localcontext
 from clinical.events import CheckedIn, DoseEnded, DoseGiven, PlanApproved
 from clinical.instants import local_date, zone_named
 from clinical.invariants_record import Record, Violation, Written, breach, hours_from, last_before, utc
+from clinical.protocol import ByWeight, Devices, InUnits
 
 _WEEK_HOURS = 7 * 24
 _LONGEST_DATE_HOURS = 25
@@ -74,12 +75,44 @@ def _amounts(record: Record, dose: Dose) -> Iterator[tuple[str, str]]:
     rules, plan = record.protocol.dosing, _plan(record, dose)
     total = sum((_given_mg(record, d) for d in _so_far(record, dose)), Decimal(0))
     most_mg = [_exact(rules.max_session_mg), *([plan.max_mg] if plan else [])]
-    most_per_kg = [_exact(rules.max_mg_per_kg), *([plan.mg_per_kg] if plan else [])]
     if not dose.fact.dose_mg > 0:
         yield "AMOUNT", "the amount is no dose"
     if not all(total <= limit for limit in most_mg):
         yield "MG", f"more than {min(most_mg)} mg in the session"
-    if not all(dose.fact.mg_per_kg <= limit for limit in most_per_kg):
+    if isinstance(rules, ByWeight):
+        yield from _amounts_by_weight(record, dose, total, rules, plan)
+    else:
+        yield from _amounts_in_units(record, dose, rules, plan)
+
+
+def _amounts_in_units(
+    record: Record, dose: Dose, rules: InUnits, plan: PlanApproved | None
+) -> Iterator[tuple[str, str]]:
+    """Whole units; the first session of the course has bounds of its own."""
+    if plan is not None and (plan.dose_mg is None or not dose.fact.dose_mg <= plan.dose_mg):
+        yield "SINGLE-MG", f"a single dose above the plan's {plan.dose_mg} mg"
+    if dose.fact.dose_mg % _exact(rules.unit_mg) != 0:
+        yield "UNITS", f"no whole units of {rules.unit_mg:g} mg"
+    first = not any(d.place < dose.place and d.fact.session != dose.fact.session for d in record.doses)
+    if isinstance(rules, Devices):
+        allowed = {rules.first_session_mg} if first else set(rules.allowed_mg)
+        if not any(dose.fact.dose_mg == _exact(mg) for mg in allowed):
+            yield "LABEL", f"not one of {sorted(allowed)} mg"
+    elif first:
+        total = sum((_given_mg(record, d) for d in _so_far(record, dose)), Decimal(0))
+        if not total <= _exact(rules.first_session_max_mg):
+            yield "FIRST-SESSION", f"more than {rules.first_session_max_mg:g} mg in the first session"
+
+
+def _amounts_by_weight(
+    record: Record, dose: Dose, total: Decimal, rules: ByWeight, plan: PlanApproved | None
+) -> Iterator[tuple[str, str]]:
+    if plan is not None and plan.mg_per_kg is None:
+        yield "PLAN-MG-PER-KG", "the plan names no dose per kilogram"
+    planned = [plan.mg_per_kg] if plan is not None and plan.mg_per_kg is not None else []
+    most_per_kg = [_exact(rules.max_mg_per_kg), *planned]
+    ordered = dose.fact.mg_per_kg
+    if ordered is None or not all(ordered <= limit for limit in most_per_kg):
         yield "ORDERED-MG-PER-KG", f"ordered at more than {min(most_per_kg)} mg/kg"
     weight_kg = _weight_kg(record, dose)
     if weight_kg is None:
@@ -121,8 +154,8 @@ def _given_mg(record: Record, dose: Dose) -> Decimal:
 
 def _weight_kg(record: Record, dose: Dose) -> Decimal | None:
     arrived = last_before(dose.place, record.in_session(CheckedIn, dose.fact.session))
-    weights = [dose.fact.weight_kg, *([arrived.fact.weight_kg] if arrived else [])]
-    if not all(math.isfinite(weight) and weight > 0 for weight in weights):
+    weights = [w for w in (dose.fact.weight_kg, arrived.fact.weight_kg if arrived else None) if w is not None]
+    if dose.fact.weight_kg is None or not all(math.isfinite(weight) and weight > 0 for weight in weights):
         return None
     return _exact(min(weights))
 

@@ -110,8 +110,13 @@ def _counts(
 def _required(record: Record, draft: Written[PlanProposed], plan: Written[PlanApproved]) -> set[Role]:
     """Whom the protocol names, whom the draft asked for, and the medical director above a dose."""
     rules = record.protocol.plan
-    limit = Decimal(str(rules.director_above_mg_per_kg))
-    above = plan.fact.mg_per_kg.is_nan() or plan.fact.mg_per_kg > limit
+    above = any(
+        limit is not None and amount is not None and not amount <= Decimal(str(limit))
+        for amount, limit in (
+            (plan.fact.mg_per_kg, rules.director_above_mg_per_kg),
+            (plan.fact.dose_mg, rules.director_above_mg),
+        )
+    )
     return {
         *rules.approver_roles,
         *draft.fact.required_roles,

@@ -10,20 +10,48 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from clinical.people import Role
+from clinical.protocol_base import Ask, Count, Hours, Minutes, Percent, Positive, Section
+from clinical.protocol_dosing import (
+    ByWeight,
+    Devices,
+    Dosing,
+    Infusion,
+    Injection,
+    InUnits,
+    Lozenges,
+    Phase,
+)
+from clinical.protocol_duties import CaringContact, CheckCode, Custody, LongTermCheck, Reports
 
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(gt=0)]
-Minutes = Annotated[int, Field(ge=0)]
-Hours = Annotated[float, Field(ge=0)]
-Days = Annotated[int, Field(ge=0)]
-Percent = Annotated[float, Field(gt=0, le=100)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+__all__ = [
+    "Ask",
+    "ByWeight",
+    "CaringContact",
+    "CheckCode",
+    "Custody",
+    "Devices",
+    "Dosing",
+    "Drug",
+    "InUnits",
+    "Indication",
+    "Infusion",
+    "Injection",
+    "Label",
+    "LongTermCheck",
+    "Lozenges",
+    "Monitoring",
+    "Phase",
+    "Protocol",
+    "Reports",
+    "Route",
+    "Rung",
+    "Schedule",
+    "Section",
+    "Signature",
+]
 
 
 class Route(StrEnum):
@@ -45,32 +73,20 @@ class Indication(StrEnum):
     PTSD = "post-traumatic-stress-disorder"
 
 
-class Ask(_Section):
-    """A wait for a person: who owns it, when it is due, and when the engine stops waiting.
-
-    After `due_hours` the task is overdue and its owner is reminded; after `give_up_hours` the wait ends and
-    the journey does what the phase says (an escalation, another round, an ending). Never nothing.
-    """
-
-    owner: Role
-    due_hours: Annotated[float, Field(gt=0)]
-    give_up_hours: Annotated[float, Field(gt=0)]
-
-
-class Consultation(_Section):
+class Consultation(Section):
     book: Ask
     hold: Ask
     reminder_hours_before: Hours
 
 
-class Consent(_Section):
+class Consent(Section):
     document_version: str
     required_elements: tuple[str, ...] = Field(min_length=1)
     valid_days: Count
     ask: Ask
 
 
-class Validity(_Section):
+class Validity(Section):
     """How long a screening value may be used, in hours."""
 
     history_hours: Positive
@@ -87,7 +103,7 @@ class Validity(_Section):
     prescription_monitoring_hours: Positive
 
 
-class Screening(_Section):
+class Screening(Section):
     collect: Ask
     sign: Ask
     valid_days: Count
@@ -110,53 +126,48 @@ class Screening(_Section):
     validity: Validity
 
 
-class PlanRules(_Section):
+class PlanRules(Section):
     draft: Ask
     approve: Ask
     approver_roles: tuple[Role, ...] = Field(min_length=2)
-    director_above_mg_per_kg: Positive
+    director_above_mg_per_kg: Positive | None
+    director_above_mg: Positive | None
     valid_days: Count
     rounds_max: Count
 
 
-class Dosing(_Section):
-    start_mg_per_kg: Positive
-    step_mg_per_kg: Positive
-    min_mg_per_kg: Positive
-    max_mg_per_kg: Positive
-    max_session_mg: Positive
-    infusion_minutes: Count
-    infusion_minutes_min: Count
-    concentration_mg_per_ml: Positive
-    volume_step_ml: Positive
-    ideal_weight_above_bmi_kg_m2: Positive
-    weight_valid_hours: Positive
-    weight_change_reverify_percent: Percent
-    weight_change_reverify_kg: Positive
-    boosters_max: Annotated[int, Field(ge=0)]
-    tolerance_percent: Annotated[float, Field(ge=0, le=5)]
+class Schedule(Section):
+    """`min_interval_hours` and the most in a week hold in every phase; a phase may only ask for more rest."""
 
-
-class Schedule(_Section):
-    sessions: Count
     min_interval_hours: Positive
     max_per_rolling_7_days: Count
-    max_interval_days: Count
+    max_per_calendar_week: Count | None
     series_window_days: tuple[Count, Count]
     book: Ask
     reentry_after_days: Count
+    phases: tuple[Phase, ...] = Field(min_length=1)
+
+    @property
+    def first(self) -> Phase:
+        """The phase with which every course begins."""
+        return self.phases[0]
+
+    def phase(self, name: str) -> Phase | None:
+        """The phase of that name, if the protocol has one."""
+        return next((phase for phase in self.phases if phase.name == name), None)
 
 
-class Readiness(_Section):
+class Readiness(Section):
     checks_hours_before: tuple[Positive, ...] = Field(min_length=1)
     fasting_food_hours: Hours
     fasting_clear_fluids_hours: Hours
     substance_free_hours: Hours
+    nasal_spray_hours: Hours | None
     no_show_after_minutes: Count
     reschedules_max: Count
 
 
-class Vitals(_Section):
+class Vitals(Section):
     caution_systolic_mmhg: Count
     caution_diastolic_mmhg: Count
     hold_systolic_mmhg: Count
@@ -183,7 +194,7 @@ class Vitals(_Section):
     pre_dose_valid_minutes: Count
 
 
-class Monitoring(_Section):
+class Monitoring(Section):
     reading_minutes: tuple[Minutes, ...] = Field(min_length=2)
     repeat_after_last_minutes: Count
     tolerance_minutes: Minutes
@@ -193,7 +204,7 @@ class Monitoring(_Section):
     prescriber_on_site: bool
 
 
-class Discharge(_Section):
+class Discharge(Section):
     min_after_start_minutes: Count
     min_after_end_minutes: Minutes
     extra_minutes_if_extended: Minutes
@@ -207,7 +218,7 @@ class Discharge(_Section):
     long_stay_page_minutes: Count
 
 
-class Therapy(_Section):
+class Therapy(Section):
     preparation_sessions: Annotated[int, Field(ge=0)]
     preparation_valid_days: Count
     prepare: Ask
@@ -215,16 +226,18 @@ class Therapy(_Section):
     integration_due_hours: Positive
     integration_blocks_after_days: Count
     next_day_contact: Ask
+    not_reached: Ask
+    late_integration: Ask
 
 
-class Rung(_Section):
+class Rung(Section):
     """One step of the paging ladder: whom to page, and how long to wait for an acknowledgement."""
 
     page: Role
     wait_minutes: Count
 
 
-class Risk(_Section):
+class Risk(Section):
     item9_positive_from: Annotated[int, Field(ge=1, le=3)]
     item9_rise_from: Annotated[int, Field(ge=1, le=3)]
     qids12_positive_from: Annotated[int, Field(ge=1, le=3)]
@@ -239,17 +252,21 @@ class Risk(_Section):
     ladder: tuple[Rung, ...] = Field(min_length=2)
     resolve_hours: Positive
     repeat_page_minutes: Count
+    concern_level: Literal["moderate", "high"]
+    caring_contacts: tuple[CaringContact, ...]
+    safety_plan_review_days: Count
 
 
-class Decisions(_Section):
+class Decisions(Section):
     review_after_doses: tuple[Count, ...]
     default_stop_after_dose: Count
     default_stop_below_percent: Percent
     final_after_dose: Count
+    then_every_doses: Count
     ask: Ask
 
 
-class Outcomes(_Section):
+class Outcomes(Section):
     response_percent: Percent
     partial_percent: Percent
     phq9_remission_below: Count
@@ -260,7 +277,7 @@ class Outcomes(_Section):
     relapse_apart_days: tuple[Count, Count]
 
 
-class FollowUp(_Section):
+class FollowUp(Section):
     weeks: tuple[Count, ...] = Field(min_length=1)
     remind_hours_before: Hours
     window_hours: Positive
@@ -268,24 +285,24 @@ class FollowUp(_Section):
     instruments: tuple[str, ...] = Field(min_length=1)
 
 
-class Messages(_Section):
+class Messages(Section):
     quiet_from_hour: Annotated[int, Field(ge=0, le=23)]
     quiet_until_hour: Annotated[int, Field(ge=0, le=23)]
     reminder_valid_hours: Positive
 
 
-class Pause(_Section):
+class Pause(Section):
     review: Ask
 
 
-class Label(_Section):
+class Label(Section):
     """How well one number is known and who says so; keyed in the protocol by JSON Pointer."""
 
     confidence: Literal["C", "C*", "W", "U", "D"]
     source: str
 
 
-class Signature(_Section):
+class Signature(Section):
     """A medical director's signature over the content hash. `example` marks a signature for demonstration only."""
 
     by: str
@@ -295,7 +312,7 @@ class Signature(_Section):
     example: bool
 
 
-class Protocol(_Section):
+class Protocol(Section):
     """One clinic's protocol (FHIR PlanDefinition). Immutable; its identity is url, version and content hash."""
 
     url: str
@@ -323,6 +340,9 @@ class Protocol(_Section):
     follow_up: FollowUp
     messages: Messages
     pause: Pause
+    reports: Reports
+    custody: Custody
+    long_term: tuple[LongTermCheck, ...]
     labels: dict[str, Label]
     signature: Signature | None = None
 

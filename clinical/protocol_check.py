@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from clinical.instruments.answers import InstrumentId
 from clinical.people import CLINICIANS, LICENSED_TO_CLOSE_RISK, Role
-from clinical.protocol import Drug, Protocol, Route
+from clinical.protocol import ByWeight, Drug, Infusion, Protocol, Route
 
 
 class Fault(NamedTuple):
@@ -34,6 +34,12 @@ _AT_MOST = (
     ("/dosing/start_mg_per_kg", "/dosing/max_mg_per_kg"),
     ("/dosing/step_mg_per_kg", "/dosing/max_mg_per_kg"),
     ("/dosing/infusion_minutes_min", "/dosing/infusion_minutes"),
+    ("/dosing/booster_from_minutes", "/dosing/booster_until_minutes"),
+    ("/dosing/min_mg", "/dosing/start_mg"),
+    ("/dosing/start_mg", "/dosing/first_session_max_mg"),
+    ("/dosing/first_session_max_mg", "/dosing/max_session_mg"),
+    ("/dosing/first_session_mg", "/dosing/max_session_mg"),
+    ("/dosing/unit_mg", "/dosing/max_session_mg"),
     ("/schedule/series_window_days/0", "/schedule/series_window_days/1"),
     ("/readiness/fasting_clear_fluids_hours", "/readiness/fasting_food_hours"),
     ("/vitals/caution_systolic_mmhg", "/vitals/hold_systolic_mmhg"),
@@ -56,7 +62,7 @@ _AT_MOST = (
     ("/risk/high_remote_minutes", "/risk/moderate_minutes"),
     ("/risk/moderate_minutes", "/risk/low_minutes"),
     ("/decisions/default_stop_after_dose", "/decisions/final_after_dose"),
-    ("/decisions/final_after_dose", "/schedule/sessions"),
+    ("/decisions/final_after_dose", "/schedule/phases/0/sessions"),
     ("/outcomes/partial_percent", "/outcomes/response_percent"),
     ("/outcomes/relapse_apart_days/0", "/outcomes/relapse_apart_days/1"),
     ("/outcomes/phq9_remission_below", "/outcomes/relapse_phq9_from"),
@@ -74,6 +80,9 @@ _ASKS = (
     "/schedule/book",
     "/therapy/prepare",
     "/therapy/next_day_contact",
+    "/therapy/not_reached",
+    "/therapy/late_integration",
+    "/custody/explain",
     "/decisions/ask",
     "/follow_up/measure",
     "/pause/review",
@@ -125,7 +134,10 @@ def value_at(document: Any, pointer: str) -> Any:
 
 def _bounds(document: Any) -> Iterator[Fault]:
     for low, high in _AT_MOST:
-        first, second = value_at(document, low), value_at(document, high)
+        try:
+            first, second = value_at(document, low), value_at(document, high)
+        except LookupError:  # a number that only another form of the drug has
+            continue
         if first > second:
             yield Fault(low, f"{first:g} is above {second:g} of {high}", (high,))
 
@@ -155,38 +167,44 @@ def _sequences(document: Any) -> Iterator[Fault]:
 
 def _doses(protocol: Protocol) -> Iterator[Fault]:
     dosing, lightest = protocol.dosing, protocol.screening.weight_plausible_kg[0]
-    least = dosing.min_mg_per_kg * lightest
-    if least > dosing.max_session_mg:
+    if isinstance(dosing, ByWeight) and dosing.min_mg_per_kg * lightest > dosing.max_session_mg:
+        least = dosing.min_mg_per_kg * lightest
         detail = (
             f"the lowest dose of a person of {lightest:g} kg is {least:g} mg: the dose gate could never open"
         )
         involved = ("/dosing/min_mg_per_kg", "/screening/weight_plausible_kg")
         yield Fault("/dosing/max_session_mg", detail, involved)
     for index, dose in enumerate(protocol.decisions.review_after_doses):
-        if dose > protocol.schedule.sessions:
-            detail = f"dose {dose} is never given: the series has {protocol.schedule.sessions}"
-            yield Fault(f"/decisions/review_after_doses/{index}", detail, ("/schedule/sessions",))
+        if dose > protocol.schedule.first.sessions:
+            detail = f"dose {dose} is never given: the series has {protocol.schedule.first.sessions}"
+            yield Fault(f"/decisions/review_after_doses/{index}", detail, ("/schedule/phases/0/sessions",))
 
 
 def _calendar(protocol: Protocol) -> Iterator[Fault]:
     """Can the series be given at all within its own gaps and window?"""
     schedule, window = protocol.schedule, "/schedule/series_window_days"
-    gap_days = schedule.min_interval_hours / 24
-    if gap_days > schedule.max_interval_days:
-        longest = schedule.max_interval_days
-        detail = f"{schedule.min_interval_hours:g} h is longer than the longest gap, {longest} d"
-        yield Fault("/schedule/min_interval_hours", detail, ("/schedule/max_interval_days",))
-    whole_weeks, rest = divmod(schedule.sessions - 1, schedule.max_per_rolling_7_days)
-    shortest = max((schedule.sessions - 1) * gap_days, whole_weeks * 7 + rest * gap_days)
+    for index, phase in enumerate(schedule.phases):
+        gap_days = max(schedule.min_interval_hours, phase.min_interval_hours) / 24
+        if gap_days > phase.max_interval_days:
+            detail = f"{gap_days * 24:g} h is longer than the longest gap, {phase.max_interval_days} d"
+            depends = (f"/schedule/phases/{index}/max_interval_days", "/schedule/min_interval_hours")
+            yield Fault(f"/schedule/phases/{index}/min_interval_hours", detail, depends)
+    first = schedule.first
+    gap_days = max(schedule.min_interval_hours, first.min_interval_hours) / 24
+    whole_weeks, rest = divmod(first.sessions - 1, schedule.max_per_rolling_7_days)
+    shortest = max((first.sessions - 1) * gap_days, whole_weeks * 7 + rest * gap_days)
     if shortest > schedule.series_window_days[1]:
-        detail = (
-            f"{schedule.sessions} sessions need at least {shortest:.1f} d: the last gate could never open"
+        detail = f"{first.sessions} sessions need at least {shortest:.1f} d: the last gate could never open"
+        involved = (
+            "/schedule/phases/0/sessions",
+            "/schedule/phases/0/min_interval_hours",
+            "/schedule/min_interval_hours",
+            "/schedule/max_per_rolling_7_days",
         )
-        involved = ("/schedule/sessions", "/schedule/min_interval_hours", "/schedule/max_per_rolling_7_days")
         yield Fault(f"{window}/1", detail, involved)
-    if schedule.max_interval_days > schedule.reentry_after_days:
+    if first.max_interval_days > schedule.reentry_after_days:
         detail = f"re-entry after {schedule.reentry_after_days} d would come before the longest gap ends"
-        yield Fault("/schedule/reentry_after_days", detail, ("/schedule/max_interval_days",))
+        yield Fault("/schedule/reentry_after_days", detail, ("/schedule/phases/0/max_interval_days",))
     if protocol.plan.valid_days < schedule.series_window_days[0]:
         yield Fault("/plan/valid_days", "the plan expires before the series can end", (f"{window}/0",))
 
@@ -194,7 +212,7 @@ def _calendar(protocol: Protocol) -> Iterator[Fault]:
 def _stay(protocol: Protocol) -> Iterator[Fault]:
     """Do the readings cover the shortest stay, and does the stay cover the infusion?"""
     readings, discharge = protocol.monitoring.reading_minutes, protocol.discharge
-    infusion = protocol.dosing.infusion_minutes
+    infusion = protocol.dosing.infusion_minutes if isinstance(protocol.dosing, Infusion) else 0
     stay = max(discharge.min_after_start_minutes, infusion + discharge.min_after_end_minutes)
     # Readings go on every so many minutes after the last planned one, until discharge.
     covered = readings[-1] + protocol.monitoring.repeat_after_last_minutes

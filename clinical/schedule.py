@@ -1,14 +1,15 @@
 """May a dose be given then, and from when on may the next one be?
 
-Counted from doses really given, in elapsed hours; only "not on the same local date" looks at a wall clock.
-Source: clinical-facts §2.5 (D: at least 40 h, never the same local date, at most three in seven days by
-vein), G4, H4, H14, H17.
+Counted from doses really given, in elapsed hours; only "not on the same local date" and the calendar week look
+at a wall clock. A session counts once a week, whatever boosters it had; the interval runs from its last dose.
+Source: clinical-facts §2.3 (label schedule), §2.5 (D: intervals and most a week by route), G4, H4, H14, H17.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,12 +18,13 @@ from clinical.instants import (
     EARLIEST,
     Instant,
     elapsed_hours,
+    in_utc,
     later,
     local_date,
     next_local_midnight,
     zone_named,
 )
-from clinical.protocol import Protocol
+from clinical.protocol import Phase, Protocol
 
 _WEEK_HOURS = 7 * 24
 _LONGEST_DATE_HOURS = 25
@@ -37,50 +39,93 @@ class PastDose(BaseModel):
     session: int
     given_at: Instant
     dose_mg: Annotated[Decimal, Field(ge=0, le=10_000)]
+    mg_per_kg: Annotated[Decimal, Field(ge=0, le=1000)] | None = None
 
 
-def earliest_next(doses: Sequence[PastDose], protocol: Protocol, time_zone: str) -> datetime:
+def earliest_next(
+    doses: Sequence[PastDose], protocol: Protocol, time_zone: str, phase: Phase | None = None
+) -> datetime:
     """From when on would no interval rule object? Without doses the beginning of time.
 
-    In a zone nobody knows, the longest possible date is assumed. Source: facts §2.5.
+    `phase` is the plan's (default: the first of the protocol). In a zone nobody knows, the longest possible
+    date is assumed. Source: facts §2.5.
     """
-    given = sorted(dose.given_at for dose in doses)
-    if not given:
+    if not doses:
         return EARLIEST
-    rules = protocol.schedule
-    zone = zone_named(time_zone)
+    rules, zone = protocol.schedule, zone_named(time_zone)
+    last = max(dose.given_at for dose in doses)
     candidates = [
-        later(given[-1], hours=rules.min_interval_hours),
-        next_local_midnight(given[-1], zone) if zone else later(given[-1], hours=_LONGEST_DATE_HOURS),
+        later(last, hours=_minimum_hours(protocol, phase)),
+        next_local_midnight(last, zone) if zone else later(last, hours=_LONGEST_DATE_HOURS),
     ]
-    if len(given) >= rules.max_per_rolling_7_days:
-        candidates.append(later(given[-rules.max_per_rolling_7_days], hours=_WEEK_HOURS))
+    visits = _visits(doses)
+    if len(visits) >= rules.max_per_rolling_7_days:
+        candidates.append(later(visits[-rules.max_per_rolling_7_days], hours=_WEEK_HOURS))
+    most = rules.max_per_calendar_week
+    if zone and most is not None and _in_week_of(max(candidates), visits, zone) >= most:
+        candidates.append(_next_monday(max(candidates), zone))
     return max(candidates)
 
 
 def interval_allowed(
-    proposed_at: datetime, doses: Sequence[PastDose], protocol: Protocol, time_zone: str
+    proposed_at: datetime,
+    doses: Sequence[PastDose],
+    protocol: Protocol,
+    time_zone: str,
+    phase: Phase | None = None,
 ) -> Decision:
-    """May a dose be given at that instant? Refused when too soon, reviewed when the gap grew too long."""
+    """May a dose be given at that instant? Refused when too soon, reviewed when the gap grew too long.
+
+    `phase` is the one that the plan names; without it the first of the protocol.
+    """
     zone = zone_named(time_zone)
     if zone is None:
         text = f"unknown time zone {time_zone[:60]!r}: the local date cannot be told"
         return Decision.of([_reason("INTERVAL-ZONE", Verdict.REFUSE, text, missing=True)])
     if not doses:
         return Decision.of([_reason("INTERVAL-FIRST", Verdict.PASS, "no earlier dose")])
-    next_at = earliest_next(doses, protocol, time_zone)
+    stretch = phase or protocol.schedule.first
+    next_at = earliest_next(doses, protocol, time_zone, phase)
+    visits = _visits(doses)
     since_last = min(elapsed_hours(dose.given_at, proposed_at) for dose in doses)
     proposed_date = local_date(proposed_at, zone)
     same_date = any(local_date(dose.given_at, zone) == proposed_date for dose in doses)
-    in_week = sum(elapsed_hours(dose.given_at, proposed_at) < _WEEK_HOURS for dose in doses)
+    in_week = sum(elapsed_hours(visit, proposed_at) < _WEEK_HOURS for visit in visits)
     return Decision.of(
         [
-            _minimum(since_last, protocol, next_at),
+            _minimum(since_last, _minimum_hours(protocol, phase), next_at),
             _date(same_date, next_at),
             _rolling_week(in_week, protocol, next_at),
-            _gap(since_last / 24, protocol),
+            *_calendar_week(_in_week_of(proposed_at, visits, zone), protocol, next_at),
+            _gap(since_last / 24, stretch, protocol),
+            *_weeks(1 + int(elapsed_hours(visits[0], proposed_at) // _WEEK_HOURS), stretch),
         ]
     )
+
+
+def _visits(doses: Sequence[PastDose]) -> list[datetime]:
+    """When each session was dosed, in order: a booster is no visit of its own."""
+    last: dict[int, datetime] = {}
+    for dose in doses:
+        last[dose.session] = max(dose.given_at, last.get(dose.session, dose.given_at))
+    return sorted(last.values())
+
+
+def _minimum_hours(protocol: Protocol, phase: Phase | None) -> float:
+    stretch = phase or protocol.schedule.first
+    return max(protocol.schedule.min_interval_hours, stretch.min_interval_hours)
+
+
+def _in_week_of(at: datetime, visits: Sequence[datetime], zone: ZoneInfo) -> int:
+    """How many visits lie in the same calendar week, Monday to Sunday on the wall?"""
+    week = local_date(at, zone).isocalendar()[:2]
+    return sum(local_date(visit, zone).isocalendar()[:2] == week for visit in visits)
+
+
+def _next_monday(at: datetime, zone: ZoneInfo) -> datetime:
+    day = local_date(at, zone)
+    monday = day + timedelta(days=7 - day.weekday())
+    return in_utc(datetime.combine(monday, time(0), tzinfo=zone))
 
 
 def more_doses_allowed(doses_given: int, approved: int) -> Decision:
@@ -101,8 +146,7 @@ def more_doses_allowed(doses_given: int, approved: int) -> Decision:
     )
 
 
-def _minimum(hours: float, protocol: Protocol, next_at: datetime) -> Reason:
-    limit = protocol.schedule.min_interval_hours
+def _minimum(hours: float, limit: float, next_at: datetime) -> Reason:
     soon = hours < limit
     text = "too soon after the last dose" if soon else "long enough after the last dose"
     return _reason(
@@ -136,16 +180,51 @@ def _rolling_week(count: int, protocol: Protocol, next_at: datetime) -> Reason:
     )
 
 
-def _gap(days: float, protocol: Protocol) -> Reason:
-    rules = protocol.schedule
+def _calendar_week(count: int, protocol: Protocol, next_at: datetime) -> list[Reason]:
+    limit = protocol.schedule.max_per_calendar_week
+    if limit is None:
+        return []
+    full = count >= limit
+    return [
+        _reason(
+            "INTERVAL-CALENDAR-WEEK",
+            Verdict.REFUSE if full else Verdict.PASS,
+            f"{count} doses in this calendar week",
+            value=str(count),
+            unit="{doses}/wk",
+            limit=f"< {limit}",
+            next_at=next_at if full else None,
+        )
+    ]
+
+
+def _gap(days: float, phase: Phase, protocol: Protocol) -> Reason:
+    """A gap is long beyond the protocol's days of re-entry, or beyond what the phase itself foresees."""
+    longest = max(protocol.schedule.reentry_after_days, phase.max_interval_days)
     verdict, text = Verdict.PASS, "the series is not interrupted"
-    if days > rules.reentry_after_days:
+    if days > longest:
         verdict, text = Verdict.REVIEW, "long gap: a prescriber reviews re-entry and dose"
-    elif days > rules.max_interval_days:
+    elif days > phase.max_interval_days:
         verdict, text = Verdict.CAUTION, "longer gap than the series foresees"
-    return _reason(
-        "INTERVAL-GAP", verdict, text, value=f"{days:.1f}", unit="d", limit=f"<= {rules.reentry_after_days}"
-    )
+    return _reason("INTERVAL-GAP", verdict, text, value=f"{days:.1f}", unit="d", limit=f"<= {longest}")
+
+
+def _weeks(week: int, phase: Phase) -> list[Reason]:
+    """Does this week of the course belong to the phase? Earlier or later a prescriber reviews it."""
+    if phase.from_week is None and phase.until_week is None:
+        return []
+    inside = (phase.from_week or 1) <= week and (phase.until_week is None or week <= phase.until_week)
+    text = f"week {week} belongs to {phase.name}"
+    return [
+        _reason(
+            "PHASE-WEEK",
+            Verdict.PASS if inside else Verdict.REVIEW,
+            text if inside else f"week {week} lies outside {phase.name}: a prescriber reviews it",
+            value=str(week),
+            unit="wk",
+            limit=f"{phase.from_week or 1}-{phase.until_week or ''}",
+        )
+    ]
 
 
 def _reason(

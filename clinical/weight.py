@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clinical.decision import Confidence, Reason, Verdict, age_hours
 from clinical.instants import Instant, in_utc
-from clinical.protocol import Protocol
+from clinical.protocol import ByWeight, Protocol
 
 Kilograms = Annotated[Decimal, Field(gt=0, le=1000)]
 
@@ -31,9 +31,11 @@ class WeightMeasurement(BaseModel):
     verified: bool = False
 
 
-def weight_findings(weight: WeightMeasurement, protocol: Protocol, now: datetime) -> tuple[Reason, ...]:
+def weight_findings(
+    weight: WeightMeasurement, rules: ByWeight, protocol: Protocol, now: datetime
+) -> tuple[Reason, ...]:
     """What speaks for and against this weight? One reason each for age, range and change."""
-    return (_age(weight, protocol, now), _range(weight, protocol), _change(weight, protocol))
+    return (_age(weight, rules, protocol, now), _range(weight, protocol), _change(weight, rules))
 
 
 def ideal_weight_kg(height_cm: float) -> Decimal:
@@ -41,8 +43,8 @@ def ideal_weight_kg(height_cm: float) -> Decimal:
     return max(Decimal(0), Decimal("48.4") + 77 * (Decimal(str(height_cm)) / 100 - Decimal("1.5")))
 
 
-def _age(weight: WeightMeasurement, protocol: Protocol, now: datetime) -> Reason:
-    hours, limit = age_hours(weight.measured_at, in_utc(now)), protocol.dosing.weight_valid_hours
+def _age(weight: WeightMeasurement, rules: ByWeight, protocol: Protocol, now: datetime) -> Reason:
+    hours, limit = age_hours(weight.measured_at, in_utc(now)), rules.weight_valid_hours
     ahead = protocol.monitoring.future_tolerance_minutes / 60
     verdict, text = Verdict.PASS, "the weight is recent"
     if hours < -ahead:
@@ -84,11 +86,8 @@ def _range(weight: WeightMeasurement, protocol: Protocol) -> Reason:
     )
 
 
-def _change(weight: WeightMeasurement, protocol: Protocol) -> Reason:
-    percent, kilograms = (
-        protocol.dosing.weight_change_reverify_percent,
-        protocol.dosing.weight_change_reverify_kg,
-    )
+def _change(weight: WeightMeasurement, rules: ByWeight) -> Reason:
+    percent, kilograms = rules.weight_change_reverify_percent, rules.weight_change_reverify_kg
     verdict, text, value = Verdict.PASS, "verified on the scale again", None
     if weight.previous_kg is None:
         if not weight.verified:

@@ -14,6 +14,7 @@ from clinical.journey import FINAL
 from clinical.patient_record import ClinicalRecord
 from clinical.protocol import Indication, Protocol
 from deploy.demo_clinic import Clinic
+from deploy.demo_doses import minutes_of_dose, ordered_dose, planned_dose
 from deploy.demo_patient import FOLLOW_UP, RESPONSE, DemoPatient
 from deploy.tokens import DEMO_SITE, staff_id
 from deploy.virtual_clock import VirtualClock
@@ -47,7 +48,7 @@ class Story:
 
     def steps(self) -> int:
         """How many things are told when all goes well."""
-        sessions, weeks = self._protocol.schedule.sessions, len(self._protocol.follow_up.weeks)
+        sessions, weeks = self._protocol.schedule.first.sessions, len(self._protocol.follow_up.weeks)
         return 6 + self._protocol.therapy.preparation_sessions + 5 * sessions + weeks + 1
 
     async def run(self, bundle: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,15 +149,7 @@ class Story:
 
     async def _plan(self) -> None:
         await self._be(self._now, "plan/1")
-        dosing = self._protocol.dosing
-        content = {
-            "sessions": self._protocol.schedule.sessions,
-            "mg_per_kg": dosing.start_mg_per_kg,
-            "max_mg": dosing.max_session_mg,
-            "infusion_minutes": dosing.infusion_minutes,
-            "preparation_sessions": self._protocol.therapy.preparation_sessions,
-            "goals": "sleep through the night; return to work",
-        }
+        content = {**planned_dose(self._protocol), "goals": "sleep through the night; return to work"}
         proposed = await self._post("plans/1/proposal", "clinician", {"content": content})
         self._plan_hash = proposed["detail"]["plan_hash"]
         for role in self._protocol.plan.approver_roles:
@@ -170,7 +163,7 @@ class Story:
             self._tell(f"preparation {number + 1} held")
 
     async def _treat(self) -> None:
-        for dose in range(1, self._protocol.schedule.sessions + 1):
+        for dose in range(1, self._protocol.schedule.first.sessions + 1):
             await self._session(dose)
             if dose in self._protocol.decisions.review_after_doses:
                 await self._decide(dose)
@@ -202,7 +195,7 @@ class Story:
             f"{where}/order",
             "prescriber",
             {
-                "mg_per_kg": self._protocol.dosing.start_mg_per_kg,
+                **ordered_dose(self._protocol, n),
                 "capacity_today": True,
                 "consent_reaffirmed": True,
                 "new_psychosis_or_mania": False,
@@ -230,11 +223,12 @@ class Story:
 
     async def _watch(self, n: int, given_at: datetime, dose_mg: float) -> None:
         part, where = f"session/{n}", f"sessions/{n}"
-        minutes = self._protocol.dosing.infusion_minutes
+        minutes, ended = minutes_of_dose(self._protocol), False
         for minute in self._protocol.monitoring.reading_minutes:
             at = given_at + timedelta(minutes=minute)
             await self._be(at, part)
-            if minute == minutes:
+            if minute >= minutes and not ended:
+                ended = True
                 await self._post(
                     f"{where}/dose-end", "nurse", {"given_mg": dose_mg, "wasted_mg": 0, "witness": None}
                 )

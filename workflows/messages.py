@@ -19,6 +19,7 @@ from clinical.instruments.answers import Measurement as ScoredAt
 from clinical.journey import Move, Stage
 from clinical.patient_record import Interview, Measurement, WorkUpResult
 from clinical.people import Actor, Role
+from clinical.plan import Standing
 from clinical.protocol import Indication, Protocol
 from clinical.readiness import ReadinessAnswers
 from clinical.recovery_scores import PadssItems
@@ -242,9 +243,12 @@ class PlanContent(Message):
     """The personal plan. Its hash is what people approve."""
 
     sessions: int = Field(ge=1, le=20)
-    mg_per_kg: Decimal = Field(gt=0)
+    mg_per_kg: Decimal | None = Field(default=None, gt=0)
+    dose_mg: Decimal | None = Field(default=None, gt=0)
     max_mg: Decimal = Field(gt=0)
-    infusion_minutes: int = Field(gt=0)
+    boosters: int = Field(default=0, ge=0, le=5)
+    infusion_minutes: int | None = Field(default=None, gt=0)
+    phase: str | None = Field(default=None, max_length=40)
     preparation_sessions: int = Field(ge=0)
     goals: str = Field(min_length=1, max_length=4000)
 
@@ -258,6 +262,7 @@ class StartPlanApproval(Message):
     protocol: Protocol
     screening_expires_at: datetime
     opened_at: datetime
+    standing: Standing = Standing()
 
 
 class ProposePlan(Command):
@@ -320,7 +325,7 @@ class AnswerReadiness(Command):
 
 
 class CheckIn(Command):
-    weight_kg: Decimal = Field(gt=0, le=1000)
+    weight_kg: Decimal | None = Field(default=None, gt=0, le=1000)
     weight_verified: bool = False
     baseline: Reading
     identifiers_confirmed: int
@@ -332,6 +337,9 @@ class CheckIn(Command):
     medications_reconciled_at: AwareDatetime | None
     blocking_interactions: tuple[str, ...] | None
     other_clinic_dose: bool | None
+    nasal_spray_free: bool | None = None
+    rems_setting_certified: bool | None = None
+    rems_patient_enrolled: bool | None = None
     cadss6_baseline: int | None = None
 
 
@@ -342,11 +350,15 @@ class RecordBaseline(Command):
 
 
 class OrderDose(Command):
-    mg_per_kg: Decimal = Field(gt=0)
+    """By weight `mg_per_kg`, in whole units `dose_mg`. After the first dose this orders a booster."""
+
+    mg_per_kg: Decimal | None = Field(default=None, gt=0)
+    dose_mg: Decimal | None = Field(default=None, gt=0)
     capacity_today: bool
     consent_reaffirmed: bool
     new_psychosis_or_mania: bool | None
     caution_attested: str | None = None
+    reentry_reviewed: str | None = Field(default=None, max_length=2000)
 
 
 class GiveDose(Command):
@@ -356,6 +368,7 @@ class GiveDose(Command):
     lot_expires_on: str
     product: str = Field(min_length=1, max_length=200)
     second_check_by: str
+    container_id: str | None = Field(default=None, max_length=64)
     monitor_present: bool
     equipment_checked: bool
 
@@ -435,6 +448,8 @@ class StartFollowUp(Message):
     indication: Indication
     baseline: Baseline | None
     last_dose_at: datetime
+    doses: int = 0
+    first_dose_at: datetime | None = None
     opened_at: datetime
     time_zone: str
     scored_before: tuple[ScoredAt, ...] = ()

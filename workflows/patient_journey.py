@@ -13,6 +13,7 @@ from activities.options import WRITE
 from activities.records import Batch, RecordActivities
 from clinical.events import Entry, JourneyClosed, JourneyStarted
 from clinical.journey import OPEN, Move, Stage
+from clinical.plan import Standing
 from clinical.screening import Eligibility
 from workflows import names
 from workflows.failures import ACTIVITY_FAILED, failure_code
@@ -129,6 +130,7 @@ class PatientJourney(Intake, Treating, JourneyCommands):
                 protocol=self.protocol,
                 screening_expires_at=screening.expires_at,
                 opened_at=self.today(),
+                standing=Standing(doses=len(self.state.doses), decided_after=tuple(self.state.decided_after)),
             ),
             names.plan_id(self.journey_id, version),
             f"treatment plan, version {version}",
@@ -178,6 +180,8 @@ class PatientJourney(Intake, Treating, JourneyCommands):
                 indication=self.start.indication,
                 baseline=self.state.screening.baseline if self.state.screening else None,
                 last_dose_at=self.state.doses[-1].given_at,
+                doses=len(self.state.doses),
+                first_dose_at=self.state.doses[0].given_at,
                 opened_at=self.today(),
                 time_zone=self.start.time_zone,
                 scored_before=tuple(self.state.primary),

@@ -3,12 +3,12 @@
 import hashlib
 import json
 from datetime import timedelta
-from decimal import Decimal
 
 from temporalio import workflow
 
 from clinical.events import PlanApprovalGiven, PlanApproved, PlanLapsed, PlanProposed, PlanRejected
 from clinical.people import Role
+from clinical.plan import PlanTerms, plan_findings, required_approvers
 from workflows.messages import (
     Accepted,
     ApprovePlan,
@@ -29,6 +29,11 @@ def hash_of(content: PlanContent, protocol_hash: str, version: int) -> str:
     """What people approve: SHA-256 over the content, the protocol it rests on and the version."""
     body = {"content": content.model_dump(mode="json"), "protocol": protocol_hash, "version": version}
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def terms_of(content: PlanContent) -> PlanTerms:
+    """What of a plan can be compared with the protocol: all but the words."""
+    return PlanTerms.model_validate(content.model_dump(exclude={"goals"}))
 
 
 @workflow.defn(name="PlanApproval")
@@ -101,50 +106,20 @@ class PlanApproval(Part):
     def _may_propose_plan(self, command: ProposePlan) -> None:
         require_role(command.actor, *AUTHORS)
         self._must_be_open()
-        errors = self._faults(command.content)
-        if errors:
-            raise refusal("invalid-plan", "the plan does not fit the protocol", errors=errors)
-
-    def _faults(self, content: PlanContent) -> list[dict[str, str]]:
-        """Where does the plan leave the protocol? All faults at once."""
-        dosing = self.protocol.dosing
-        low, high = Decimal(str(dosing.min_mg_per_kg)), Decimal(str(dosing.max_mg_per_kg))
-        checks = (
-            (low <= content.mg_per_kg <= high, "mg_per_kg", f"must lie within {low} and {high} mg/kg"),
-            (
-                content.max_mg <= Decimal(str(dosing.max_session_mg)),
-                "max_mg",
-                f"at most {dosing.max_session_mg:g} mg a session",
-            ),
-            (
-                content.infusion_minutes >= dosing.infusion_minutes_min,
-                "infusion_minutes",
-                f"at least {dosing.infusion_minutes_min} min",
-            ),
-            (
-                content.sessions <= self.protocol.schedule.sessions,
-                "sessions",
-                f"at most {self.protocol.schedule.sessions} in one series",
-            ),
-            (
-                content.preparation_sessions >= self.protocol.therapy.preparation_sessions,
-                "preparation_sessions",
-                f"at least {self.protocol.therapy.preparation_sessions}",
-            ),
-        )
-        return [
-            {"pointer": f"/content/{name}", "detail": text, "code": "bounds"}
-            for holds, name, text in checks
-            if not holds
-        ]
+        found = plan_findings(terms_of(command.content), self.start.standing, self.protocol)
+        if not found.passes:
+            errors = [
+                {"pointer": f"/content/{r.rule.removeprefix('PLAN-')}", "detail": r.text, "code": "bounds"}
+                for r in found.objections
+            ]
+            raise refusal(
+                "invalid-plan", "the plan does not fit the protocol", reasons=found.objections, errors=errors
+            )
 
     def required_roles(self) -> tuple[Role, ...]:
         """Prescriber and therapist; the medical director too when the dose asks for it."""
-        roles = self.protocol.plan.approver_roles
-        limit = Decimal(str(self.protocol.plan.director_above_mg_per_kg))
-        high = self.proposal is not None and self.proposal.content.mg_per_kg > limit
-        director = (Role.MEDICAL_DIRECTOR,) if high and Role.MEDICAL_DIRECTOR not in roles else ()
-        return roles + director
+        terms = terms_of(self.proposal.content) if self.proposal is not None else None
+        return required_approvers(terms, self.protocol)
 
     def _complete(self) -> bool:
         return all(role in self.approvals for role in self.required_roles())
@@ -229,7 +204,10 @@ class PlanApproval(Part):
                 plan_hash=self.plan_hash,
                 sessions=content.sessions,
                 mg_per_kg=content.mg_per_kg,
+                dose_mg=content.dose_mg,
                 max_mg=content.max_mg,
+                boosters=content.boosters,
+                phase=content.phase,
                 expires_at=expires_at,
             ),
         )

@@ -30,11 +30,9 @@ class Aftercare(Session):
         )
         if called is Answer.GAVE_UP:
             # Somebody who cannot be reached after a dose is a worry for a prescriber, not a closed task.
-            follow = self.protocol.therapy.next_day_contact
-            reach = Ask(owner=Role.PRESCRIBER, due_hours=4, give_up_hours=4 + follow.give_up_hours)
             await self.ask(
                 "patient-not-reached",
-                reach,
+                self.protocol.therapy.not_reached,
                 "the patient was not reached after the dose",
                 done=lambda: bool(self.visit.contact_reached),
             )
@@ -58,7 +56,7 @@ class Aftercare(Session):
             return
         due_at = dose.given_at + timedelta(hours=therapy.integration_due_hours)
         self.journal.note("integration", IntegrationMissed(session=self.number, due_at=due_at))
-        late = Ask(owner=Role.THERAPIST, due_hours=blocks_after, give_up_hours=4 * blocks_after)
+        late = self.protocol.therapy.late_integration
         await self.ask("late-integration", late, "the integration session was missed", done=held)
 
     @workflow.update

@@ -1,6 +1,7 @@
 """How does a patient come to the chair? Booking, readiness, check-in; each can be called off."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 from temporalio import workflow
@@ -8,6 +9,7 @@ from temporalio import workflow
 from activities.notifications import TemplateName
 from clinical.events import CheckedIn, ReadinessAnswered, SessionBooked
 from clinical.people import ENGINE, Actor, Role
+from clinical.plan import phase_of
 from clinical.readiness import Light, Readiness, answers_refused, readiness
 from clinical.schedule import interval_allowed
 from clinical.vitals import pre_dose_tier
@@ -26,6 +28,10 @@ from workflows.visit import Session
 
 REMINDER_HOURS = 24
 """The check at which the patient is reminded as well."""
+
+
+def _kg(weight_kg: Decimal | None) -> float | None:
+    return None if weight_kg is None else float(weight_kg)
 
 
 class Arrival(Session):
@@ -82,7 +88,11 @@ class Arrival(Session):
         if self.visit.booking is not None and self.visit.moves >= self.protocol.readiness.reschedules_max:
             raise refusal("not-possible-now", "this session was moved too often; cancel it")
         allowed = interval_allowed(
-            command.starts_at, self.start.past_doses, self.protocol, self.start.time_zone
+            command.starts_at,
+            self.start.past_doses,
+            self.protocol,
+            self.start.time_zone,
+            phase_of(self.start.plan.content.phase, self.protocol),
         )
         refused = [r for r in allowed.reasons if r.verdict == "refuse"]
         if refused:
@@ -212,7 +222,9 @@ class Arrival(Session):
         self.cancel_tasks_of("readiness", "the patient is here")
         self.journal.note(
             command.key,
-            CheckedIn(session=self.number, weight_kg=command.weight_kg, baseline=command.baseline, tier=tier),
+            CheckedIn(
+                session=self.number, weight_kg=_kg(command.weight_kg), baseline=command.baseline, tier=tier
+            ),
             actor=command.actor,
             at=self.when(command),
         )
@@ -248,7 +260,10 @@ class Arrival(Session):
         self.journal.note(
             command.key,
             CheckedIn(
-                session=self.number, weight_kg=checked_in.weight_kg, baseline=command.baseline, tier=tier
+                session=self.number,
+                weight_kg=_kg(checked_in.weight_kg),
+                baseline=command.baseline,
+                tier=tier,
             ),
             actor=command.actor,
             at=self.when(command),

@@ -12,7 +12,7 @@ from temporalio import workflow
 from activities.options import WRITE
 from activities.records import Batch, DosingFacts, RecordActivities
 from clinical.decision import Decision
-from clinical.dosing import compute_dose, dose_allowed
+from clinical.dosing import basis_fault, compute_dose, dose_allowed
 from clinical.events import (
     ConsentReaffirmed,
     DoseEnded,
@@ -24,6 +24,7 @@ from clinical.events import (
 )
 from clinical.instruments.answers import InstrumentId
 from clinical.people import Role
+from clinical.protocol import ByWeight
 from clinical.schedule import PastDose
 from workflows.deadlines import Deadline
 from workflows.failures import ACTIVITY_FAILED, failure_code
@@ -31,6 +32,7 @@ from workflows.messages import Accepted, EndDose, GiveDose, OrderDose, SetPresen
 from workflows.messages import DoseOrdered as DoseOrderAnswer
 from workflows.refusals import refusal, require_role
 from workflows.session_gate import Gate
+from workflows.visit import Given
 
 
 class Dosing(Gate):
@@ -67,19 +69,22 @@ class Dosing(Gate):
     async def order_dose(self, command: OrderDose) -> DoseOrderAnswer:
         """Compute the dose from today's weight and print what it was computed from; refuse what exceeds a bound."""
         now = workflow.now()
+        amount = command.mg_per_kg if command.mg_per_kg is not None else command.dose_mg
+        assert amount is not None
         order = compute_dose(
-            command.mg_per_kg,
+            amount,
             self.weight(),
             self.start.baseline.height_cm,
             self.protocol,
             now,
             infusion_minutes=self.start.plan.content.infusion_minutes,
         )
-        allowed = dose_allowed(order, self.plan_dose(), Decimal(0), self.protocol, now)
+        given = [*self.start.past_doses, *(one.dose for one in self.visit.given)]
+        allowed = dose_allowed(order, self.plan_dose(), self.todays_doses(given), self.protocol, now)
         if not allowed.passes:
             raise refusal("dose-out-of-bounds", "this dose is outside the bounds", reasons=allowed.objections)
         at = self.when(command)
-        self.visit.ordered, self.visit.order = command, order
+        self.visit.ordered, self.visit.order, self.visit.order_given = command, order, False
         self.visit.prescriber_present = True
         for fact in (
             PrescriberPresent(session=self.number, present=True),
@@ -92,10 +97,15 @@ class Dosing(Gate):
 
     @order_dose.validator
     def _may_order_dose(self, command: OrderDose) -> None:
-        self.require_before_dose()
+        self._require_time_for_a_dose()
         require_role(command.actor, Role.PRESCRIBER)
         if self.visit.checked_in is None:
             raise refusal("not-possible-now", "the patient is not checked in")
+        if fault := basis_fault(command.mg_per_kg, command.dose_mg, self.protocol):
+            errors = [{"pointer": "/mg_per_kg", "detail": fault, "code": "basis"}]
+            raise refusal("dose-out-of-bounds", fault, errors=errors)
+        if isinstance(self.protocol.dosing, ByWeight) and self.visit.checked_in.weight_kg is None:
+            raise refusal("dose-out-of-bounds", "this route is dosed by weight: weigh the patient first")
         if not command.consent_reaffirmed or not command.capacity_today:
             raise refusal("consent-required", "consent and capacity have to be confirmed today")
 
@@ -111,9 +121,17 @@ class Dosing(Gate):
         assert self.visit.dose is not None
         return Accepted(
             state="in-progress",
-            at=self.visit.dose.given_at,
-            detail={"dose_mg": f"{command.dose_mg:f}", "dose_id": f"{self.part}/dose/1"},
+            at=self.visit.given[-1].dose.given_at,
+            detail={"dose_mg": f"{command.dose_mg:f}", "dose_id": self.visit.given[-1].dose_id},
         )
+
+    def _require_time_for_a_dose(self) -> None:
+        """Before the first dose; or after one, when the plan has a booster and the patient is in the chair."""
+        if self.visit.dose is None or self.dosing or not self.start.plan.content.boosters:
+            return self.require_before_dose()
+        self.require_in_chair()
+        if self.stopping or self.visit.ending:
+            raise refusal("not-possible-now", "this session is over")
 
     @give_dose.validator
     def _may_give_dose(self, command: GiveDose) -> None:
@@ -127,26 +145,26 @@ class Dosing(Gate):
     async def _dose_written(self, command: GiveDose) -> bool:
         facts = await self._read_facts()
         now = workflow.now()
-        given = next((d for d in facts.doses if d.session == self.number), None)
-        if given is not None:
-            return self._adopt(command, given.key, PastDose(
-                session=self.number, given_at=given.given_at, dose_mg=given.dose_mg
-            ))  # fmt: skip
-        self.require_before_dose_given()
+        if self._adopted(command, facts):
+            return True
+        self.require_order_not_given()
         gate = self.gate(command, facts, now)
         await self._refuse_if_closed(command, gate, now)
         order = self.visit.order
         assert order is not None
         dose = DoseGiven(
             session=self.number,
-            dose_id=f"{self.part}/dose/1",
+            dose_id=f"{self.part}/dose/{len(self.visit.given) + 1}",
             dose_mg=command.dose_mg,
             mg_per_kg=order.mg_per_kg,
-            weight_kg=float(order.weight_kg),
+            weight_kg=None if order.weight_kg is None else float(order.weight_kg),
             given_at=now,
             plan_hash=command.plan_hash,
             lot=command.lot,
             checked_by=command.second_check_by,
+            booster=bool(self.visit.given),
+            container_id=command.container_id,
+            units=order.units,
         )
         green = GateEvaluated(session=self.number, green=True, reasons=gate.reasons)
         entries = tuple(
@@ -155,16 +173,31 @@ class Dosing(Gate):
         )
         if not await self._write_if_unchanged(entries, facts.last_seq):
             return False
-        self.visit.dose = PastDose(session=self.number, given_at=now, dose_mg=command.dose_mg)
-        self.visit.drawn_mg = order.drawn_mg or command.dose_mg
+        self._take_up(entries[-1].key, dose, order.drawn_mg or command.dose_mg)
         return True
 
-    def require_before_dose_given(self) -> None:
+    def _take_up(self, key: str, dose: DoseGiven, drawn_mg: Decimal) -> None:
+        self.visit.order_given = True
+        self.visit.given.append(
+            Given(
+                dose_id=dose.dose_id,
+                key=key,
+                dose=PastDose(
+                    session=self.number,
+                    given_at=dose.given_at,
+                    dose_mg=dose.dose_mg,
+                    mg_per_kg=dose.mg_per_kg,
+                ),
+                drawn_mg=drawn_mg,
+            )
+        )
+
+    def require_order_not_given(self) -> None:
         if self.stopping or self.visit.ending:
             raise refusal(
                 "consent-required" if self._withdrawn() else "not-possible-now", "this session is over"
             )
-        if self.visit.dose is not None:
+        if self.visit.order_given:
             raise refusal("not-possible-now", "the dose has been given")
 
     def _withdrawn(self) -> bool:
@@ -173,12 +206,31 @@ class Dosing(Gate):
     def _key(self, command: GiveDose, kind: str) -> str:
         return f"{self.part}:{command.key}:{kind}"
 
-    def _adopt(self, command: GiveDose, key: str, dose: PastDose) -> bool:
-        """A dose of this session is in the record: ours from a lost answer, or a second one to refuse (H3)."""
-        if key != self._key(command, "dose"):
-            raise refusal("not-possible-now", "a dose of this session is in the record already")
-        self.visit.dose = dose
-        return True
+    def _adopted(self, command: GiveDose, facts: DosingFacts) -> bool:
+        """Is this dose in the record already, from an answer that was lost? Another one nobody here knows of is
+        a second dose, and refused (H3).
+        """
+        known = {one.key for one in self.visit.given}
+        for found in (dose for dose in facts.doses if dose.session == self.number and dose.key not in known):
+            if found.key != self._key(command, "dose"):
+                raise refusal("not-possible-now", "a dose of this session is in the record already")
+            order = self.visit.order
+            self.visit.order_given = True
+            self.visit.given.append(
+                Given(
+                    dose_id=f"{self.part}/dose/{len(self.visit.given) + 1}",
+                    key=found.key,
+                    dose=PastDose(
+                        session=self.number,
+                        given_at=found.given_at,
+                        dose_mg=found.dose_mg,
+                        mg_per_kg=found.mg_per_kg,
+                    ),
+                    drawn_mg=(order.drawn_mg if order else None) or found.dose_mg,
+                )
+            )
+            return True
+        return any(one.key == self._key(command, "dose") for one in self.visit.given)
 
     async def _read_facts(self) -> DosingFacts:
         await self.journal.written()
@@ -211,12 +263,14 @@ class Dosing(Gate):
     async def end_dose(self, command: EndDose) -> Accepted:
         """The drug is in, or was stopped: what was given, what was wasted, who saw it."""
         at = self.when(command)
-        self.visit.dose_end, self.visit.dose_ended_at = command, at
+        dose = self._running()
+        assert dose is not None
+        dose.end, dose.ended_at = command, at
         self.journal.note(
             command.key,
             DoseEnded(
                 session=self.number,
-                dose_id=f"{self.part}/dose/1",
+                dose_id=dose.dose_id,
                 ended_at=at,
                 given_mg=command.given_mg,
                 wasted_mg=command.wasted_mg,
@@ -229,18 +283,21 @@ class Dosing(Gate):
         )
         return await self.accept("stopped" if command.stopped_early else "completed", at)
 
+    def _running(self) -> Given | None:
+        """The dose that has not ended; there is never more than one."""
+        return next((one for one in self.visit.given if one.end is None), None)
+
     @end_dose.validator
     def _may_end_dose(self, command: EndDose) -> None:
-        dose = self.require_in_chair()
+        self.require_in_chair()
         require_role(command.actor, Role.NURSE, Role.PRESCRIBER)
-        if self.visit.dose_end is not None:
+        running = self._running()
+        if running is None:
             raise refusal("not-possible-now", "the end of the dose is recorded already")
-        if not dose.given_at <= self.when(command) <= workflow.now():
+        if not running.dose.given_at <= self.when(command) <= workflow.now():
             raise refusal("invalid-time", "the end lies before the dose or in the future")
-        if command.given_mg + command.wasted_mg > self.visit.drawn_mg:
-            raise refusal(
-                "dose-out-of-bounds", f"more than the {self.visit.drawn_mg:f} mg that were drawn up"
-            )
+        if command.given_mg + command.wasted_mg > running.drawn_mg:
+            raise refusal("dose-out-of-bounds", f"more than the {running.drawn_mg:f} mg that were drawn up")
         if command.wasted_mg > 0 and command.witness in (None, command.actor.id):
             raise refusal("separation-of-duties", "waste needs another person as witness")
         if command.stopped_early and not command.reason:

@@ -1,5 +1,6 @@
 """What is known at the chair at the moment of the dose? The facts of all sixteen gates, gathered and judged."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,8 +9,16 @@ from temporalio import workflow
 from activities.records import DosingFacts
 from clinical.consent import ConsentRecord, consent_live
 from clinical.decision import Decision
-from clinical.dosing import PlanDose, WeightMeasurement, dose_allowed
-from clinical.gate_facts import EscortFacts, GateFacts, PlanFacts, ScannedDrug, SecondCheck
+from clinical.dosing import PlanDose, TodaysDoses, WeightMeasurement, dose_allowed
+from clinical.gate_facts import (
+    BoosterFacts,
+    EscortFacts,
+    GateFacts,
+    PlanFacts,
+    RemsFacts,
+    ScannedDrug,
+    SecondCheck,
+)
 from clinical.instruments.answers import InstrumentId
 from clinical.pre_dose_gate import evaluate
 from clinical.schedule import PastDose
@@ -18,11 +27,21 @@ from workflows.messages import GiveDose
 from workflows.visit import Session
 
 
+def past_doses(facts: DosingFacts) -> tuple[PastDose, ...]:
+    """The doses of this course as the record has them, boosters one by one."""
+    return tuple(
+        PastDose(session=d.session, given_at=d.given_at, dose_mg=d.dose_mg, mg_per_kg=d.mg_per_kg)
+        for d in facts.doses
+    )
+
+
 class Gate(Session):
-    def weight(self) -> WeightMeasurement:
+    def weight(self) -> WeightMeasurement | None:
         """Today's weight beside the last one: that of the last session, else of screening."""
         arrived = self.visit.checked_in
         assert arrived is not None
+        if arrived.weight_kg is None:
+            return None
         before = self.start.previous_weight_kg or self.start.baseline.weight_kg
         return WeightMeasurement(
             kg=arrived.weight_kg,
@@ -35,21 +54,47 @@ class Gate(Session):
         content = self.start.plan.content
         return PlanDose(
             mg_per_kg=content.mg_per_kg,
+            dose_mg=content.dose_mg,
             max_mg=content.max_mg,
+            boosters=content.boosters,
             route=self.protocol.route,
             drug=self.protocol.drug,
             infusion_minutes=content.infusion_minutes,
         )
 
-    def _given_today(self, facts: DosingFacts) -> Decimal:
-        return sum((d.dose_mg for d in facts.doses if d.session == self.number), Decimal(0))
+    def todays_doses(self, doses: Sequence[PastDose]) -> TodaysDoses:
+        """What this session has had already, and the highest single dose before it."""
+        today = [dose for dose in doses if dose.session == self.number]
+        before = [dose for dose in doses if dose.session != self.number]
+        return TodaysDoses(
+            given=len(today),
+            given_mg=sum((dose.dose_mg for dose in today), Decimal(0)),
+            highest_mg_per_kg=max((d.mg_per_kg for d in before if d.mg_per_kg is not None), default=None),
+            highest_mg=max((dose.dose_mg for dose in before), default=None),
+        )
+
+    def _booster(self) -> BoosterFacts | None:
+        """A further dose is judged as a booster, by what was seen since the first one."""
+        visit = self.visit
+        if visit.dose is None:
+            return None
+        last = max(visit.observed, key=lambda seen: seen.reading.taken_at, default=None)
+        return BoosterFacts(
+            given=len(visit.given),
+            first_given_at=visit.dose.given_at,
+            allowed=self.start.plan.content.boosters,
+            ended=visit.doses_ended_at is not None,
+            moaas=last.reading.moaas if last else None,
+            read_at=last.reading.taken_at if last else None,
+        )
 
     def gate(self, command: GiveDose, facts: DosingFacts, now: datetime) -> Decision:
         """All sixteen gates, and the bounds of the dose once more, from the records as they are now."""
         order = self.visit.order
         assert order is not None
         as_given = order.model_copy(update={"dose_mg": command.dose_mg})
-        bounds = dose_allowed(as_given, self.plan_dose(), self._given_today(facts), self.protocol, now)
+        today = self.todays_doses(past_doses(facts))
+        bounds = dose_allowed(as_given, self.plan_dose(), today, self.protocol, now)
         return evaluate(self._gate_facts(command, facts), self.protocol, now) + Decision.of(bounds.objections)
 
     def _gate_facts(self, command: GiveDose, facts: DosingFacts) -> GateFacts:
@@ -57,9 +102,9 @@ class Gate(Session):
         assert arrived is not None and ordered is not None
         screen = self.results.get(InstrumentId.CSSRS) if InstrumentId.CSSRS in self.fresh else None
         answers = visit.readiness.answers if visit.readiness else None
-        doses = tuple(
-            PastDose(session=d.session, given_at=d.given_at, dose_mg=d.dose_mg) for d in facts.doses
-        )
+        doses = past_doses(facts)
+        last = max(visit.observed, key=lambda seen: seen.reading.taken_at, default=None)
+        readings = [*visit.baselines, *([last.reading] if last else [])]
         now = workflow.now()
         return GateFacts(
             identity_confirmed=arrived.identifiers_confirmed >= 2,
@@ -86,6 +131,15 @@ class Gate(Session):
             last_doses=doses,
             time_zone=self.start.time_zone,
             other_clinic_dose_denied=None if arrived.other_clinic_dose is None else not arrived.other_clinic_dose,
+            phase=self.start.plan.content.phase,
+            booster=self._booster(),
+            reentry_approved=bool(ordered.reentry_reviewed),
+            nasal_spray_free=arrived.nasal_spray_free,
+            downtime_sheet=visit.order is not None,
+            rems=RemsFacts(
+                setting_certified=bool(arrived.rems_setting_certified),
+                patient_enrolled=bool(arrived.rems_patient_enrolled),
+            ),
             food_at=arrived.food_at,
             fluids_at=arrived.fluids_at,
             escort=None if answers is None else EscortFacts(
@@ -99,8 +153,8 @@ class Gate(Session):
             suicide_level=None if screen is None else screen.risk_level,
             screened_at=visit.screened_at,
             open_risk_cases=facts.open_risk_cases,
-            baseline=visit.baselines[-1],
-            earlier_readings=tuple(visit.baselines[:-1]),
+            baseline=readings[-1],
+            earlier_readings=tuple(readings[:-1]),
             prescriber_attested_caution=bool(ordered.caution_attested),
             weight=self.weight(),
             medication_reconciled_at=arrived.medications_reconciled_at,

@@ -225,7 +225,7 @@ class Observation(Session):
         return await self.accept("finished", now, overridden=str(overridden).lower())
 
     async def _tell_journey(self, at: datetime) -> None:
-        dose = self.visit.dose
+        dose = self.visit.whole_dose
         assert dose is not None
         instrument = InstrumentId(self.protocol.baseline_instruments[self.start.indication][0])
         signal = SessionDischargedSignal(
@@ -263,8 +263,8 @@ class Observation(Session):
         screen = self.results.get(InstrumentId.CSSRS) if InstrumentId.CSSRS in self.fresh else None
         return DischargeFacts(
             started_at=dose.given_at,
-            ended_at=visit.dose_ended_at,
-            extended=self.start.baseline.extended_observation,
+            ended_at=visit.doses_ended_at,
+            extended=self.start.baseline.extended_observation or len(visit.given) > 1,
             recovery_checks=tuple(
                 RecoveryCheck(at=seen.reading.taken_at, padss=seen.padss)
                 for seen in ordered

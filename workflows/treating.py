@@ -1,6 +1,7 @@
 """How does a course of doses go on? Session after session, and a person's decision where the protocol asks for one."""
 
 import asyncio
+from datetime import datetime
 
 from temporalio import workflow
 
@@ -9,6 +10,7 @@ from clinical.follow_up import decision_after, decision_after_missed
 from clinical.instruments.answers import Measurement as ScoredAt
 from clinical.journey import Move, Stage
 from clinical.outcomes import best_improvement_percent
+from clinical.plan import phase_of
 from clinical.schedule import earliest_next, more_doses_allowed
 from workflows import names
 from workflows.course import Course
@@ -95,7 +97,7 @@ class Treating(Course):
         state = self.state
         assert state.plan is not None and state.screening is not None and state.screening.baseline is not None
         now = self.today()
-        earliest = earliest_next(state.doses, self.protocol, self.start.time_zone) if state.doses else now
+        earliest = self._earliest() if state.doses else now
         return StartSession(
             journey_id=self.journey_id,
             site=self.site,
@@ -113,6 +115,11 @@ class Treating(Course):
             previous_weight_kg=state.last_weight_kg,
             on_hold=self.on_hold,
         )
+
+    def _earliest(self) -> datetime:
+        assert self.state.plan is not None
+        phase = phase_of(self.state.plan.content.phase, self.protocol)
+        return earliest_next(self.state.doses, self.protocol, self.start.time_zone, phase)
 
     @staticmethod
     async def _all_home(visits: set[asyncio.Task[None]]) -> None:

@@ -56,5 +56,5 @@ class TreatmentSession(Arrival, Dosing, Observation, Aftercare):
         ended = cast(Ended, status)
         self.journal.note("close", SessionClosed(session=self.number, status=ended, reason=reason))
         return SessionOutcome(
-            session=self.number, status=ended, reason=reason, dose=visit.dose, at=workflow.now()
+            session=self.number, status=ended, reason=reason, dose=visit.whole_dose, at=workflow.now()
         )

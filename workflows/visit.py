@@ -37,6 +37,19 @@ class Observed(BaseModel):
     oriented: bool | None
 
 
+class Given(BaseModel):
+    """One dose of this session: what was drawn up for it, and how it ended."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dose_id: str
+    key: str
+    dose: PastDose
+    drawn_mg: Decimal
+    end: EndDose | None = None
+    ended_at: datetime | None = None
+
+
 class Visit(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -49,13 +62,11 @@ class Visit(BaseModel):
     screened_at: datetime | None = None
     ordered: OrderDose | None = None
     order: DoseOrder | None = None
+    order_given: bool = False
+    sheet_hash: str | None = None
     prescriber_present: bool = False
     prescriber_left: bool = False
-    dose: PastDose | None = None
-    dose_key: str = ""
-    drawn_mg: Decimal = Decimal(0)
-    dose_end: EndDose | None = None
-    dose_ended_at: datetime | None = None
+    given: list[Given] = []
     observed: list[Observed] = []
     therapy_minutes: int = 0
     discharged_at: datetime | None = None
@@ -64,6 +75,27 @@ class Visit(BaseModel):
     integration_held_at: datetime | None = None
     ending: str = ""
     ending_reason: str = ""
+
+    @property
+    def dose(self) -> PastDose | None:
+        """The first dose: from here the clock of the observation runs."""
+        return self.given[0].dose if self.given else None
+
+    @property
+    def whole_dose(self) -> PastDose | None:
+        """All doses of this session as one: their sum, from the instant of the last one."""
+        if not self.given:
+            return None
+        last = self.given[-1].dose
+        per_kg = [one.dose.mg_per_kg for one in self.given if one.dose.mg_per_kg is not None]
+        total = sum((one.dose.dose_mg for one in self.given), Decimal(0))
+        return last.model_copy(update={"dose_mg": total, "mg_per_kg": max(per_kg, default=None)})
+
+    @property
+    def doses_ended_at(self) -> datetime | None:
+        """When the last dose was in; None while one of them has not ended."""
+        ends = [one.ended_at for one in self.given]
+        return None if not ends or None in ends else max(at for at in ends if at is not None)
 
 
 class Session(Questioned):

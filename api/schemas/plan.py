@@ -4,16 +4,24 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.values import Act, Exact, In, LongWords, PlanHash, Whole, Words
+from api.schemas.values import Act, Code, Exact, In, LongWords, PlanHash, Whole, Words
 
 
 class PlanContentIn(In):
-    """What will be done, inside the clinic's protocol; doses in mg of base per kg of body weight."""
+    """What will be done, inside the clinic's protocol; doses in mg of base.
+
+    `mg_per_kg` where the protocol doses by weight, `dose_mg` where it doses in whole lozenges or devices.
+    """
 
     sessions: Annotated[Whole, Field(ge=1, le=20)]
-    mg_per_kg: Annotated[Exact, Field(gt=0)]
+    mg_per_kg: Annotated[Exact, Field(gt=0)] | None = None
+    dose_mg: Annotated[Exact, Field(gt=0, description="the largest single dose, in mg")] | None = None
     max_mg: Annotated[Exact, Field(gt=0, description="never more than this in one session, in mg")]
-    infusion_minutes: Annotated[Whole, Field(gt=0)]
+    boosters: Annotated[Whole, Field(ge=0, le=5, description="further doses in one session")] = 0
+    infusion_minutes: Annotated[Whole, Field(gt=0)] | None = None
+    phase: Annotated[Code, Field(max_length=40)] | None = Field(
+        default=None, description="the protocol's phase; without it the first one"
+    )
     preparation_sessions: Annotated[Whole, Field(ge=0)]
     goals: Annotated[LongWords, Field(max_length=4000)]
 

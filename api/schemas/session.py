@@ -108,7 +108,7 @@ class CheckInIn(Act):
         }
     )
 
-    weight: BodyWeight
+    weight: BodyWeight | None = Field(default=None, description="needed where the dose goes by weight")
     weight_verified: Flag = Field(default=False, description="weighed twice, because it changed much")
     baseline: ReadingIn
     identifiers_confirmed: Annotated[Whole, Field(ge=0, le=5)]
@@ -120,10 +120,14 @@ class CheckInIn(Act):
     medications_reconciled_at: Instant | None
     blocking_interactions: tuple[Code, ...] | None = Field(max_length=50)
     other_clinic_dose: Flag | None
+    nasal_spray_free: Flag | None = Field(default=None, description="no other nasal spray within its hours")
+    rems_setting_certified: Flag | None = None
+    rems_patient_enrolled: Flag | None = Field(default=None, description="verified today (esketamine)")
     cadss6_baseline: Annotated[Whole, Field(ge=0, le=24)] | None = None
 
     def message(self) -> dict[str, Any]:
-        return {**self.model_dump(exclude={"weight"}), "weight_kg": self.weight.kg}
+        kg = None if self.weight is None else self.weight.kg
+        return {**self.model_dump(exclude={"weight"}), "weight_kg": kg}
 
 
 class BaselineIn(Act):
@@ -135,7 +139,10 @@ class BaselineIn(Act):
 
 
 class OrderIn(Act):
-    """The prescriber's order. The answer shows the computed dose; it is never changed silently."""
+    """The prescriber's order. The answer shows the computed dose; it is never changed silently.
+
+    `mg_per_kg` or `dose_mg`, as the protocol doses. After the first dose of a session it orders a booster.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -150,11 +157,15 @@ class OrderIn(Act):
         }
     )
 
-    mg_per_kg: Annotated[Exact, Field(gt=0)]
+    mg_per_kg: Annotated[Exact, Field(gt=0)] | None = None
+    dose_mg: Annotated[Exact, Field(gt=0)] | None = None
     capacity_today: Flag
     consent_reaffirmed: Flag
     new_psychosis_or_mania: Flag | None
     caution_attested: Words | None = Field(default=None, description="why a caution of the rules is accepted")
+    reentry_reviewed: Words | None = Field(
+        default=None, description="why to go on after a long gap, or outside the weeks of the phase"
+    )
 
 
 class DoseIn(Act):
@@ -183,6 +194,7 @@ class DoseIn(Act):
     lot_expires_on: Day
     product: Annotated[Words, Field(max_length=200)]
     second_check_by: Code
+    container_id: Code | None = Field(default=None, description="the container it was drawn from")
     monitor_present: Flag
     equipment_checked: Flag
 

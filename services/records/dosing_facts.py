@@ -71,7 +71,7 @@ async def _plan(session: AsyncSession, journey_id: str) -> ApprovedPlan | None:
     row = await session.scalar(
         select(PlanRow).where(PlanRow.journey_id == journey_id, PlanRow.status == "active").limit(1)
     )
-    if row is None or None in (row.sessions, row.mg_per_kg, row.max_mg, row.expires_at):
+    if row is None or None in (row.sessions, row.max_mg, row.expires_at):
         return None
     return ApprovedPlan.model_validate(
         {
@@ -91,7 +91,13 @@ async def _doses(session: AsyncSession, journey_id: str) -> tuple[GivenDose, ...
         select(DoseRow).where(DoseRow.journey_id == journey_id).order_by(DoseRow.given_at, DoseRow.dose_id)
     )
     return tuple(
-        GivenDose(key=row.key, session=row.session, dose_mg=row.dose_mg, given_at=row.given_at)
+        GivenDose(
+            key=row.key,
+            session=row.session,
+            dose_mg=row.dose_mg,
+            given_at=row.given_at,
+            mg_per_kg=row.mg_per_kg,
+        )
         for row in rows
     )
 

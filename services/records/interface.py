@@ -49,7 +49,7 @@ class ApprovedPlan(_Record):
     version: int
     plan_hash: str
     sessions: int
-    mg_per_kg: Decimal
+    mg_per_kg: Decimal | None = None
     max_mg: Decimal
     expires_at: datetime
     superseded: bool
@@ -60,6 +60,7 @@ class GivenDose(_Record):
     session: int
     dose_mg: Decimal
     given_at: datetime
+    mg_per_kg: Decimal | None = None
 
 
 class DosingFacts(_Record):

@@ -53,6 +53,8 @@ async def _dose_given(fact: events.DoseGiven, fresh: Fresh) -> None:
         "plan_hash": fact.plan_hash,
         "lot": fact.lot,
         "booster": fact.booster,
+        "units": fact.units,
+        "container_id": fact.container_id,
     }
     await fresh.put(DoseRow, {"dose_id": fact.dose_id}, values, first={})
     await put_visit(fresh, fact.session, status="in-progress")

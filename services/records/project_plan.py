@@ -63,7 +63,10 @@ async def _approved(fact: events.PlanApproved, fresh: Fresh) -> None:
         "status": "active",
         "sessions": fact.sessions,
         "mg_per_kg": fact.mg_per_kg,
+        "dose_mg": fact.dose_mg,
         "max_mg": fact.max_mg,
+        "boosters": fact.boosters,
+        "phase": fact.phase,
         "approved_at": fresh.at,
         "expires_at": fact.expires_at,
     }

@@ -76,8 +76,8 @@ class DoseView(View):
     session: int
     status: str
     dose_mg: Decimal
-    mg_per_kg: Decimal
-    weight_kg: float
+    mg_per_kg: Decimal | None
+    weight_kg: float | None
     given_at: datetime
     given_by: str
     checked_by: str

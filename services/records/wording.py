@@ -126,7 +126,12 @@ def _plan(fact: PlanFact, zone: ZoneInfo) -> str:
         case events.PlanApprovalGiven():
             return f"Plan version {fact.version} approved by the {_words(fact.role)}"
         case events.PlanApproved():
-            dose = f"{_number(fact.mg_per_kg)} mg/kg, at most {_number(fact.max_mg)} mg"
+            single = (
+                f"{_number(fact.mg_per_kg)} mg/kg"
+                if fact.mg_per_kg is not None
+                else f"{_number(fact.dose_mg or Decimal(0))} mg"
+            )
+            dose = f"{single}, at most {_number(fact.max_mg)} mg"
             until = _at(fact.expires_at, zone)
             return f"Plan version {fact.version} in force: {fact.sessions} sessions, {dose}, until {until}"
         case events.PlanRejected():
@@ -183,8 +188,10 @@ def _chair(fact: ChairFact, zone: ZoneInfo) -> str:
             return f"Session {fact.session} gate {light}{_objections(fact.reasons)}"
         case events.DoseGiven():
             kind = "Booster" if fact.booster else "Dose"
-            per_kg = f"{_number(fact.mg_per_kg)} mg/kg at {fact.weight_kg:g} kg"
-            dose = f"{_number(fact.dose_mg)} mg ({per_kg})"
+            how = f"{fact.units} units" if fact.units is not None else "in all"
+            if fact.mg_per_kg is not None and fact.weight_kg is not None:
+                how = f"{_number(fact.mg_per_kg)} mg/kg at {fact.weight_kg:g} kg"
+            dose = f"{_number(fact.dose_mg)} mg ({how})"
             return f"{kind} given in session {fact.session}: {dose}, lot {fact.lot}"
         case events.DoseEnded():
             early = f", stopped early: {fact.reason}" if fact.stopped_early else ""

@@ -85,7 +85,7 @@ async def _is_whole(
         chain = await records.verify_chain(journey_id)
     finally:
         await database.dispose()
-    sessions = protocol.schedule.sessions
+    sessions = protocol.schedule.first.sessions
     happened = Counter(str(entry.fact.kind) for entry in entries)
     expected = {
         "dose.given": sessions,

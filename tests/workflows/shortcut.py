@@ -69,7 +69,7 @@ async def at_treating(patient: Walk) -> Walk:
 
 
 async def _walk_there(first: Walk) -> _Beginning:
-    await first.to_preparation(sessions=first.protocol.schedule.sessions, preparation_sessions=0)
+    await first.to_preparation(sessions=first.protocol.schedule.first.sessions, preparation_sessions=0)
     await first.until_there("session/1")
     await first.now("session/1")
     given = await _continued_with(first)

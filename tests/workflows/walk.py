@@ -566,7 +566,7 @@ class Walk:
         self.dosed += 1
         if self.dosed in self.protocol.decisions.review_after_doses:
             await self.decide()
-        if self.dosed < self.protocol.schedule.sessions:
+        if self.dosed < self.protocol.schedule.first.sessions:
             self.session += 1
             await self.until_there(self.part)
 

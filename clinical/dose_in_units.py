@@ -1,0 +1,101 @@
+"""How many lozenges or devices is a dose, and may exactly so many be given?
+
+Whole units only. Source: clinical-facts §2.2 (lozenges), §2.3 (esketamine label), H2.
+"""
+
+from datetime import datetime
+
+from clinical.decision import Confidence, Reason, Verdict
+from clinical.dose_order import DoseOrder, Milligrams, PlanDose, TodaysDoses
+from clinical.dose_reasons import CAP, PLAN, at_least, bound, down_to, exact, step, upper
+from clinical.instants import in_utc
+from clinical.protocol import Devices, InUnits, Lozenges, Protocol
+
+
+def compute_in_units(dose_mg: Milligrams, rules: InUnits, protocol: Protocol, now: datetime) -> DoseOrder:
+    """How many units does so much come to? Rounded down to whole ones; the answer says what was ordered."""
+    unit = exact(rules.unit_mg)
+    units = int(down_to(dose_mg, unit) / unit)
+    return DoseOrder(
+        drug=protocol.drug,
+        route=protocol.route,
+        dose_mg=units * unit,
+        units=units,
+        unit_mg=unit,
+        basis="units",
+        inputs={
+            "computed_at": in_utc(now).isoformat(),
+            "ordered_mg": f"{dose_mg:f}",
+            "unit_mg": f"{unit:f}",
+            "max_session_mg": f"{rules.max_session_mg:g}",
+            "salt": "base",
+            "basis": "units",
+            "protocol": protocol.canonical,
+        },
+    )
+
+
+def findings_in_units(
+    order: DoseOrder, plan: PlanDose, today: TodaysDoses, rules: InUnits, now: datetime
+) -> list[Reason]:
+    """What speaks for and against this order where whole units are given? By weight it is refused."""
+    common = [_basis(order), _whole(order, rules)]
+    if isinstance(rules, Devices):
+        return [*common, *_devices(order, plan, today, rules)]
+    return [*common, *_lozenges(order, plan, today, rules)]
+
+
+def _basis(order: DoseOrder) -> Reason:
+    by_units = order.mg_per_kg is None and order.rate_ml_per_h is None and order.volume_ml is None
+    text = "ordered in whole units, without weight, volume or rate"
+    return bound("DOSE-BASIS", by_units, text, order.basis, "facts H2", "units")
+
+
+def _whole(order: DoseOrder, rules: InUnits) -> Reason:
+    """Do so many units of this strength make exactly this dose?"""
+    fits = order.unit_mg == exact(rules.unit_mg) and order.drawn_mg == order.dose_mg
+    value = f"{order.units} x {order.unit_mg} mg"
+    return bound(
+        "DOSE-UNITS",
+        fits,
+        "whole units that make this dose",
+        value,
+        "facts §2.3, H2",
+        f"whole units of {rules.unit_mg:g} mg",
+    )
+
+
+def _lozenges(order: DoseOrder, plan: PlanDose, today: TodaysDoses, rules: Lozenges) -> list[Reason]:
+    total = order.dose_mg + today.given_mg
+    reasons = [
+        upper("DOSE-PLAN-DOSE", order.dose_mg, plan.dose_mg, "mg", PLAN, "a single dose"),
+        step(order.dose_mg, exact(rules.start_mg), exact(rules.step_mg), today.highest_mg, "mg"),
+        at_least("DOSE-MINIMUM", order.dose_mg, exact(rules.min_mg), "mg"),
+    ]
+    if today.first_session:
+        first = exact(rules.first_session_max_mg)
+        reasons.append(
+            upper("DOSE-FIRST-SESSION", total, first, "mg", CAP, "the first session of the course")
+        )
+    return reasons
+
+
+def _devices(order: DoseOrder, plan: PlanDose, today: TodaysDoses, rules: Devices) -> list[Reason]:
+    """The label: day 1 exactly one dose, then one of the allowed ones."""
+    first = exact(rules.first_session_mg)
+    wanted = {first} if today.first_session else {exact(mg) for mg in rules.allowed_mg}
+    allowed = order.dose_mg in wanted
+    text = "the dose of day 1" if today.first_session else "one of the doses of the label"
+    return [
+        upper("DOSE-PLAN-DOSE", order.dose_mg, plan.dose_mg, "mg", PLAN, "a single dose"),
+        Reason(
+            rule="DOSE-LABEL",
+            verdict=Verdict.PASS if allowed else Verdict.REFUSE,
+            text=text if allowed else f"not {text}",
+            source="facts §2.3: SPRAVATO US prescribing information",
+            confidence=Confidence.CONFIRMED,
+            value=f"{order.dose_mg:f}",
+            unit="mg",
+            limit=" or ".join(f"{mg:f}" for mg in sorted(wanted)),
+        ),
+    ]

@@ -1,0 +1,140 @@
+"""Does a personal plan stay inside the clinic's protocol, and who has to approve it?
+
+A plan is by weight or in whole units, as the protocol doses; what it leaves open is a fault, never a default.
+Source: product F3; clinical-facts §2.2-§2.5, H11, H17, H20.
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+from clinical.decision import Decision, Reason, Verdict
+from clinical.people import Role
+from clinical.protocol import ByWeight, Devices, Infusion, Lozenges, Phase, Protocol
+
+
+class PlanTerms(BaseModel):
+    """What of a plan can be compared with the protocol. Doses in mg of base, or mg/kg."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sessions: int
+    mg_per_kg: Decimal | None
+    dose_mg: Decimal | None
+    max_mg: Decimal
+    boosters: int
+    infusion_minutes: int | None
+    phase: str | None
+    preparation_sessions: int
+
+
+class Standing(BaseModel):
+    """Where the course stands when a plan is drafted: doses given, and after which of them somebody decided."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    doses: int = 0
+    decided_after: tuple[int, ...] = ()
+
+
+def phase_of(terms_phase: str | None, protocol: Protocol) -> Phase | None:
+    """The phase that a plan names; without a name the first one, None when there is none of that name."""
+    return protocol.schedule.first if terms_phase is None else protocol.schedule.phase(terms_phase)
+
+
+def plan_findings(terms: PlanTerms, standing: Standing, protocol: Protocol) -> Decision:
+    """Where does the plan leave the protocol? Every bound is answered; `value` and `limit` say by how much.
+
+    The rule's name ends in the field it is about, e.g. `PLAN-max_mg`.
+    """
+    return Decision.of([*_amounts(terms, protocol), *_course(terms, standing, protocol)])
+
+
+def required_approvers(terms: PlanTerms | None, protocol: Protocol) -> tuple[Role, ...]:
+    """Who has to approve: the protocol's roles, and the medical director above its limit (facts §2.2)."""
+    roles = protocol.plan.approver_roles
+    above = terms is not None and (
+        _above(terms.mg_per_kg, protocol.plan.director_above_mg_per_kg)
+        or _above(terms.dose_mg, protocol.plan.director_above_mg)
+    )
+    return (*roles, Role.MEDICAL_DIRECTOR) if above and Role.MEDICAL_DIRECTOR not in roles else tuple(roles)
+
+
+def _above(amount: Decimal | None, limit: float | None) -> bool:
+    return amount is not None and limit is not None and not amount <= Decimal(str(limit))
+
+
+def _amounts(terms: PlanTerms, protocol: Protocol) -> Iterator[Reason]:
+    rules = protocol.dosing
+    yield _most("max_mg", terms.max_mg, rules.max_session_mg, "mg")
+    yield _most("boosters", Decimal(terms.boosters), rules.boosters_max, "{doses}")
+    if isinstance(rules, ByWeight):
+        yield _within("mg_per_kg", terms.mg_per_kg, rules.min_mg_per_kg, rules.max_mg_per_kg, "mg/kg")
+        yield _absent("dose_mg", terms.dose_mg, "this route is dosed by weight")
+    else:
+        yield _absent("mg_per_kg", terms.mg_per_kg, "this route is dosed in whole units")
+        yield _within("dose_mg", terms.dose_mg, rules.unit_mg, rules.max_session_mg, "mg")
+        yield _units(terms.dose_mg, rules.unit_mg)
+    if isinstance(rules, Lozenges):
+        yield _within("dose_mg", terms.dose_mg, rules.min_mg, rules.max_session_mg, "mg")
+    if isinstance(rules, Devices):
+        yield _one_of(terms.dose_mg, rules.allowed_mg)
+    if isinstance(rules, Infusion):
+        yield _within("infusion_minutes", terms.infusion_minutes, rules.infusion_minutes_min, None, "min")
+    else:
+        yield _absent("infusion_minutes", terms.infusion_minutes, "nothing is infused by this route")
+
+
+def _course(terms: PlanTerms, standing: Standing, protocol: Protocol) -> Iterator[Reason]:
+    phase = phase_of(terms.phase, protocol)
+    names = ", ".join(one.name for one in protocol.schedule.phases)
+    yield _reason("phase", phase is not None, f"one of {names}", terms.phase, names)
+    if phase is not None:
+        yield _most("sessions", Decimal(terms.sessions), phase.sessions, "{doses}")
+        reviewed = not phase.after_review or standing.doses in standing.decided_after
+        text = "the benefit was reviewed before this phase" if reviewed else "review the benefit first"
+        yield _reason("phase", reviewed, text, phase.name, "a decision after the last dose")
+    least = protocol.therapy.preparation_sessions
+    yield _within("preparation_sessions", terms.preparation_sessions, least, None, "{sessions}")
+
+
+def _most(field: str, value: Decimal, limit: float, unit: str) -> Reason:
+    return _reason(
+        field, value <= Decimal(str(limit)), f"at most {limit:g} {unit}", f"{value}", f"<= {limit:g}"
+    )
+
+
+def _within(field: str, value: Decimal | int | None, low: float, high: float | None, unit: str) -> Reason:
+    number = None if value is None else Decimal(value)
+    holds = number is not None and Decimal(str(low)) <= number
+    holds = holds and (high is None or (number is not None and number <= Decimal(str(high))))
+    bounds = f"at least {low:g} {unit}" if high is None else f"must lie within {low:g} and {high:g} {unit}"
+    return _reason(field, holds, bounds, None if number is None else f"{number}", bounds)
+
+
+def _absent(field: str, value: object, why: str) -> Reason:
+    return _reason(field, value is None, why, None if value is None else str(value), "absent")
+
+
+def _units(dose_mg: Decimal | None, unit_mg: float) -> Reason:
+    whole = dose_mg is not None and dose_mg % Decimal(str(unit_mg)) == 0
+    return _reason("dose_mg", whole, f"whole units of {unit_mg:g} mg", str(dose_mg), f"n x {unit_mg:g}")
+
+
+def _one_of(dose_mg: Decimal | None, allowed: Sequence[float]) -> Reason:
+    known = any(dose_mg == Decimal(str(mg)) for mg in allowed)
+    words = " or ".join(f"{mg:g}" for mg in allowed)
+    return _reason("dose_mg", known, f"{words} mg (label)", str(dose_mg), words)
+
+
+def _reason(field: str, holds: bool, text: str, value: str | None, limit: str) -> Reason:
+    return Reason(
+        rule=f"PLAN-{field}",
+        verdict=Verdict.PASS if holds else Verdict.REFUSE,
+        text=text,
+        source="facts §2.2-§2.5, the protocol",
+        value=value,
+        limit=limit,
+        missing=value is None and not holds,
+    )
