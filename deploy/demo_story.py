@@ -236,19 +236,24 @@ class Story:
 
     async def _watch(self, n: int, given_at: datetime, dose_mg: float) -> None:
         part, where = f"session/{n}", f"sessions/{n}"
-        minutes, ended = minutes_of_dose(self._protocol), False
+        minutes, running = minutes_of_dose(self._protocol), True
+        if minutes == 0:
+            running = False
+            await self._dose_is_in(n, dose_mg)
         for minute in self._protocol.monitoring.reading_minutes:
             at = given_at + timedelta(minutes=minute)
             await self._be(at, part)
-            if minute >= minutes and not ended:
-                ended = True
-                await self._post(
-                    f"{where}/dose-end", "nurse", {"given_mg": dose_mg, "wasted_mg": 0, "witness": None}
-                )
-                self._tell(f"session {n}: the dose is in, observing")
+            if minute >= minutes and running:
+                running = False
+                await self._dose_is_in(n, dose_mg)
             await self._post(f"{where}/observations", "nurse", self._patient.observation(at, minute))
         talk = {"minutes": 60, "themes": "what came up during the session"}
         await self._post(f"{where}/therapy", "therapist", talk)
+
+    async def _dose_is_in(self, n: int, dose_mg: float) -> None:
+        ended = {"given_mg": dose_mg, "wasted_mg": 0, "witness": None}
+        await self._post(f"sessions/{n}/dose-end", "nurse", ended)
+        self._tell(f"session {n}: the dose is in, observing")
 
     async def _go_home(self, n: int) -> None:
         part, where = f"session/{n}", f"sessions/{n}"

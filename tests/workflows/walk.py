@@ -518,7 +518,9 @@ class Walk:
         return await self.say("record_observation", m.RecordObservation(**(given | changes)), self.part)
 
     async def in_the_chair(self, given_at: datetime, dose_mg: Decimal) -> None:
-        running = True
+        running = minutes_of_dose(self.protocol) > 0
+        if not running:
+            await self.end_dose(dose_mg)
         for minutes in self.protocol.monitoring.reading_minutes:
             await self.forward_to(given_at + timedelta(minutes=minutes), self.part)
             await self.observe(minutes)
