@@ -65,8 +65,7 @@ async def test_a_booster_is_a_dose_of_its_own_inside_the_same_caps(walk: Begin) 
         ("session/1/dose/1", False),
         ("session/1/dose/2", True),
     ]
-    await patient.aftercare()
-    await over(patient)
+    await go_home(patient)
 
 
 async def test_a_booster_that_no_plan_foresees_is_a_second_dose(walk: Begin) -> None:
@@ -152,6 +151,11 @@ async def finish(patient: Walk) -> None:
         await patient.forward_to(given_at + timedelta(minutes=minutes), patient.part)
         await patient.observe(minutes)
     await patient.discharge()
+    await go_home(patient)
+
+
+async def go_home(patient: Walk) -> None:
+    """Looked after, and then the course is ended: the record must be sound."""
     await patient.aftercare()
     await patient.leave(Move.END)
     assert (await patient.outcome()).stage is Stage.ENDED
