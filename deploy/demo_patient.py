@@ -18,10 +18,12 @@ from clinical.patient_record import (
     Sex,
     WorkUpItem,
 )
-from clinical.protocol import Drug, Protocol
+from clinical.protocol import Drug, Indication, Protocol
 from clinical.screening_measurements import latest_values
 
-GOOD_WHEN_YES = frozenset({"capacity", "consent_able", "escort_available", "sleep_apnoea_treated"})
+GOOD_WHEN_YES = frozenset(
+    {"diagnosis_confirmed", "capacity", "consent_able", "escort_available", "sleep_apnoea_treated"}
+)
 USUAL: dict[MeasurementCode, tuple[float, str]] = {
     MeasurementCode.SYSTOLIC: (122, "mm[Hg]"),
     MeasurementCode.DIASTOLIC: (78, "mm[Hg]"),
@@ -39,12 +41,13 @@ FOLLOW_UP = (6, 5, 4, 4, 6, 7)
 PEAK_MINUTES = 40
 """When the effect is strongest: at the end of an infusion, and about then after a spray or a lozenge."""
 ESKETAMINE_TODAY = {"nasal_spray_free": True, "rems_setting_certified": True, "rems_patient_enrolled": True}
-ITEMS = {"phq-9": 8, "gad-7": 7}
-"""Items that carry the score; item 9 of PHQ-9 stays at zero."""
+ITEMS = {"phq-9": (8, 3), "gad-7": (7, 3), "pcl-5": (20, 4), "pdss-sr": (7, 4)}
+"""Items that carry the score and the highest answer of each; item 9 of PHQ-9 stays at zero."""
 
 
 class DemoPatient:
-    def __init__(self, record: ClinicalRecord, protocol: Protocol) -> None:
+    def __init__(self, record: ClinicalRecord, protocol: Protocol, indication: Indication) -> None:
+        self._indication = indication
         self._record = record
         self._protocol = protocol
         self.may_be_pregnant = record.person.sex is Sex.FEMALE
@@ -95,15 +98,18 @@ class DemoPatient:
         }
 
     def forms(self, phq9: int) -> list[dict[str, Any]]:
-        """PHQ-9 with this score, GAD-7 that follows it, and a C-SSRS screener without risk."""
-        scores = {"phq-9": phq9, "gad-7": round(phq9 * 0.8)}
-        filled = [
-            {
-                "instrument": name,
-                "answers": spread(score, ITEMS[name]) | ({"q9": 0} if name == "phq-9" else {}),
-            }
-            for name, score in scores.items()
+        """PHQ-9 with this score, the other scales that follow it, and a C-SSRS screener without risk."""
+        asked = [
+            *self._protocol.baseline_instruments[self._indication],
+            *self._protocol.follow_up.instruments,
         ]
+        filled = []
+        for name in dict.fromkeys(asked):
+            if name in ITEMS:
+                items, highest = ITEMS[name]
+                score = phq9 if name == "phq-9" else round(phq9 / 27 * items * highest)
+                answers = spread(score, items, highest) | ({"q9": 0} if name == "phq-9" else {})
+                filled.append({"instrument": name, "answers": answers})
         return [*filled, {"instrument": "c-ssrs-screener", "answers": {"q1": 0, "q2": 0, "q6": 0}}]
 
     def check_in(self, at: datetime) -> dict[str, Any]:
@@ -144,9 +150,9 @@ class DemoPatient:
         return body
 
 
-def spread(score: int, items: int) -> dict[str, int]:
-    """Answers of 0-3 on so many items that add up to the score."""
-    least, more = divmod(min(score, 3 * items), items)
+def spread(score: int, items: int, highest: int) -> dict[str, int]:
+    """Answers from 0 to the highest on so many items that add up to the score."""
+    least, more = divmod(min(score, highest * items), items)
     return {f"q{n + 1}": least + (1 if n < more else 0) for n in range(items)}
 
 

@@ -41,7 +41,7 @@ class Story:
         self._clock = clock
         self._protocol = protocol
         self._indication = indication
-        self._patient = DemoPatient(record, protocol)
+        self._patient = DemoPatient(record, protocol, indication)
         self._tell = tell
         self._plan_hash = ""
         self._given: list[PastDose] = []

@@ -55,7 +55,9 @@ from workflows.part import ESCALATES_TO
 SITE = "site-a"
 PEOPLE = {role: Actor(id=f"staff-{role}", role=role) for role in Role}
 CLINICIAN = Actor(id="staff-clinician", role=Role.PRESCRIBER)
-GOOD = frozenset({"capacity", "consent_able", "escort_available", "sleep_apnoea_treated"})
+GOOD = frozenset(
+    {"diagnosis_confirmed", "capacity", "consent_able", "escort_available", "sleep_apnoea_treated"}
+)
 PHQ9 = [f"q{n}" for n in range(1, 10)]
 GAD7 = [f"q{n}" for n in range(1, 8)]
 NO_RISK = {"q1": 0, "q2": 0, "q6": 0}
