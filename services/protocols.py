@@ -19,8 +19,9 @@ from pydantic import ValidationError
 import clinical
 from clinical.people import Role
 from clinical.protocol import Protocol
-from clinical.protocol_check import Fault, faults, value_at
-from services.protocol_faults import as_pointer, described
+from clinical.protocol_check import Fault, faults
+from clinical.protocol_document import value_at
+from services.protocol_faults import as_pointer, described, place
 
 __all__ = ["Fault", "ProtocolInvalid", "load_protocol", "read_protocol", "shipped", "verify_signature"]
 
@@ -167,11 +168,12 @@ def _all_faults(document: dict[str, Any], error: ValidationError) -> list[Fault]
     alone = described(error)
     repaired, example = (
         copy.deepcopy(document),
-        _parsed((SHIPPED / f"{shipped()[0]}.yaml").read_text("utf-8")),
+        _example_of(document),
     )
-    replaced = [as_pointer(("", *item["loc"])) for item in error.errors(include_url=False)]
-    for item in error.errors(include_url=False):
-        _repair(repaired, example, item["loc"])
+    places = [place(item["loc"]) for item in error.errors(include_url=False)]
+    replaced = [as_pointer(("", *loc)) for loc in places]
+    for loc in places:
+        _repair(repaired, example, loc)
     try:
         between = faults(_validated(repaired))
     except (ValidationError, ValueError):
@@ -181,6 +183,18 @@ def _all_faults(document: dict[str, Any], error: ValidationError) -> list[Fault]
         for fault in between
         if not any(_touches(own, broken) for own in (fault.pointer, *fault.involves) for broken in replaced)
     ]
+
+
+def _example_of(document: dict[str, Any]) -> dict[str, Any]:
+    """The shipped example that gives the drug in the same form, else by the same route, else the first."""
+    examples = [_parsed((SHIPPED / f"{name}.yaml").read_text("utf-8")) for name in shipped()]
+    dosing = document.get("dosing")
+    form = dosing.get("form") if isinstance(dosing, dict) else None
+
+    def likeness(example: dict[str, Any]) -> tuple[bool, bool]:
+        return example["dosing"]["form"] == form, example["route"] == document.get("route")
+
+    return max(examples, key=likeness)
 
 
 def _touches(pointer: str, broken: str) -> bool:
