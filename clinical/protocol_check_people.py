@@ -82,7 +82,7 @@ def instruments(protocol: Protocol) -> Iterator[Fault]:
             yield Fault(f"/indications/{index}", f"{indication.value} stands twice")
         else:
             forms = protocol.baseline_instruments.get(indication, ())
-            yield from _judged_by(forms, f"/baseline_instruments/{indication.value}", asked_again)
+            yield from _judged_by(forms, f"/baseline_instruments/{indication.value}")
     for name, why in (
         (InstrumentId.PHQ9, "a relapse is never found"),
         (InstrumentId.CSSRS, "no risk is found after the last dose"),
@@ -100,14 +100,11 @@ def _scoreable(pointer: str, forms: tuple[str, ...]) -> Iterator[Fault]:
             yield Fault(f"{pointer}/{index}", f"{form} stands twice")
 
 
-def _judged_by(forms: tuple[str, ...], pointer: str, asked_again: tuple[str, ...]) -> Iterator[Fault]:
-    """The first form of an indication is the one by which improvement is judged."""
+def _judged_by(forms: tuple[str, ...], pointer: str) -> Iterator[Fault]:
+    """The first form of an indication is the one by which improvement is judged; follow-up always asks it."""
     if InstrumentId.CSSRS.value not in forms:
         yield Fault(pointer, "screening needs c-ssrs-screener for every indication", ("/indications",))
     if forms and forms[0] == InstrumentId.CSSRS.value:
         yield Fault(
             f"{pointer}/0", "improvement is judged by the first form: this one has no score", (pointer,)
         )
-    elif forms and forms[0] not in asked_again:
-        detail = f"{forms[0]}, by which improvement is judged, is never asked after the last dose"
-        yield Fault("/follow_up/instruments", detail, (f"{pointer}/0", "/indications"))
