@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from clinical.decision import Decision, Reason, Verdict
 from clinical.dose_order import LONGEST_INFUSION_MINUTES
 from clinical.people import Role
-from clinical.protocol import ByWeight, Devices, Infusion, Lozenges, Phase, Protocol
+from clinical.protocol import ByWeight, Devices, Infusion, InUnits, Lozenges, Phase, Protocol
 
 
 class PlanTerms(BaseModel):
