@@ -86,9 +86,7 @@ def review_of(check: SafetyCheck, protocol: Protocol) -> tuple[Required, str] | 
     if check.result is not CheckResult.ABNORMAL:
         return None
     hours = next((rule.ask.due_hours for rule in protocol.long_term if rule.code is check.code), 0)
-    owed = Required(
-        duty=Duty.REVIEW_SAFETY_CHECK, owner=Role.PRESCRIBER, due_at=later(check.at, hours=hours)
-    )
+    owed = Required(duty=Duty.REVIEW_SAFETY_CHECK, owner=Role.PRESCRIBER, due_at=later(check.at, hours=hours))
     return owed, _AFTER_A_FINDING[check.code]
 
 

@@ -84,7 +84,5 @@ def _follow_up(last_dose_at: datetime, protocol: Protocol, time_zone: str) -> tu
     )
 
 
-def _measures(
-    moment: Moment, instruments: tuple[str, ...], from_at: datetime, due_at: datetime
-) -> Measures:
+def _measures(moment: Moment, instruments: tuple[str, ...], from_at: datetime, due_at: datetime) -> Measures:
     return Measures(moment=moment, instruments=instruments, from_at=from_at, due_at=due_at)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pydantic import BaseModel, ConfigDict
 from temporalio import workflow
 
+from clinical.adverse_events import Duty, rems_form
 from clinical.dosing import DoseOrder
 from clinical.instruments.answers import InstrumentResult
 from clinical.monitoring import reading_refused
@@ -16,6 +17,8 @@ from workflows.messages import (
     AnswerReadiness,
     BookSession,
     CheckIn,
+    DutyArose,
+    DutyOwed,
     EndDose,
     OrderDose,
     StartSession,
@@ -126,6 +129,24 @@ class Session(Questioned):
         if visit.checked_in is not None:
             return "checked-in"
         return "booked" if visit.booking is not None else "to-book"
+
+    def form_task(self) -> str:
+        return f"{self.part}/{Duty.SUBMIT_REMS_FORM}/1"
+
+    def form_owed(self) -> tuple[DutyArose, ...]:
+        """The REMS form that this session's first dose asks for, where a REMS applies."""
+        first = self.visit.dose
+        owed = None if first is None else rems_form(first.given_at, self.protocol)
+        if owed is None or owed.due_at is None:
+            return ()
+        duty = DutyOwed(
+            code=owed.duty,
+            owner=owed.owner,
+            due_at=owed.due_at,
+            reason="the monitoring form of this dose has to be submitted",
+            session=self.number,
+        )
+        return (DutyArose(task_id=self.form_task(), duty=duty),)
 
     def require_before_dose(self) -> None:
         """Refuse what makes sense only before the drug is in."""
