@@ -29,7 +29,7 @@ from clinical.people import CLINICIANS, ENGINE, Actor, Role
 from workflows import names
 from workflows.course import Course
 from workflows.deadlines import Deadline
-from workflows.long_term import may_record_checks, note_checks, task_code
+from workflows.long_term import is_check, may_record_checks, note_checks, task_code
 from workflows.messages import (
     Accepted,
     AdmissionOrAttempt,
@@ -139,6 +139,8 @@ class Duties(Course):
         )
         required = sorted(follow_through(event, self.protocol), key=lambda duty: duty.duty)
         linked = self.state.adverse_events.get(entry.linked_to or "")
+        before = self.state.adverse_events.get(event_id)
+        known_before = any(one and one.event.is_admission_or_attempt for one in (before, linked))
         owed = {*entry.owed, *(linked.owed if linked else ())}
         for duty in required:
             if duty.duty not in owed:
@@ -147,7 +149,8 @@ class Duties(Course):
         self.state.adverse_events[event_id] = entry.model_copy(update={"owed": kept})
         if Duty.SUSPEND_PLAN in kept and Duty.SUSPEND_PLAN not in entry.owed:
             await self._suspend(command)
-        await self._tell_follow_up(event)
+        if event.is_admission_or_attempt and not known_before:
+            await self._tell_follow_up(event)
         detail = {"duties": ", ".join(duty.duty for duty in required), "event_id": event_id}
         if entry.linked_to:
             detail["linked_to"] = entry.linked_to
@@ -164,8 +167,6 @@ class Duties(Course):
 
     async def _tell_follow_up(self, event: AdverseEvent) -> None:
         """After a response an admission or an attempt is a relapse, without waiting for two readings (§7.2)."""
-        if not event.is_admission_or_attempt or event.onset_at in self.state.admissions:
-            return
         self.state.admissions.append(event.onset_at)
         if self.state.stage is Stage.FOLLOW_UP:
             part_id = names.follow_up_id(self.journey_id, self.state.follow_up_rounds)
@@ -198,7 +199,9 @@ class Duties(Course):
             event_id=event_id,
             session=session,
         )
-        task_id = self.open_task(required.duty, owed.owner, owed.due_at, owed.reason, command.key)
+        task_id = self.open_task(
+            required.duty, owed.owner, owed.due_at, owed.reason, f"{event_id}.{entry.version}"
+        )
         self.state.duties[task_id] = owed
 
     def _session_at(self, dose_at: datetime | None) -> int | None:
@@ -246,6 +249,12 @@ class Duties(Course):
             duty = DutyOwed(code=code, owner=due.owner, due_at=by, reason=due.reason.text)
             task_id = self.open_task(code, duty.owner, by, duty.reason, str(self.state.checks_asked))
             self.state.duties[task_id] = duty
+
+    def drop_checks(self, reason: str) -> None:
+        """The follow-up asks for what is due by itself."""
+        for task_id in [task for task, duty in self.state.duties.items() if is_check(duty.code)]:
+            self.state.duties.pop(task_id)
+            self.cancel_task(task_id, reason)
 
     def keep_checks(self, checks: Iterable[SafetyCheck]) -> None:
         """Remember when each was done last; who was asked for it is not asked any more."""

@@ -17,10 +17,17 @@ from workflows.messages import Command, DutyArose, DutyOwed, RecordSafetyChecks
 from workflows.part import Part
 from workflows.refusals import refusal, require_role
 
+_PREFIX = "safety-check-"
+
 
 def task_code(code: CheckCode) -> str:
     """The code of the task that asks for this check."""
-    return f"check-{code}"
+    return f"{_PREFIX}{code}"
+
+
+def is_check(code: str) -> bool:
+    """Does this task ask for a long-term check?"""
+    return code.startswith(_PREFIX)
 
 
 def may_record_checks(command: RecordSafetyChecks) -> None:

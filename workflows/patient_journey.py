@@ -180,7 +180,9 @@ class PatientJourney(Intake, Treating, JourneyCommands):
         """Measure at the protocol's weeks. Without a single dose there is nothing to follow up."""
         if not self.state.doses:
             return self.move(Move.COMPLETE_FOLLOW_UP, "no dose was given")
+        self.drop_checks("the follow-up asks for it")
         self.state.follow_up_rounds += 1
+        last = self.state.doses[-1].given_at
         round_ = self.state.follow_up_rounds
         outcome: FollowUpOutcome = await self.part_of_journey(
             FollowUp.run,
@@ -192,7 +194,7 @@ class PatientJourney(Intake, Treating, JourneyCommands):
                 protocol=self.protocol,
                 indication=self.start.indication,
                 baseline=self.state.screening.baseline if self.state.screening else None,
-                last_dose_at=self.state.doses[-1].given_at,
+                last_dose_at=last,
                 doses=len(self.state.doses),
                 first_dose_at=self.state.doses[0].given_at,
                 opened_at=self.today(),
@@ -200,7 +202,7 @@ class PatientJourney(Intake, Treating, JourneyCommands):
                 scored_before=tuple(self.state.primary),
                 dosed_at=tuple(dose.given_at for dose in self.state.doses),
                 checks=tuple(self.state.checks),
-                admissions=tuple(self.state.admissions),
+                admissions=tuple(at for at in self.state.admissions if at > last),
             ),
             names.follow_up_id(self.journey_id, round_),
             f"follow-up, round {round_}",
@@ -211,6 +213,7 @@ class PatientJourney(Intake, Treating, JourneyCommands):
             return
         self.state.summary = outcome.summary
         if outcome.ended == "relapse":
+            self.state.admissions = []  # one relapse is one proposal, whatever becomes of it
             return self.move(Move.PROPOSE_BOOSTER, outcome.reason)
         self.move(Move.COMPLETE_FOLLOW_UP, outcome.reason)
 

@@ -58,6 +58,7 @@ class Visit(BaseModel):
 
     booking: BookSession | None = None
     moves: int = 0
+    lapsed: int = 0
     readiness: AnswerReadiness | None = None
     readiness_asked: int = 0
     checked_in: CheckIn | None = None
@@ -78,6 +79,11 @@ class Visit(BaseModel):
     integration_held_at: datetime | None = None
     ending: str = ""
     ending_reason: str = ""
+
+    @property
+    def turn(self) -> int:
+        """Which booking this is: moved by somebody, or lapsed while the course was on hold."""
+        return self.moves + self.lapsed
 
     @property
     def dose(self) -> PastDose | None:
