@@ -25,6 +25,7 @@ from api.routes import (
     course,
     documentation,
     dosing,
+    duties,
     health,
     instruments,
     journeys,
@@ -50,7 +51,7 @@ from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, course,
-    aftercare, tasks, protocols, instruments, health, documentation,
+    aftercare, duties, tasks, protocols, instruments, health, documentation,
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from workflows.names import journey_id
 A = TypeVar("A", bound=Accepted)
 C = TypeVar("C", bound=Command)
 Number = Annotated[int, Path(ge=1, le=1000)]
+EventId = Annotated[str, Path(pattern=r"^ae-[0-9]{1,6}$")]
 CaseId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 
 Composed = Annotated[Composition, Depends(composition_of)]

@@ -24,6 +24,7 @@ TAGS = {
     "dosing": "A visit from the order to integration.",
     "course": "Deciding, pausing, leaving, adverse events.",
     "follow-up and risk": "After the course; risk cases at any time.",
+    "duties": "What is owed whatever becomes of the course: reports with proof, long-term checks.",
     "tasks": "The work list.",
     "protocols": "What a clinic has decided.",
     "instruments": "Questionnaires.",

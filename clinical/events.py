@@ -16,6 +16,7 @@ from clinical.decision import Reason
 from clinical.dosing import DoseOrder
 from clinical.instruments.answers import InstrumentResult
 from clinical.journey import Move, Stage
+from clinical.long_term import SafetyCheck
 from clinical.people import Actor, Role
 from clinical.protocol import Indication
 from clinical.recovery_scores import PadssItems
@@ -216,6 +217,7 @@ class CheckedIn(_Fact):
     weight_kg: float | None = None
     baseline: Reading
     tier: Tier
+    adverse_events_reviewed: bool | None = None
 
 
 class PrescriberPresent(_Fact):
@@ -385,9 +387,22 @@ class RiskResolved(_Fact):
 
 
 class AdverseEventRecorded(_Fact):
+    """One version of an adverse event. `linked_to`: probably the same as that one; both stay in the record."""
+
     kind: Literal["adverse-event.recorded"] = "adverse-event.recorded"
     session: int | None
     event: AdverseEvent
+    event_id: str | None = None
+    version: int = 1
+    linked_to: str | None = None
+
+
+class SafetyCheckRecorded(_Fact):
+    """A long-term check: bladder, liver, cognition, misuse, the reason to go on (facts §7.5)."""
+
+    kind: Literal["safety-check.recorded"] = "safety-check.recorded"
+    session: int | None = None
+    check: SafetyCheck
 
 
 class FollowUpMeasured(_Fact):
@@ -428,8 +443,11 @@ class TaskOverdue(_Fact):
 
 
 class TaskDone(_Fact):
+    """`evidence`: the proof of submission, where the task asks for one."""
+
     kind: Literal["task.completed"] = "task.completed"
     task_id: str
+    evidence: str | None = None
 
 
 class TaskCancelled(_Fact):
@@ -499,6 +517,7 @@ Fact = Annotated[
     | RiskAcknowledged
     | RiskResolved
     | AdverseEventRecorded
+    | SafetyCheckRecorded
     | FollowUpMeasured
     | FollowUpMissed
     | RelapseFound

@@ -264,6 +264,7 @@ class Decisions(Section):
     default_stop_below_percent: Percent
     final_after_dose: Count
     then_every_doses: Count
+    scores_apart_days: Count
     ask: Ask
 
 

@@ -25,6 +25,7 @@ from workflows.messages import (
     JourneyInput,
     JourneyState,
     Leave,
+    Message,
     RiskClosed,
     RiskSignal,
     StartRisk,
@@ -51,6 +52,7 @@ class Course(Part):
         self.entered = given.state is not None
         self.mute = self.state.leaving is not None
         self.refused = ""
+        self.closed = False
         self._findings: list[RiskSignal] = []
         self._running: dict[str, ChildWorkflowHandle[Any, Any]] = {}
 
@@ -174,6 +176,13 @@ class Course(Part):
             if not handle.done():
                 with contextlib.suppress(ApplicationError):  # it came to its end just now
                     await handle.signal(signal, message)
+
+    async def tell_part(self, part_id: str, signal: str, message: Message) -> None:
+        """Tell one part something, if it is still there."""
+        handle = self._running.get(part_id)
+        if handle is not None and not handle.done():
+            with contextlib.suppress(ApplicationError):  # it came to its end just now
+                await handle.signal(signal, message)
 
     def reported(self, at: datetime | None) -> None:
         """A part says when something happened: the course is at least that far."""

@@ -280,5 +280,5 @@ class JourneyCommands(Duties):
         leaving = self.state.leaving
         if leaving is not None and leaving.move is not command.move:
             raise refusal("not-possible-now", f"the course is being left already ({leaving.move})")
-        if self.state.stage in FINAL:
+        if leaving is None and self.state.stage in FINAL:
             raise refusal("not-possible-now", "the course is over")

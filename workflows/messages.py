@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from activities.notifications import Mail
 from clinical.adverse_events import AdverseEvent
 from clinical.decision import Reason
 from clinical.dosing import DoseOrder
@@ -17,6 +18,7 @@ from clinical.follow_up import DecisionNeeded
 from clinical.instruments.answers import InstrumentId, InstrumentResult
 from clinical.instruments.answers import Measurement as ScoredAt
 from clinical.journey import Move, Stage
+from clinical.long_term import SafetyCheck
 from clinical.patient_record import Interview, Measurement, WorkUpResult
 from clinical.people import Actor, Role
 from clinical.plan import Standing
@@ -104,21 +106,69 @@ class ReportAdverseEvent(Command):
     event: AdverseEvent
 
 
+class AmendAdverseEvent(Command):
+    """A further version of an event: a draft completed, a grade or an outcome corrected."""
+
+    event_id: str
+    event: AdverseEvent
+
+
 class CompleteDuty(Command):
-    """Say that a duty which an adverse event brought with it is done, and by what proof."""
+    """Say that a duty is done, and by what proof."""
 
     task_id: str
     evidence: str = Field(min_length=1, max_length=2000)
 
 
+class ReleaseDuty(Command):
+    """Let go of a duty that nobody did, after everybody was called: the medical director, with a reason."""
+
+    task_id: str
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class RecordSafetyChecks(Command):
+    checks: tuple[SafetyCheck, ...] = Field(min_length=1)
+
+
 class DutyOwed(Message):
-    """Something that must be done after an adverse event, by whom and until when."""
+    """Something that must be done whatever becomes of the course, by whom and until when.
+
+    `escalated_to`: who was called last. `event_id`, `session`: what it belongs to.
+    """
 
     code: str
     owner: Role
     due_at: datetime
     reason: str
     overdue: bool = False
+    reminded: bool = False
+    escalated_to: Role | None = None
+    event_id: str | None = None
+    session: int | None = None
+
+
+class DutyArose(Message):
+    """A part tells its journey of a duty that has to outlive the part. The task is in the record already."""
+
+    task_id: str
+    duty: DutyOwed
+
+
+class KnownEvent(Message):
+    """What a journey has to remember of an adverse event: its last version, and which duties it brought."""
+
+    event: AdverseEvent
+    session: int | None = None
+    version: int = 1
+    linked_to: str | None = None
+    owed: tuple[str, ...] = ()
+
+
+class AdmissionOrAttempt(Message):
+    """Journey to follow-up: after a response this alone is a relapse."""
+
+    at: datetime
 
 
 class ConsentTaken(Message):
@@ -154,6 +204,12 @@ class JourneyState(BaseModel):
     decision: DecideCourse | None = None
     decision_needed: DecisionNeeded | None = None
     duties: dict[str, DutyOwed] = {}
+    forms_owed: list[int] = []
+    adverse_events: dict[str, KnownEvent] = {}
+    admissions: list[datetime] = []
+    checks: list[SafetyCheck] = []
+    checks_asked: int = 0
+    rounds_without_dose: int = 0
     suspended: bool = False
     follow_up_rounds: int = 0
     summary: tuple[str, ...] = ()
@@ -209,8 +265,11 @@ class QuestionnaireAnswers(Message):
 
 
 class SubmitQuestionnaires(Command):
+    """`checks`: what was asked about long-term effects in the same breath, in a week of follow-up."""
+
     questionnaires: tuple[QuestionnaireAnswers, ...] = Field(min_length=1)
     on_site: bool = True
+    checks: tuple[SafetyCheck, ...] = ()
 
 
 class SignScreening(Command):
@@ -341,6 +400,8 @@ class CheckIn(Command):
     rems_setting_certified: bool | None = None
     rems_patient_enrolled: bool | None = None
     cadss6_baseline: int | None = None
+    adverse_events_reviewed: bool | None = None
+    checks: tuple[SafetyCheck, ...] = ()
 
 
 class RecordBaseline(Command):
@@ -429,14 +490,21 @@ class SessionDischargedSignal(Message):
     dose: PastDose
     primary: InstrumentResult | None
     weight_kg: Decimal | None
+    checks: tuple[SafetyCheck, ...] = ()
+    duties: tuple[DutyArose, ...] = ()
 
 
 class SessionOutcome(Message):
+    """`unsent`: what the patient is to be told in the morning, when the session is long over."""
+
     session: int
     status: Literal["finished", "cancelled", "noshow"]
     reason: str
     dose: PastDose | None
     at: datetime
+    checks: tuple[SafetyCheck, ...] = ()
+    duties: tuple[DutyArose, ...] = ()
+    unsent: tuple[Mail, ...] = ()
 
 
 class StartFollowUp(Message):
@@ -454,13 +522,19 @@ class StartFollowUp(Message):
     time_zone: str
     scored_before: tuple[ScoredAt, ...] = ()
     """The scores taken during the treatment: a relapse is the loss of a response, and that is where it shows."""
+    dosed_at: tuple[datetime, ...] = ()
+    checks: tuple[SafetyCheck, ...] = ()
+    admissions: tuple[datetime, ...] = ()
 
 
 class FollowUpOutcome(Message):
+    """`checks`: the long-term checks that were recorded in this round."""
+
     ended: Literal["completed", "relapse", "stopped"]
     reason: str
     at: datetime
     summary: tuple[str, ...] = ()
+    checks: tuple[SafetyCheck, ...] = ()
 
 
 class RiskSignal(Message):

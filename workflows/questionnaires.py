@@ -8,6 +8,7 @@ from clinical.instruments.answers import InstrumentId, InstrumentResult
 from clinical.instruments.registry import InvalidAnswers, score
 from clinical.protocol import Protocol
 from clinical.risk import RiskFinding, acknowledge_by, finding
+from workflows.long_term import hand_over, note_checks
 from workflows.messages import Accepted, QuestionnaireAnswers, RiskSignal, SubmitQuestionnaires
 from workflows.part import Part
 from workflows.refusals import refusal
@@ -33,8 +34,11 @@ class Questioned(Part):
                 detail[f"{result.instrument}.client_score"] = mismatch
             await self._look_for_risk(command, result)
             self.results[result.instrument] = result
+        arose = note_checks(self, command, command.checks, self.protocol, None)
         self.after_questionnaires(command)
-        return await self.accept("completed", at, **detail)
+        answer = await self.accept("completed", at, **detail)
+        await hand_over(self, arose)
+        return answer
 
     @submit_questionnaires.validator
     def _may_submit_questionnaires(self, command: SubmitQuestionnaires) -> None:
@@ -55,7 +59,13 @@ class Questioned(Part):
             raise refusal("invalid-answers", "some answers cannot be read", errors=errors)
         if self.when(command) > workflow.now():
             raise refusal("invalid-time", "the answers lie in the future")
+        self.may_take_checks(command)
         self.may_take_questionnaires()
+
+    def may_take_checks(self, command: SubmitQuestionnaires) -> None:
+        """Long-term checks come with the questionnaires of a follow-up only; before a dose, with the check-in."""
+        if command.checks:
+            raise refusal("not-possible-now", "long-term checks are not taken here")
 
     def may_take_questionnaires(self) -> None:
         """Refuse when this part takes no answers now."""

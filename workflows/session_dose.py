@@ -11,6 +11,7 @@ from temporalio import workflow
 
 from activities.options import WRITE
 from activities.records import Batch, DosingFacts, RecordActivities
+from clinical.adverse_events import rems_form
 from clinical.decision import Decision
 from clinical.dosing import basis_fault, compute_dose, dose_allowed
 from clinical.events import (
@@ -21,9 +22,10 @@ from clinical.events import (
     Entry,
     GateEvaluated,
     PrescriberPresent,
+    TaskOpened,
 )
 from clinical.instruments.answers import InstrumentId
-from clinical.people import Role
+from clinical.people import ENGINE, Role
 from clinical.protocol import ByWeight
 from clinical.schedule import PastDose
 from workflows.deadlines import Deadline
@@ -171,10 +173,32 @@ class Dosing(Gate):
             Entry(key=self._key(command, kind), occurred_at=now, actor=command.actor, fact=fact)
             for kind, fact in (("gate", green), ("dose", dose))
         )
+        entries += self._form_entries(now)
         if not await self._write_if_unchanged(entries, facts.last_seq):
             return False
-        self._take_up(entries[-1].key, dose, order.drawn_mg or command.dose_mg)
+        self._take_up(entries[1].key, dose, order.drawn_mg or command.dose_mg)
+        self._mind_form()
         return True
+
+    def _form_entries(self, given_at: datetime) -> tuple[Entry, ...]:
+        """The form that the first dose of a session asks for is owed from the same moment, in the same write."""
+        owed = None if self.visit.given else rems_form(given_at, self.protocol)
+        if owed is None or owed.due_at is None:
+            return ()
+        task_id = self.form_task()
+        opened = TaskOpened(
+            task_id=task_id,
+            code=owed.duty,
+            owner=owed.owner,
+            due_at=owed.due_at,
+            reason="the monitoring form of this dose has to be submitted",
+        )
+        return (Entry(key=f"{self.part}:task/{task_id}", occurred_at=given_at, actor=ENGINE, fact=opened),)
+
+    def _mind_form(self) -> None:
+        """Show who owes it while the patient is in the chair; its clock is the journey's."""
+        for one in self.form_owed():
+            self.adopt_task(one.task_id, one.duty.code, one.duty.owner, one.duty.due_at)
 
     def _take_up(self, key: str, dose: DoseGiven, drawn_mg: Decimal) -> None:
         self.visit.order_given = True
@@ -229,6 +253,7 @@ class Dosing(Gate):
                     drawn_mg=(order.drawn_mg if order else None) or found.dose_mg,
                 )
             )
+            self._mind_form()
             return True
         return any(one.key == self._key(command, "dose") for one in self.visit.given)
 

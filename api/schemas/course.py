@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from api.schemas.values import Act, Instant, Whole, Words
-from clinical.adverse_events import Grade, Outcome, Relatedness, Seriousness, Term
+from clinical.adverse_events import Grade, Measured, Outcome, Relatedness, Seriousness, Term
 from clinical.risk import Disposition
 
 
@@ -47,6 +47,10 @@ class DecisionIn(Act):
     reason: Words
 
 
+class MeasuredIn(Measured):
+    """The raw values behind a grade; without them the highest pressure of the session is taken."""
+
+
 class AdverseEventIn(Act):
     """One adverse event. `seriousness` []: judged not serious; null: not judged yet, which makes it a draft.
 
@@ -77,6 +81,9 @@ class AdverseEventIn(Act):
     outcome: Outcome = Outcome.UNKNOWN
     onset_at: Instant
     known_at: Instant | None = Field(default=None, description="when the clinic learnt of it; default: now")
+    measured: MeasuredIn = Field(
+        default=MeasuredIn(), description="raw values, from which a grade is suggested"
+    )
 
     def message(self) -> dict[str, Any]:
         return self.model_dump(include={"session", "occurred_at"})

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from api.schemas.duties import SafetyCheckIn
 from api.schemas.values import (
     Act,
     BodyWeight,
@@ -124,6 +125,10 @@ class CheckInIn(Act):
     rems_setting_certified: Flag | None = None
     rems_patient_enrolled: Flag | None = Field(default=None, description="verified today (esketamine)")
     cadss6_baseline: Annotated[Whole, Field(ge=0, le=24)] | None = None
+    adverse_events_reviewed: Flag | None = Field(default=None, description="since the last visit")
+    checks: tuple[SafetyCheckIn, ...] = Field(
+        default=(), max_length=20, description="long-term checks: urinary symptoms, substance use"
+    )
 
     def message(self) -> dict[str, Any]:
         kg = None if self.weight is None else self.weight.kg

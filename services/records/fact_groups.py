@@ -62,6 +62,7 @@ SafetyFact = (
     | events.RiskAcknowledged
     | events.RiskResolved
     | events.AdverseEventRecorded
+    | events.SafetyCheckRecorded
 )
 WorkFact = (
     events.FollowUpMeasured

@@ -227,7 +227,12 @@ def _safety(fact: SafetyFact, zone: ZoneInfo) -> str:
         case events.RiskResolved():
             return f"Risk case resolved: {_words(fact.disposition)}. {fact.note}"
         case events.AdverseEventRecorded():
-            return _adverse_event(fact.event)
+            link = f", probably the same as {fact.linked_to}" if fact.linked_to else ""
+            changed = f" (version {fact.version})" if fact.version > 1 else ""
+            return f"{_adverse_event(fact.event)}{changed}{link}"
+        case events.SafetyCheckRecorded():
+            note = f": {fact.check.note}" if fact.check.note else ""
+            return f"Safety check, {_words(fact.check.code)}: {_words(fact.check.result)}{note}"
         case _:
             assert_never(fact)
 
@@ -245,7 +250,7 @@ def _work(fact: WorkFact, zone: ZoneInfo) -> str:
         case events.TaskOverdue():
             return f"Task overdue, escalated to {_words(fact.escalated_to)}"
         case events.TaskDone():
-            return "Task completed"
+            return f"Task completed: {fact.evidence}" if fact.evidence else "Task completed"
         case events.TaskCancelled():
             return f"Task cancelled: {fact.reason}"
         case events.MessageSettled():
