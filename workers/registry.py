@@ -59,16 +59,21 @@ class Activities:
         """What does this queue run? The journey queue has the short writes as local activities."""
         records: list[Callable[..., Any]] = [
             self.records.record_facts,
+            self.records.record_custody,
             self.records.read_dosing_facts,
             self.records.read_referral,
         ]
         match queue:
             case TaskQueue.JOURNEY:
-                return [*records, self.notifications.send_message, self.notifications.stop_messages]
+                return [*records, *self._messages()]
             case TaskQueue.CLINICAL_IO:
                 return records
             case TaskQueue.NOTIFY:
-                return [self.notifications.send_message, self.notifications.stop_messages]
+                return self._messages()
+
+    def _messages(self) -> list[Callable[..., Any]]:
+        post = self.notifications
+        return [post.send_message, post.page_staff, post.stop_messages]
 
 
 def staff_contacts(settings: Settings) -> dict[Role, Contact]:

@@ -379,6 +379,8 @@ class EndDose(Command):
     witness: str | None
     stopped_early: bool = False
     reason: str | None = None
+    returned_mg: Decimal = Field(default=Decimal(0), ge=0)
+    """Unopened units that went back into their container."""
 
 
 class RecordObservation(Command):
