@@ -23,6 +23,8 @@ from api.routes import (
     aftercare,
     consultation,
     course,
+    custody,
+    discrepancies,
     documentation,
     dosing,
     health,
@@ -50,7 +52,7 @@ from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, course,
-    aftercare, tasks, protocols, instruments, health, documentation,
+    aftercare, tasks, custody, discrepancies, protocols, instruments, health, documentation,
 )  # fmt: skip
 
 

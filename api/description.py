@@ -25,6 +25,7 @@ TAGS = {
     "course": "Deciding, pausing, leaving, adverse events.",
     "follow-up and risk": "After the course; risk cases at any time.",
     "tasks": "The work list.",
+    "drug books": "Controlled drugs, container by container: received, given, wasted, returned, counted.",
     "protocols": "What a clinic has decided.",
     "instruments": "Questionnaires.",
     "health": "Is it up?",
