@@ -23,6 +23,8 @@ from api.routes import (
     aftercare,
     consultation,
     course,
+    custody,
+    discrepancies,
     documentation,
     dosing,
     duties,
@@ -51,7 +53,7 @@ from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, course,
-    aftercare, duties, tasks, protocols, instruments, health, documentation,
+    aftercare, duties, tasks, custody, discrepancies, protocols, instruments, health, documentation,
 )  # fmt: skip
 
 

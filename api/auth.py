@@ -19,6 +19,9 @@ THERAPY = frozenset({Role.THERAPIST})
 ANSWERING = STEERING | {Role.PATIENT}
 READING = STEERING | {Role.AUDITOR}
 OVERSEEING = READING | {Role.OPS}
+HANDLING = AT_THE_CHAIR | {Role.MEDICAL_DIRECTOR}
+"""Who handles controlled drugs."""
+BOOK_READING = HANDLING | COORDINATING | {Role.AUDITOR}
 EVERYONE = frozenset(Role) - {Role.SYSTEM}
 
 ACTS: dict[str, frozenset[Role]] = {
@@ -72,6 +75,19 @@ ACTS: dict[str, frozenset[Role]] = {
     "record_follow_up_checks": CLINICIANS,
     "acknowledge_risk": CLINICIANS,
     "resolve_risk": DECIDING,
+    # drug books
+    "receive_container": HANDLING,
+    "count_container": HANDLING,
+    "waste_drug": HANDLING,
+    "return_drug": HANDLING,
+    "destroy_drug": HANDLING,
+    "explain_discrepancy": HANDLING,
+    "declare_loss": PRESCRIBING,
+    "submit_loss_notice": PRESCRIBING,
+    "submit_loss_form": PRESCRIBING,
+    "list_containers": BOOK_READING,
+    "list_movements": BOOK_READING,
+    "list_discrepancies": BOOK_READING,
     # protocols
     "publish_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
     # reading

@@ -26,6 +26,7 @@ TAGS = {
     "follow-up and risk": "After the course; risk cases at any time.",
     "duties": "What is owed whatever becomes of the course: reports with proof, long-term checks.",
     "tasks": "The work list.",
+    "drug books": "Controlled drugs, container by container: received, given, wasted, returned, counted.",
     "protocols": "What a clinic has decided.",
     "instruments": "Questionnaires.",
     "health": "Is it up?",

@@ -1,4 +1,4 @@
-"""How does the API reach the workflows? One port: start a journey, send a command.
+"""How does the API reach the workflows? One port: start a journey, send a command, open a case.
 
 A command is an update whose id is the command's key, so that asking again changes nothing. The answer comes
 when the fact is in the record. Errors: EngineRefused (a workflow said no, with its code), NotRunning (there
@@ -16,15 +16,18 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.problems import PROBLEMS
-from workflows.messages import Accepted, Command, JourneyInput, StartJourney
+from services.records.custody_interface import PendingCase
+from workflows.messages import Accepted, Command, JourneyInput, StartDiscrepancy, StartJourney
+from workflows.names import drug_case_id
 
 ANSWER_WITHIN = timedelta(seconds=20)
 JOURNEY = "PatientJourney"
+DRUG_CASE = "DrugDiscrepancy"
 QUEUE = "kap-journey"
 PATIENCE_OF_A_PROBE_S = 2.0
 ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
@@ -70,6 +73,10 @@ class Engine(Protocol):
 
     async def command(self, workflow_id: str, update: str, message: Command, answer: type[A]) -> A:
         """Send one command and wait until it is in the record."""
+        ...
+
+    async def open_case(self, case: PendingCase) -> None:
+        """Start the case of a discrepancy in the drug books; one that was started already stays as it is."""
         ...
 
     async def is_up(self) -> bool:
@@ -121,6 +128,26 @@ class TemporalEngine:
                 update, message, id=message.key, result_type=answer, rpc_timeout=self._patience
             )
         )
+
+    async def open_case(self, case: PendingCase) -> None:
+        client = await self._ready()
+        try:
+            await client.start_workflow(
+                DRUG_CASE,
+                StartDiscrepancy.model_validate(case.model_dump()),
+                id=drug_case_id(case.site, case.container_id, case.number),
+                task_queue=self._queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary="a difference in the drug books",
+                rpc_timeout=self._patience,
+            )
+        except WorkflowAlreadyStartedError:
+            return
+        except RPCError as error:
+            if error.status in PASSING:
+                raise EngineUnavailable from error
+            raise
 
     async def is_up(self) -> bool:
         try:

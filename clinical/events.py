@@ -258,6 +258,7 @@ class DoseGiven(_Fact):
     booster: bool = False
     container_id: str | None = None
     units: int | None = None
+    drawn_mg: Decimal | None = None
 
 
 class DoseEnded(_Fact):
@@ -270,6 +271,7 @@ class DoseEnded(_Fact):
     witness: str | None
     stopped_early: bool
     reason: str | None = None
+    returned_mg: Decimal = Decimal(0)
 
 
 class ObservationRecorded(_Fact):

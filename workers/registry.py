@@ -18,10 +18,12 @@ from services.notifications.interface import ChannelName, Contact, Notifications
 from services.notifications.quiet_hours import QuietHours
 from services.notifications.service import NotificationService
 from services.notifications.wording import HelpLines
+from services.records.custody_interface import CustodyBooks
 from services.records.interface import Records
 from services.records.sql import SqlRecords
 from services.settings import Settings
 from workers.sandbox import runner
+from workflows.drug_discrepancy import DrugDiscrepancy
 from workflows.follow_up import FollowUp
 from workflows.patient_journey import PatientJourney
 from workflows.plan_approval import PlanApproval
@@ -36,6 +38,7 @@ WORKFLOWS: tuple[type, ...] = (
     TreatmentSession,
     FollowUp,
     RiskEscalation,
+    DrugDiscrepancy,
 )
 
 
@@ -59,16 +62,21 @@ class Activities:
         """What does this queue run? The journey queue has the short writes as local activities."""
         records: list[Callable[..., Any]] = [
             self.records.record_facts,
+            self.records.record_custody,
             self.records.read_dosing_facts,
             self.records.read_referral,
         ]
         match queue:
             case TaskQueue.JOURNEY:
-                return [*records, self.notifications.send_message, self.notifications.stop_messages]
+                return [*records, *self._messages()]
             case TaskQueue.CLINICAL_IO:
                 return records
             case TaskQueue.NOTIFY:
-                return [self.notifications.send_message, self.notifications.stop_messages]
+                return self._messages()
+
+    def _messages(self) -> list[Callable[..., Any]]:
+        post = self.notifications
+        return [post.send_message, post.page_staff, post.stop_messages]
 
 
 def staff_contacts(settings: Settings) -> dict[Role, Contact]:
@@ -77,6 +85,11 @@ def staff_contacts(settings: Settings) -> dict[Role, Contact]:
         role: Contact(name=role, email=address, time_zone="UTC", preferred_channel=ChannelName.EMAIL)
         for role, address in settings.staff_pages.items()
     }
+
+
+def drug_books(settings: Settings, database: Database) -> CustodyBooks:
+    """The books that the cases of discrepancies are opened from."""
+    return SqlRecords(database, FieldCipher.from_settings(settings))
 
 
 def compose(settings: Settings, database: Database) -> Activities:

@@ -12,6 +12,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from activities.notifications import Mail
 from clinical.adverse_events import AdverseEvent
+from clinical.custody import FindingKind
+from clinical.custody_events import Cause, CustodyDuty
 from clinical.decision import Reason
 from clinical.dosing import DoseOrder
 from clinical.follow_up import DecisionNeeded
@@ -23,6 +25,7 @@ from clinical.patient_record import Interview, Measurement, WorkUpResult
 from clinical.people import Actor, Role
 from clinical.plan import Standing
 from clinical.protocol import Indication, Protocol
+from clinical.protocol_duties import Custody
 from clinical.readiness import ReadinessAnswers
 from clinical.recovery_scores import PadssItems
 from clinical.risk import Disposition, RiskLevel
@@ -440,6 +443,8 @@ class EndDose(Command):
     witness: str | None
     stopped_early: bool = False
     reason: str | None = None
+    returned_mg: Decimal = Field(default=Decimal(0), ge=0)
+    """Unopened units that went back into their container."""
 
 
 class RecordObservation(Command):
@@ -581,4 +586,39 @@ class Stop(Message):
 
 class Hold(Message):
     on_hold: bool
+    at: datetime
+
+
+class StartDiscrepancy(Message):
+    """A difference in the drug books whose case the engine takes over, with the numbers of the site's protocol."""
+
+    site: str
+    container_id: str
+    number: int
+    kind: FindingKind
+    difference_mg: Decimal
+    opened_at: datetime
+    owner: Role
+    involved: tuple[str, ...]
+    custody: Custody
+
+
+class ExplainDiscrepancy(Command):
+    cause: Cause
+    note: str = Field(min_length=1, max_length=4000)
+
+
+class DeclareLoss(Command):
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class ReportLoss(Command):
+    """Notice or Form 106 has gone out; `proof` is what the receiver gave back."""
+
+    duty: Literal[CustodyDuty.NOTICE, CustodyDuty.FORM]
+    proof: str = Field(min_length=1, max_length=2000)
+
+
+class DiscrepancyOutcome(Message):
+    outcome: Literal["explained", "loss-reported"]
     at: datetime

@@ -10,7 +10,7 @@ from decimal import Decimal
 from temporalio import workflow
 
 from activities.options import WRITE
-from activities.records import Batch, DosingFacts, RecordActivities
+from activities.records import Batch, DosingFacts, DosingQuestion, RecordActivities
 from clinical.adverse_events import rems_form
 from clinical.decision import Decision
 from clinical.dosing import basis_fault, compute_dose, dose_allowed
@@ -145,7 +145,7 @@ class Dosing(Gate):
             raise refusal("gate-closed", "no dose is ordered")
 
     async def _dose_written(self, command: GiveDose) -> bool:
-        facts = await self._read_facts()
+        facts = await self._read_facts(command.container_id)
         now = workflow.now()
         if self._adopted(command, facts):
             return True
@@ -167,6 +167,7 @@ class Dosing(Gate):
             booster=bool(self.visit.given),
             container_id=command.container_id,
             units=order.units,
+            drawn_mg=self.drawn_mg(command),
         )
         green = GateEvaluated(session=self.number, green=True, reasons=gate.reasons)
         entries = tuple(
@@ -176,7 +177,7 @@ class Dosing(Gate):
         entries += self._form_entries(now)
         if not await self._write_if_unchanged(entries, facts.last_seq):
             return False
-        self._take_up(entries[1].key, dose, order.drawn_mg or command.dose_mg)
+        self._take_up(entries[1].key, dose, self.drawn_mg(command))
         self._mind_form()
         return True
 
@@ -257,10 +258,13 @@ class Dosing(Gate):
             return True
         return any(one.key == self._key(command, "dose") for one in self.visit.given)
 
-    async def _read_facts(self) -> DosingFacts:
+    async def _read_facts(self, container_id: str | None) -> DosingFacts:
         await self.journal.written()
         return await workflow.execute_local_activity_method(
-            RecordActivities.read_dosing_facts, self.journey_id, summary="what the dose rests on", **WRITE
+            RecordActivities.read_dosing_facts,
+            DosingQuestion(journey_id=self.journey_id, container_id=container_id),
+            summary="what the dose rests on",
+            **WRITE,
         )
 
     async def _write_if_unchanged(self, entries: tuple[Entry, ...], seen: int) -> bool:
@@ -286,7 +290,10 @@ class Dosing(Gate):
 
     @workflow.update
     async def end_dose(self, command: EndDose) -> Accepted:
-        """The drug is in, or was stopped: what was given, what was wasted, who saw it."""
+        """The drug is in, or was stopped: what was given, wasted, returned, who saw it.
+
+        Less than was drawn up is accepted as fact: the drug books open a discrepancy in the same transaction.
+        """
         at = self.when(command)
         dose = self._running()
         assert dose is not None
@@ -302,6 +309,7 @@ class Dosing(Gate):
                 witness=command.witness,
                 stopped_early=command.stopped_early,
                 reason=command.reason,
+                returned_mg=command.returned_mg,
             ),
             actor=command.actor,
             at=at,
@@ -321,7 +329,7 @@ class Dosing(Gate):
             raise refusal("not-possible-now", "the end of the dose is recorded already")
         if not running.dose.given_at <= self.when(command) <= workflow.now():
             raise refusal("invalid-time", "the end lies before the dose or in the future")
-        if command.given_mg + command.wasted_mg > running.drawn_mg:
+        if command.given_mg + command.wasted_mg + command.returned_mg > running.drawn_mg:
             raise refusal("dose-out-of-bounds", f"more than the {running.drawn_mg:f} mg that were drawn up")
         if command.wasted_mg > 0 and command.witness in (None, command.actor.id):
             raise refusal("separation-of-duties", "waste needs another person as witness")

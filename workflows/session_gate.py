@@ -81,6 +81,11 @@ class Gate(Session):
             read_at=last.reading.taken_at if last else None,
         )
 
+    def drawn_mg(self, command: GiveDose) -> Decimal:
+        """What is taken out of the container for this dose, in mg."""
+        order = self.visit.order
+        return (order.drawn_mg if order else None) or command.dose_mg
+
     def gate(self, command: GiveDose, facts: DosingFacts, now: datetime) -> Decision:
         """All sixteen gates, and the bounds of the dose once more, from the records as they are now."""
         order = self.visit.order
@@ -160,6 +165,9 @@ class Gate(Session):
                 drug=self.protocol.drug,
                 lot=command.lot,
                 expires_at=datetime.fromisoformat(command.lot_expires_on).replace(tzinfo=UTC),
+                container_id=command.container_id,
+                container=facts.container,
+                drawn_mg=self.drawn_mg(command),
             ),
             second_check=SecondCheck(
                 prepared_by=command.actor.id, checked_by=command.second_check_by, agrees=True

@@ -1,6 +1,7 @@
 """One visit, from the order to integration: dose, observations, therapy, the way home, the days after."""
 
-from api.dependencies import CourseHere, DeskHere, Number
+from api.dependencies import Composed, CourseHere, DeskHere, Number
+from api.drug_desk import open_cases
 from api.routes.router import COURSE, routes
 from api.schemas.answers import AcceptedOut, DoseOrderedOut
 from api.schemas.session import (
@@ -51,9 +52,13 @@ async def give_dose(body: DoseIn, course: CourseHere, n: Number, desk: DeskHere)
 
 
 @router.post("/dose-end", operation_id="end_dose", response_model=AcceptedOut)
-async def end_dose(body: DoseEndIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
-    """The infusion is over: given, wasted, witnessed."""
-    return await desk.send(course, "end_dose", desk.message(EndDose, body), part=f"session/{n}")
+async def end_dose(
+    body: DoseEndIn, course: CourseHere, n: Number, desk: DeskHere, here: Composed
+) -> Accepted:
+    """The drug is in: given, wasted, returned. What does not make what was drawn up opens a discrepancy."""
+    answer = await desk.send(course, "end_dose", desk.message(EndDose, body), part=f"session/{n}")
+    await open_cases(here, course.site)
+    return answer
 
 
 @router.post("/observations", operation_id="record_observation", response_model=AcceptedOut, status_code=201)

@@ -1,5 +1,6 @@
 """What is sent around one visit, from booking to integration."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
@@ -219,6 +220,9 @@ class DoseEndIn(Act):
     witness: Code | None
     stopped_early: Flag = False
     reason: Words | None = None
+    returned_mg: Annotated[Exact, Field(ge=0)] = Field(
+        default=Decimal(0), description="unopened units that went back into their container"
+    )
 
 
 class PadssIn(In):

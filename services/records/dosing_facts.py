@@ -1,8 +1,8 @@
 """What does the record say at the moment of dosing?
 
-One snapshot: stage, consent, plan, doses, risk, last suicide screen, earlier weight, integrations still owed
-and preparations held. Facts only, judged elsewhere; what is absent is None or empty, and that is never
-"safe".
+One snapshot: stage, consent, plan, doses, risk, last suicide screen, earlier weight, integrations still owed,
+preparations held, and the container that the dose is to come from. Facts only, judged elsewhere; what is absent
+is None or empty, and that is never "safe".
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinical.custody import Container
 from clinical.events import ConsentGiven, QuestionnaireScored
 from clinical.instruments.answers import InstrumentId
+from services.records.custody_ledger import container_of
+from services.records.custody_tables import ContainerRow
 from services.records.errors import NotFound
 from services.records.interface import ApprovedPlan, DosingFacts, GivenDose, LiveConsent
 from services.records.ledger import Ledger
@@ -28,7 +31,9 @@ from services.records.tables import (
 )
 
 
-async def dosing_facts(session: AsyncSession, ledger: Ledger, journey_id: str) -> DosingFacts:
+async def dosing_facts(
+    session: AsyncSession, ledger: Ledger, journey_id: str, container_id: str | None = None
+) -> DosingFacts:
     journey = await session.scalar(select(JourneyRow).where(JourneyRow.id == journey_id))
     if journey is None:
         raise NotFound("the journey is not in the record")
@@ -46,7 +51,15 @@ async def dosing_facts(session: AsyncSession, ledger: Ledger, journey_id: str) -
         previous_weight_kg=await _previous_weight(session, journey_id),
         integrations_open_since=await _integrations_owed(session, journey_id),
         preparations_held_at=await _preparations(session, journey_id),
+        container=await _container(session, journey.site, container_id),
     )
+
+
+async def _container(session: AsyncSession, site: str, container_id: str | None) -> Container | None:
+    row = await session.scalar(
+        select(ContainerRow).where(ContainerRow.id == container_id, ContainerRow.site == site)
+    )
+    return None if row is None else container_of(row)
 
 
 async def _consent(session: AsyncSession, ledger: Ledger, journey_id: str) -> LiveConsent | None:

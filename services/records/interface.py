@@ -6,11 +6,13 @@ from typing import Protocol as Port
 
 from pydantic import BaseModel, ConfigDict
 
+from clinical.custody import Container
 from clinical.decision import Decision
 from clinical.events import Entry, RecordedEntry
 from clinical.instruments.answers import InstrumentResult
 from clinical.patient_record import ClinicalRecord
 from clinical.protocol import Protocol
+from services.records.custody_interface import CustodyBooks
 
 
 class _Record(BaseModel):
@@ -64,7 +66,10 @@ class GivenDose(_Record):
 
 
 class DosingFacts(_Record):
-    """What the dose step re-reads at the moment of dosing: from the record, not from memory."""
+    """What the dose step re-reads at the moment of dosing: from the record, not from memory.
+
+    `container` is the one that the dose is to come from, if the site has it in its books.
+    """
 
     last_seq: int
     stage: str
@@ -78,6 +83,7 @@ class DosingFacts(_Record):
     previous_weight_kg: float | None
     integrations_open_since: tuple[datetime, ...]
     preparations_held_at: tuple[datetime, ...]
+    container: Container | None = None
 
 
 class Contact(_Record):
@@ -116,7 +122,7 @@ class Referral(_Record):
     record: ClinicalRecord
 
 
-class Records(Port):
+class Records(CustodyBooks, Port):
     """The record of care. Every method is one transaction; errors are those of `services.records.errors`."""
 
     async def append(self, batch: Batch) -> Written:
@@ -128,7 +134,7 @@ class Records(Port):
         """
         ...
 
-    async def dosing_facts(self, journey_id: str) -> DosingFacts: ...
+    async def dosing_facts(self, journey_id: str, container_id: str | None = None) -> DosingFacts: ...
 
     async def referral_record(self, referral_id: str) -> ClinicalRecord: ...
 

@@ -5,6 +5,7 @@ from typing import assert_never
 from sqlalchemy import func, select
 
 from clinical import events
+from services.records.custody_doses import account_for_dose, draw_dose
 from services.records.fact_groups import ChairFact
 from services.records.fresh import Fresh
 from services.records.tables import DoseRow, ObservationRow, VisitRow
@@ -57,6 +58,7 @@ async def _dose_given(fact: events.DoseGiven, fresh: Fresh) -> None:
         "container_id": fact.container_id,
     }
     await fresh.put(DoseRow, {"dose_id": fact.dose_id}, values, first={})
+    await draw_dose(fact, fresh)
     await put_visit(fresh, fact.session, status="in-progress")
     not_dosed = VisitRow.session == fact.session, VisitRow.dosed_at.is_(None)
     await fresh.change(VisitRow, *not_dosed, dosed_at=fact.given_at)
@@ -72,8 +74,10 @@ async def _dose_ended(fact: events.DoseEnded, fresh: Fresh) -> None:
         ended_at=fact.ended_at,
         given_mg=fact.given_mg,
         wasted_mg=fact.wasted_mg,
+        returned_mg=fact.returned_mg,
         witness=fact.witness,
     )
+    await account_for_dose(fact, fresh)
     await put_visit(fresh, fact.session, dose_ended_at=fact.ended_at)
 
 

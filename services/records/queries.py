@@ -20,6 +20,7 @@ from clinical.instants import zone_named
 from services.database import Database
 from services.encryption import FieldCipher
 from services.records.availability import Sessions
+from services.records.custody_queries import CustodyQueries
 from services.records.errors import NotFound
 from services.records.journey_view import journey_view, task_view
 from services.records.ledger import Ledger
@@ -43,11 +44,12 @@ from services.records.wording import line
 UTC_ZONE = ZoneInfo("UTC")
 
 
-class RecordQueries:
+class RecordQueries(CustodyQueries):
     """Reads only; the database refuses anything else in these sessions."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._sessions = Sessions(database)
+        self._cipher = cipher
         self._ledger = Ledger(cipher)
         self._patients = PatientFile(cipher)
 

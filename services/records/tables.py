@@ -162,6 +162,7 @@ class DoseRow(_OfJourney, Base):
     ended_at: Mapped[datetime | None]
     given_mg: Mapped[Decimal | None]
     wasted_mg: Mapped[Decimal | None]
+    returned_mg: Mapped[Decimal | None]
     witness: Mapped[str | None]
 
 

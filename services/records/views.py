@@ -88,6 +88,8 @@ class DoseView(View):
     given_mg: Decimal | None
     wasted_mg: Decimal | None
     witness: str | None
+    returned_mg: Decimal | None = None
+    container_id: str | None = None
 
 
 class SessionSummary(View):

@@ -14,6 +14,7 @@ from clinical.decision import Reason, Verdict
 from clinical.dosing import DoseOrder
 from clinical.events import Entry, JourneyStarted
 from clinical.protocol import Drug, Route
+from services.records.custody_interface import PendingCase
 from services.records.errors import AlreadyActive
 from services.records.interface import Batch, Records
 from workflows.messages import Accepted, Command, DoseOrdered, StartJourney
@@ -43,6 +44,7 @@ class FakeEngine(Engine):
         self.heard: list[tuple[str, str, Command]] = []
         self.failure: Exception | None = None
         self.up = True
+        self.opened: list[PendingCase] = []
 
     async def start_journey(self, journey_id: str, message: StartJourney) -> Accepted:
         self._hear(journey_id, "start", message)
@@ -66,6 +68,11 @@ class FakeEngine(Engine):
         self._hear(workflow_id, update, message)
         more = {"order": ORDER, "reasons": (CAUTION,)} if issubclass(answer, DoseOrdered) else {}
         return answer.model_validate({"state": "done", "at": AT, "detail": {}, **more})
+
+    async def open_case(self, case: PendingCase) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.opened.append(case)
 
     async def is_up(self) -> bool:
         return self.up

@@ -45,6 +45,7 @@ def test_every_workflow_has_a_name_of_its_own_that_a_rename_does_not_change() ->
         "TreatmentSession",
         "FollowUp",
         "RiskEscalation",
+        "DrugDiscrepancy",
     }
 
 
