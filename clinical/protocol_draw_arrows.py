@@ -35,7 +35,7 @@ def _of_intake(protocol: Protocol) -> Iterator[Arrow]:
         ("eligible", "ineligible", "no"),
         ("draft", "approve", "proposed"),
         ("approve", "draft", "rejected or changed"),
-        ("approve", "book_session", "approved"),
+        ("approve", "book_session", "approved, prepared before"),
     ):
         yield Arrow(start, end, label)
     waits = ["book_consultation", "hold_consultation", "consent", "collect", "sign", "draft", "approve"]
@@ -49,13 +49,15 @@ def _of_intake(protocol: Protocol) -> Iterator[Arrow]:
 
 
 def _of_visits(protocol: Protocol) -> Iterator[Arrow]:
-    rules, last = protocol.readiness, len(protocol.schedule.phases) - 1
+    last = len(protocol.schedule.phases) - 1
     for start, end, label in (
         ("book_session", "ready", "booked"),
         ("ready", "gate", "green"),
-        ("ready", "book_session", f"missed or cancelled, at most {rules.reschedules_max} in a row"),
+        ("ready", "missed", "missed or cancelled"),
         ("gate", "dose", "all open"),
-        ("gate", "book_session", "closed"),
+        ("gate", "missed", "closed"),
+        ("missed", "book_session", "no"),
+        ("missed", "decide", "yes"),
         ("dose", "watch", ""),
         ("watch", "home", ""),
         ("home", "watch", "not yet"),
@@ -82,7 +84,7 @@ def _of_visits(protocol: Protocol) -> Iterator[Arrow]:
         label = "after a review" if protocol.schedule.phases[index + 1].after_review else ""
         yield Arrow(f"phase_{index}", f"phase_{index + 1}", label)
     for start, end, label in (
-        ("book_session", "ready", "nobody"),
+        ("book_session", "missed", "nobody"),
         ("next_day", "not_reached", "nobody"),
         ("not_reached", "due", "nobody"),
         ("integrate", "late_integration", "nobody"),

@@ -77,6 +77,8 @@ def _visit(protocol: Protocol) -> Iterator[Node]:
             f"missed after {ready.no_show_after_minutes} min",
         ),
     )
+    too_many = f"more than {ready.reschedules_max} visits in a row that came to nothing"
+    yield Node("missed", "choice", ("Too many missed?", too_many))
     hold = f"held from {vitals.hold_systolic_mmhg}/{vitals.hold_diastolic_mmhg} mm[Hg]"
     yield Node("gate", "choice", ("The sixteen gates", hold))
     yield Node("dose", "step", ("Dose", *_dose(protocol)))
