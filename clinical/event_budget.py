@@ -2,8 +2,8 @@
 
 An estimate for the first phase, with everybody on time and all follow-up weeks answered: the counts of a whole
 course on the real engine (workflows/README.md, "What a course costs"), taken apart by what the protocol sets.
-It is off by some percent; what it finds is a protocol that is off by a third. Not counted, because a course
-may go without them: boosters (but in the largest session), risk cases, adverse events, later phases, changed appointments, long-term checks.
+It is off by a few percent. Not counted, because a course may go without them: boosters (but in the largest
+session), risk cases, adverse events, later phases, changed appointments, long-term checks.
 """
 
 from collections.abc import Iterator

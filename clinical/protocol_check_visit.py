@@ -93,5 +93,5 @@ def stay(protocol: Protocol) -> Iterator[Fault]:
     longest = max(shortest, scores)
     if discharge.long_stay_page_minutes <= longest:
         detail = f"{discharge.long_stay_page_minutes} min would call every stay long: the shortest is {longest} min"
-        involved = (*_STAY, "/discharge/padss_consecutive", "/discharge/padss_apart_minutes")
-        yield Fault("/discharge/long_stay_page_minutes", detail, involved)
+        scored = ("/discharge/padss_consecutive", "/discharge/padss_apart_minutes")
+        yield Fault("/discharge/long_stay_page_minutes", detail, (*_STAY, *scored))

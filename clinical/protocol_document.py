@@ -15,9 +15,9 @@ _UNITS = (
     ("_kg_m2", "kg/m2"),
     ("_per_min", "/min"),
     ("_mmhg", "mm[Hg]"),
-    ("_per_rolling_7_days", "{doses}/(7.d)"),
-    ("_per_calendar_week", "{doses}/wk"),
-    ("_business_days", "{business days}"),
+    ("max_per_rolling_7_days", ""),
+    ("_business_days", "business days"),
+    ("minutes_between_units", "min"),
     ("_minutes", "min"),
     ("_hours", "h"),
     ("_days", "d"),
@@ -115,4 +115,5 @@ def clinical_numbers(document: Mapping[str, Any]) -> tuple[tuple[str, float], ..
 
 def unit_of(field: str) -> str | None:
     """The UCUM unit that a field's name ends with."""
-    return next((unit for ending, unit in _UNITS if field.endswith(ending) or f"{ending}_" in field), None)
+    fits = (unit for ending, unit in _UNITS if field.endswith(ending) or f"{ending}_" in field)
+    return next(fits, "") or None
