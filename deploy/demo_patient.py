@@ -6,6 +6,7 @@ an uncontrolled pressure is measured with one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from clinical.patient_record import (
     WorkUpItem,
 )
 from clinical.protocol import Protocol
+from clinical.protocol_duties import CheckCode
 from clinical.screening_measurements import latest_values
 
 GOOD_WHEN_YES = frozenset({"capacity", "consent_able", "escort_available", "sleep_apnoea_treated"})
@@ -36,6 +38,12 @@ RESPONSE = (18, 15, 13, 11, 9, 8, 6)
 """PHQ-9 at baseline and before each dose."""
 FOLLOW_UP = (6, 5, 4, 4, 6, 7)
 """PHQ-9 at each week of follow-up."""
+BEFORE_EACH_DOSE = (
+    CheckCode.URINARY_SYMPTOMS,
+    CheckCode.SUBSTANCE_USE,
+    CheckCode.PRESCRIPTION_MONITORING,
+)
+"""What is asked at the door of every session (facts §7.1)."""
 ITEMS = {"phq-9": 8, "gad-7": 7}
 """Items that carry the score; item 9 of PHQ-9 stays at zero."""
 
@@ -118,8 +126,15 @@ class DemoPatient:
             "blocking_interactions": [],
             "other_clinic_dose": False,
             "cadss6_baseline": 0,
+            "adverse_events_reviewed": True,
+            "checks": self.checks(at, BEFORE_EACH_DOSE),
             **test,
         }
+
+    @staticmethod
+    def checks(at: datetime, codes: Iterable[CheckCode]) -> list[dict[str, str]]:
+        """Long-term checks, with nothing found."""
+        return [{"code": code, "result": "normal", "at": at.isoformat()} for code in codes]
 
     def observation(self, at: datetime, minute: int, minutes: int) -> dict[str, Any]:
         """Pressure and dissociation rise until the infusion ends and fade within the hour after it."""
