@@ -28,7 +28,10 @@ class Moment(StrEnum):
 
 
 class Measures(BaseModel):
-    """Instruments that are due at one moment: from when on they count for it, and by when they are due."""
+    """Instruments that are due at one moment: from when on they count for it, and by when they are due.
+
+    `week`: of follow-up, 0 elsewhere.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,7 +39,7 @@ class Measures(BaseModel):
     instruments: tuple[str, ...]
     from_at: Instant
     due_at: Instant
-    week: int | None = None
+    week: int = 0
 
 
 def measures(

@@ -6,6 +6,7 @@ an uncontrolled pressure is measured with one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from clinical.patient_record import (
     WorkUpItem,
 )
 from clinical.protocol import Drug, Indication, Protocol
+from clinical.protocol_duties import CheckCode
 from clinical.screening_measurements import latest_values
 
 GOOD_WHEN_YES = frozenset(
@@ -43,6 +45,12 @@ PEAK_MINUTES = 40
 ESKETAMINE_TODAY = {"nasal_spray_free": True, "rems_setting_certified": True, "rems_patient_enrolled": True}
 ITEMS = {"phq-9": (8, 3), "gad-7": (7, 3), "pcl-5": (20, 4), "pdss-sr": (7, 4)}
 """Items that carry the score and the highest answer of each; item 9 of PHQ-9 stays at zero."""
+BEFORE_EACH_DOSE = (
+    CheckCode.URINARY_SYMPTOMS,
+    CheckCode.SUBSTANCE_USE,
+    CheckCode.PRESCRIPTION_MONITORING,
+)
+"""What is asked at the door of every session (facts §7.1)."""
 
 
 class DemoPatient:
@@ -127,9 +135,16 @@ class DemoPatient:
             "blocking_interactions": [],
             "other_clinic_dose": False,
             "cadss6_baseline": 0,
+            "adverse_events_reviewed": True,
+            "checks": self.checks(at, BEFORE_EACH_DOSE),
             **test,
             **(ESKETAMINE_TODAY if self._protocol.drug is Drug.ESKETAMINE else {}),
         }
+
+    @staticmethod
+    def checks(at: datetime, codes: Iterable[CheckCode]) -> list[dict[str, str]]:
+        """Long-term checks, with nothing found."""
+        return [{"code": code, "result": "normal", "at": at.isoformat()} for code in codes]
 
     def observation(self, at: datetime, minute: int) -> dict[str, Any]:
         """Pressure and dissociation rise for forty minutes and fade within the hour after that."""

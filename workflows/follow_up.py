@@ -9,10 +9,10 @@ from temporalio import workflow
 
 from activities.notifications import TemplateName
 from clinical.events import FollowUpMeasured, FollowUpMissed, RelapseFound
-from clinical.follow_up import MeasurementTime, measurement_times
 from clinical.instruments.answers import InstrumentId, InstrumentResult
 from clinical.instruments.answers import Measurement as ScoredAt
 from clinical.long_term import CheckResult, SafetyCheck, checks_due
+from clinical.measurement_schedule import measures
 from clinical.outcomes import change
 from clinical.people import Actor
 from clinical.relapse import relapse
@@ -81,10 +81,12 @@ class FollowUp(Questioned):
     def standing(self) -> str:
         return "follow-up"
 
-    def _times(self) -> tuple[MeasurementTime, ...]:
+    def _times(self) -> tuple[tuple[int, datetime], ...]:
         """A later round does not ask again for weeks that an earlier one has asked for."""
-        times = measurement_times(self.start.last_dose_at, self.protocol, self.start.time_zone)
-        return tuple(t for t in times if self.start.round == 1 or t.due_at > self.start.opened_at)
+        start = self.start
+        doses = (*start.dosed_at, start.last_dose_at)
+        due = measures(doses, None, self.protocol, start.indication, start.time_zone)
+        return tuple((m.week, m.due_at) for m in due if start.round == 1 or m.due_at > start.opened_at)
 
     async def _measure(self, week: int, due_at: datetime, *, again: bool = False) -> None:
         """Open the week some days ahead, remind, wait for the answers, and say so when they do not come.
