@@ -44,3 +44,11 @@ def minutes_of_dose(protocol: Protocol) -> int:
         rests = round(max(rules.allowed_mg) / rules.unit_mg) - 1
         return rests * rules.minutes_between_units
     return 0
+
+
+def product(protocol: Protocol) -> str:
+    """What stands on the container that the nurse scans."""
+    rules = protocol.dosing
+    if isinstance(rules, ByWeight):
+        return f"ketamine {rules.concentration_mg_per_ml:g} mg/mL"
+    return f"{protocol.drug} {rules.unit_mg:g} mg, {rules.form}"

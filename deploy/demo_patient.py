@@ -18,7 +18,7 @@ from clinical.patient_record import (
     Sex,
     WorkUpItem,
 )
-from clinical.protocol import Protocol
+from clinical.protocol import Drug, Protocol
 from clinical.screening_measurements import latest_values
 
 GOOD_WHEN_YES = frozenset({"capacity", "consent_able", "escort_available", "sleep_apnoea_treated"})
@@ -36,6 +36,9 @@ RESPONSE = (18, 15, 13, 11, 9, 8, 6)
 """PHQ-9 at baseline and before each dose."""
 FOLLOW_UP = (6, 5, 4, 4, 6, 7)
 """PHQ-9 at each week of follow-up."""
+PEAK_MINUTES = 40
+"""When the effect is strongest: at the end of an infusion, and about then after a spray or a lozenge."""
+ESKETAMINE_TODAY = {"nasal_spray_free": True, "rems_setting_certified": True, "rems_patient_enrolled": True}
 ITEMS = {"phq-9": 8, "gad-7": 7}
 """Items that carry the score; item 9 of PHQ-9 stays at zero."""
 
@@ -119,13 +122,16 @@ class DemoPatient:
             "other_clinic_dose": False,
             "cadss6_baseline": 0,
             **test,
+            **(ESKETAMINE_TODAY if self._protocol.drug is Drug.ESKETAMINE else {}),
         }
 
-    def observation(self, at: datetime, minute: int, minutes: int) -> dict[str, Any]:
-        """Pressure and dissociation rise until the infusion ends and fade within the hour after it."""
-        share = minute / minutes if minute <= minutes else max(0.0, 1 - (minute - minutes) / 45)
+    def observation(self, at: datetime, minute: int) -> dict[str, Any]:
+        """Pressure and dissociation rise for forty minutes and fade within the hour after that."""
+        share = (
+            minute / PEAK_MINUTES if minute <= PEAK_MINUTES else max(0.0, 1 - (minute - PEAK_MINUTES) / 45)
+        )
         systolic, diastolic = self.resting_pressure(at)
-        recovered = minute >= minutes + 25
+        recovered = minute >= PEAK_MINUTES + 20
         body: dict[str, Any] = {
             "reading": reading(
                 at, systolic + round(14 * share), diastolic + round(8 * share), moaas=5 if share < 0.6 else 4
