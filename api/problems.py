@@ -93,6 +93,7 @@ PROBLEMS: dict[str, Kind] = {
     "invalid-answers": Kind(S.UNPROCESSABLE_ENTITY, "The answers do not fit the questionnaire"),
     "invalid-time": Kind(S.UNPROCESSABLE_ENTITY, "The time is not possible"),
     "invalid-plan": Kind(S.UNPROCESSABLE_ENTITY, "The plan is outside the protocol"),
+    "safety-plan-required": Kind(S.CONFLICT, "There is no safety plan since the finding"),
     "reason-required": Kind(S.UNPROCESSABLE_ENTITY, "A reason is needed"),
     # the world
     "records-unavailable": Kind(S.SERVICE_UNAVAILABLE, "The record of care cannot answer now", True),

@@ -15,12 +15,12 @@ from clinical.people import CLINICIANS, LICENSED_TO_CLOSE_RISK, Role
 from clinical.protocol import Protocol
 from clinical.risk_disposition import Disposition
 from clinical.risk_findings import RiskFinding, concern, finding, joined, mismatch, staff_concern
-from clinical.risk_ladder import Page, RungAt, acknowledge_by, ladder, next_page, pages
+from clinical.risk_ladder import Page, RungAt, acknowledge_by, ladder, next_page, page_at_last, pages
 
 __all__ = [
-    "Disposition", "Page", "RiskFinding", "RiskLevel", "RungAt", "acknowledge_by", "blocks_dosing", "cleared", "concern",
-    "finding", "joined", "ladder", "may_acknowledge", "may_resolve", "mismatch", "next_page", "pages",
-    "staff_concern",
+    "Disposition", "Page", "RiskFinding", "RiskLevel", "RungAt", "acknowledge_by", "blocks_dosing", "cleared",
+    "concern", "finding", "joined", "ladder", "may_acknowledge", "may_resolve", "mismatch", "next_page",
+    "page_at_last", "pages", "staff_concern",
 ]  # fmt: skip
 
 

@@ -528,9 +528,9 @@ class ReviewOwed(Message):
 
 
 class SafetyPlanMade(Message):
-    """Journey to its open case: there is a safety plan of this instant."""
+    """Journey to its open case: there is a safety plan, of this instant or of now."""
 
-    at: datetime
+    at: datetime | None
 
 
 class RecordCaringContact(Command):

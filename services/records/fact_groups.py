@@ -63,6 +63,9 @@ SafetyFact = (
     | events.RiskResolved
     | events.AdverseEventRecorded
 )
+AfterCrisisFact = (
+    events.ConcernRaised | events.CaringContactMade | events.CaringContactMissed | events.SafetyPlanRecorded
+)
 WorkFact = (
     events.FollowUpMeasured
     | events.FollowUpMissed
