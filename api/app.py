@@ -33,6 +33,7 @@ from api.routes import (
     protocols,
     reading,
     referrals,
+    risk,
     screenings,
     sessions,
     tasks,
@@ -50,7 +51,7 @@ from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, course,
-    aftercare, tasks, protocols, instruments, health, documentation,
+    aftercare, risk, tasks, protocols, instruments, health, documentation,
 )  # fmt: skip
 
 

@@ -67,6 +67,9 @@ ACTS: dict[str, frozenset[Role]] = {
     "report_adverse_event": CLINICIANS,
     "acknowledge_risk": CLINICIANS,
     "resolve_risk": DECIDING,
+    "raise_concern": STEERING,
+    "record_safety_plan": CLINICIANS,
+    "record_caring_contact": CLINICIANS,
     # protocols
     "publish_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
     # reading
@@ -78,6 +81,7 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_scores": READING,
     "read_messages": READING,
     "read_session": READING,
+    "read_safety_plans": CLINICIANS | {Role.AUDITOR, Role.PATIENT},
     "list_tasks": READING,
     "read_protocol": OVERSEEING,
     "read_instrument": EVERYONE,

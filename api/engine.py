@@ -21,10 +21,12 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.problems import PROBLEMS
-from workflows.messages import Accepted, Command, JourneyInput, StartJourney
+from workflows.messages import Accepted, Command, JourneyInput, Message, StartJourney, StartRisk
+from workflows.names import risk_id
 
 ANSWER_WITHIN = timedelta(seconds=20)
 JOURNEY = "PatientJourney"
+RISK_CASE = "RiskEscalation"
 QUEUE = "kap-journey"
 PATIENCE_OF_A_PROBE_S = 2.0
 ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
@@ -68,6 +70,10 @@ class Engine(Protocol):
         """Start the workflow and its first command in one; the same id and key again answer the same."""
         ...
 
+    async def open_case(self, start: StartRisk) -> Accepted:
+        """Start a risk case with the concern in it, for somebody whose course is over; once per concern."""
+        ...
+
     async def command(self, workflow_id: str, update: str, message: Command, answer: type[A]) -> A:
         """Send one command and wait until it is in the record."""
         ...
@@ -93,18 +99,30 @@ class TemporalEngine:
         self._client: Client | None = None
 
     async def start_journey(self, journey_id: str, message: StartJourney) -> Accepted:
+        given = JourneyInput(journey_id=journey_id, start=message)
+        return await self._start(JOURNEY, given, journey_id, "start", message, "one course of treatment")
+
+    async def open_case(self, start: StartRisk) -> Accepted:
+        assert start.concern is not None
+        case = risk_id(start.journey_id, start.finding.case_id)
+        return await self._start(RISK_CASE, start, case, "raise_concern", start.concern, "risk case")
+
+    async def _start(
+        self, kind: str, given: Message, workflow_id: str, update: str, message: Command, summary: str
+    ) -> Accepted:
+        """Start a workflow and send its first command in one."""
         client = await self._ready()
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-            JOURNEY,
-            JourneyInput(journey_id=journey_id, start=message),
-            id=journey_id,
+            kind,
+            given,
+            id=workflow_id,
             task_queue=self._queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary="one course of treatment",
+            static_summary=summary,
         )
         return await self._answered(
             client.execute_update_with_start_workflow(
-                "start",
+                update,
                 message,
                 start_workflow_operation=start,
                 id=message.key,

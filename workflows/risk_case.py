@@ -42,6 +42,7 @@ class RiskCase(CaringContacts):
         self.protocol = start.protocol
         self.case_id = start.finding.case_id
         self.finding = finding_of(start.finding)
+        self.opened_at = start.finding.found_at
         self.paged = start.paged
         self.last_page_at = start.last_page_at
         self.acknowledged_at = start.acknowledged_at
@@ -117,7 +118,7 @@ class RiskCase(CaringContacts):
     @raise_concern.validator
     def _may_raise_concern(self, command: RaiseConcern) -> None:
         require_role(command.actor, *CLINICIANS, Role.COORDINATOR)
-        if self.when(command) > workflow.now():
+        if self.when(command) > self.today():
             raise refusal("invalid-time", "the concern lies in the future")
 
     async def raise_from_contact(self, concern: RaiseConcern) -> None:
@@ -126,7 +127,7 @@ class RiskCase(CaringContacts):
     @workflow.signal
     def safety_plan_made(self, made: SafetyPlanMade) -> None:
         """The journey has put a safety plan into the record."""
-        at = made.at or workflow.now()
+        at = made.at or self.today()
         self.planned_at = max(at, self.planned_at or at)
 
     @workflow.update
@@ -142,5 +143,5 @@ class RiskCase(CaringContacts):
     @record_safety_plan.validator
     def _may_record_safety_plan(self, command: RecordSafetyPlan) -> None:
         require_role(command.actor, *CLINICIANS)
-        if self.when(command) > workflow.now():
+        if self.when(command) > self.today():
             raise refusal("invalid-time", "the safety plan lies in the future")

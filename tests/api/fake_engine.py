@@ -16,7 +16,8 @@ from clinical.events import Entry, JourneyStarted
 from clinical.protocol import Drug, Route
 from services.records.errors import AlreadyActive
 from services.records.interface import Batch, Records
-from workflows.messages import Accepted, Command, DoseOrdered, StartJourney
+from workflows.messages import Accepted, Command, DoseOrdered, StartJourney, StartRisk
+from workflows.names import risk_id
 
 A = TypeVar("A", bound=Accepted)
 
@@ -43,6 +44,7 @@ class FakeEngine(Engine):
         self.heard: list[tuple[str, str, Command]] = []
         self.failure: Exception | None = None
         self.up = True
+        self.opened: list[StartRisk] = []
 
     async def start_journey(self, journey_id: str, message: StartJourney) -> Accepted:
         self._hear(journey_id, "start", message)
@@ -61,6 +63,12 @@ class FakeEngine(Engine):
         except AlreadyActive:
             raise EngineRefused("journey-already-active", "the course cannot be started", {}) from None
         return Accepted(state="referred", at=at)
+
+    async def open_case(self, start: StartRisk) -> Accepted:
+        assert start.concern is not None
+        self.opened.append(start)
+        self._hear(risk_id(start.journey_id, start.finding.case_id), "raise_concern", start.concern)
+        return Accepted(state="raised", at=AT, detail={"case_id": start.finding.case_id})
 
     async def command(self, workflow_id: str, update: str, message: Command, answer: type[A]) -> A:
         self._hear(workflow_id, update, message)
