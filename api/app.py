@@ -36,6 +36,7 @@ from api.routes import (
     protocols,
     reading,
     referrals,
+    risk,
     screenings,
     sessions,
     tasks,
@@ -53,7 +54,7 @@ from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, course,
-    aftercare, duties, tasks, custody, discrepancies, protocols, instruments, health, documentation,
+    aftercare, risk, duties, tasks, custody, discrepancies, protocols, instruments, health, documentation,
 )  # fmt: skip
 
 

@@ -88,6 +88,9 @@ ACTS: dict[str, frozenset[Role]] = {
     "list_containers": BOOK_READING,
     "list_movements": BOOK_READING,
     "list_discrepancies": BOOK_READING,
+    "raise_concern": STEERING,
+    "record_safety_plan": CLINICIANS,
+    "record_caring_contact": CLINICIANS,
     # protocols
     "publish_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
     # reading
@@ -101,6 +104,7 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_session": READING,
     "read_rems_form": CLINICIANS | {Role.AUDITOR},
     "list_duties": READING,
+    "read_safety_plans": CLINICIANS | {Role.AUDITOR, Role.PATIENT},
     "list_tasks": READING,
     "read_protocol": OVERSEEING,
     "read_instrument": EVERYONE,

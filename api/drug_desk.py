@@ -64,7 +64,7 @@ async def open_cases(here: Composition, site: str) -> None:
     """Best effort: what cannot be opened now is opened by the workers."""
     with suppress(EngineUnavailable, RecordsUnavailable):
         for case in await here.records.pending_cases(site):
-            await here.engine.open_case(case)
+            await here.engine.open_drug_case(case)
         return
     _log.warning("drug cases not opened", code="engine-unavailable")
 

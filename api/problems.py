@@ -94,6 +94,7 @@ PROBLEMS: dict[str, Kind] = {
     "invalid-time": Kind(S.UNPROCESSABLE_ENTITY, "The time is not possible"),
     "invalid-plan": Kind(S.UNPROCESSABLE_ENTITY, "The plan is outside the protocol"),
     "movement-refused": Kind(S.UNPROCESSABLE_ENTITY, "The drug books cannot take this movement"),
+    "safety-plan-required": Kind(S.CONFLICT, "There is no safety plan since the finding"),
     "reason-required": Kind(S.UNPROCESSABLE_ENTITY, "A reason is needed"),
     # the world
     "records-unavailable": Kind(S.SERVICE_UNAVAILABLE, "The record of care cannot answer now", True),

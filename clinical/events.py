@@ -21,6 +21,7 @@ from clinical.people import Actor, Role
 from clinical.protocol import Indication
 from clinical.recovery_scores import PadssItems
 from clinical.risk import Disposition, RiskLevel
+from clinical.safety_plan import SafetyPlan
 from clinical.screening import Eligibility, Override
 from clinical.vitals import Action, Reading, Tier
 
@@ -386,6 +387,43 @@ class RiskResolved(_Fact):
     case_id: str
     disposition: Disposition
     note: str
+    without_plan: str | None = None
+
+
+class ConcernRaised(_Fact):
+    """A member of staff is worried, in their own words; the case that it opened stands beside it."""
+
+    kind: Literal["risk.concern-raised"] = "risk.concern-raised"
+    case_id: str
+    level: RiskLevel
+    on_site: bool
+    text: str
+
+
+class CaringContactMade(_Fact):
+    """A contact after a crisis, or the attempt. `closed-unreached`: a licensed clinician ends the attempts."""
+
+    kind: Literal["risk.contact-made"] = "risk.contact-made"
+    case_id: str
+    number: int
+    outcome: Literal["reached", "not-reached", "closed-unreached"]
+    worried: bool
+    note: str
+
+
+class CaringContactMissed(_Fact):
+    kind: Literal["risk.contact-missed"] = "risk.contact-missed"
+    case_id: str
+    number: int
+    due_at: datetime
+
+
+class SafetyPlanRecorded(_Fact):
+    """A version of the safety plan, made or reviewed by the actor of this entry."""
+
+    kind: Literal["safety-plan.recorded"] = "safety-plan.recorded"
+    plan: SafetyPlan
+    review_by: datetime
 
 
 class AdverseEventRecorded(_Fact):
@@ -518,6 +556,10 @@ Fact = Annotated[
     | RiskPaged
     | RiskAcknowledged
     | RiskResolved
+    | ConcernRaised
+    | CaringContactMade
+    | CaringContactMissed
+    | SafetyPlanRecorded
     | AdverseEventRecorded
     | SafetyCheckRecorded
     | FollowUpMeasured

@@ -100,7 +100,7 @@ def compose(settings: Settings, database: Database) -> Activities:
         cipher,
         channels(settings),
         quiet=QuietHours(settings.quiet_from, settings.quiet_until),
-        help_lines=HelpLines(settings.crisis_line, settings.emergency_number),
+        help_lines=HelpLines(settings.crisis_line, settings.emergency_number, settings.text_line),
     )
     return Activities.over(SqlRecords(database, cipher), notifications, staff_contacts(settings))
 

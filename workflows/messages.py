@@ -29,6 +29,7 @@ from clinical.protocol_duties import Custody
 from clinical.readiness import ReadinessAnswers
 from clinical.recovery_scores import PadssItems
 from clinical.risk import Disposition, RiskLevel
+from clinical.safety_plan import SafetyPlan
 from clinical.schedule import PastDose
 from clinical.screening import Eligibility, Override
 from clinical.vitals import Action, Reading
@@ -218,6 +219,8 @@ class JourneyState(BaseModel):
     summary: tuple[str, ...] = ()
     sessions_completed: int = 0
     risk_open: str | None = None
+    safety_plan_at: datetime | None = None
+    safety_plan_review: "ReviewOwed | None" = None
     pauses: int = 0
     held_since: datetime | None = None
     held_for: timedelta = timedelta()
@@ -561,6 +564,13 @@ class StartRisk(Message):
     paged: int = 0
     last_page_at: datetime | None = None
     acknowledged_at: datetime | None = None
+    worsened: bool = False
+    """A worse finding came after somebody had taken over, and nobody has taken that over yet."""
+    planned_at: datetime | None = None
+    concern: "RaiseConcern | None" = None
+    """Set when the concern of this key opens the case on its own, because the course is over."""
+    resolution: "ResolveRisk | None" = None
+    resolved_at: datetime | None = None
 
 
 class AcknowledgeRisk(Command):
@@ -570,6 +580,46 @@ class AcknowledgeRisk(Command):
 class ResolveRisk(Command):
     disposition: Disposition
     note: str = Field(min_length=1, max_length=4000)
+    without_plan: str | None = Field(default=None, max_length=2000)
+    """Why a case of moderate or more is closed without a safety plan."""
+
+
+class RaiseConcern(Command):
+    """A member of staff is worried about the patient. Without a level the protocol's counts."""
+
+    text: str = Field(min_length=1, max_length=4000)
+    on_site: bool
+    level: Literal[RiskLevel.MODERATE, RiskLevel.HIGH] | None = None
+
+
+class RecordSafetyPlan(Command):
+    """A new version of the safety plan, made or reviewed with the person by who sends this."""
+
+    plan: SafetyPlan
+
+
+class ReviewOwed(Message):
+    """The task to review a safety plan, and whether it has been called overdue."""
+
+    task_id: str
+    due_at: datetime
+    overdue: bool = False
+
+
+class SafetyPlanMade(Message):
+    """Journey to its open case: there is a safety plan, of this instant or of now."""
+
+    at: datetime | None
+
+
+class RecordCaringContact(Command):
+    """`number`: which of the contacts owed; default the first that is open."""
+
+    outcome: Literal["reached", "not-reached", "closed-unreached"]
+    note: str = Field(min_length=1, max_length=4000)
+    worried: bool = False
+    on_site: bool = False
+    number: int | None = Field(default=None, ge=1, le=20)
 
 
 class RiskClosed(Message):

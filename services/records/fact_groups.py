@@ -64,6 +64,9 @@ SafetyFact = (
     | events.AdverseEventRecorded
     | events.SafetyCheckRecorded
 )
+AfterCrisisFact = (
+    events.ConcernRaised | events.CaringContactMade | events.CaringContactMissed | events.SafetyPlanRecorded
+)
 WorkFact = (
     events.FollowUpMeasured
     | events.FollowUpMissed

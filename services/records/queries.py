@@ -28,6 +28,8 @@ from services.records.opening import view
 from services.records.patient_views import DuplicateCandidate, PatientView
 from services.records.patients import PatientFile
 from services.records.register_tables import PatientRow
+from services.records.risk_view import safety_plan_views
+from services.records.risk_views import SafetyPlanView
 from services.records.session_view import session_view
 from services.records.tables import EntryRow, JourneyRow, ScoreRow, TaskRow, VisitRow
 from services.records.views import (
@@ -101,6 +103,11 @@ class RecordQueries(CustodyQueries):
                 .order_by(ScoreRow.measured_at, ScoreRow.seq)
             )
             return [view(ScoreView, row) for row in rows]
+
+    async def safety_plans(self, sites: Sequence[str], journey_id: str) -> tuple[SafetyPlanView, ...]:
+        """Every version, oldest first."""
+        async with self._journey(sites, journey_id) as (session, _):
+            return await safety_plan_views(session, self._ledger, journey_id)
 
     async def session(self, sites: Sequence[str], journey_id: str, number: int) -> SessionView:
         async with self._journey(sites, journey_id) as (session, _):

@@ -297,6 +297,32 @@ class RiskCaseRow(_OfJourney, Base):
     resolved_by: Mapped[str | None]
     resolved_seq: Mapped[int | None]
     disposition: Mapped[str | None]
+    concern_seq: Mapped[int | None]
+
+
+class CaringContactRow(_OfJourney, Base):
+    """One contact after a crisis that was made, tried or missed; what was said stays in the entry."""
+
+    __tablename__ = "caring_contact"
+
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[str]
+    number: Mapped[int]
+    outcome: Mapped[str]
+    worried: Mapped[bool]
+    at: Mapped[datetime]
+    made_by: Mapped[str | None]
+
+
+class SafetyPlanRow(_OfJourney, Base):
+    """One version of the safety plan; versions are counted in the order of recording."""
+
+    __tablename__ = "safety_plan"
+
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[str]
+    review_by: Mapped[datetime]
 
 
 class DecisionRow(_OfJourney, Base):

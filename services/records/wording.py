@@ -6,16 +6,17 @@ the record's readers only, never for logs, messages or search attributes.
 
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from clinical import events
-from clinical.adverse_events import AdverseEvent
 from clinical.decision import Reason, Verdict
 from clinical.events import Fact
 from clinical.instruments.answers import InstrumentId, InstrumentResult
 from clinical.vitals import Reading
 from services.records.fact_groups import (
+    AfterCrisisFact,
     ChairFact,
     CourseFact,
     PlanFact,
@@ -24,6 +25,8 @@ from services.records.fact_groups import (
     VisitFact,
     WorkFact,
 )
+from services.records.plain_words import words as _words
+from services.records.safety_wording import after_crisis, safety
 
 NAMES = {
     InstrumentId.PHQ9: "PHQ-9",
@@ -58,7 +61,9 @@ def _sentence(fact: Fact, zone: ZoneInfo) -> str:
     if isinstance(fact, ChairFact):
         return _chair(fact, zone)
     if isinstance(fact, SafetyFact):
-        return _safety(fact, zone)
+        return safety(fact, partial(_at, zone=zone))
+    if isinstance(fact, AfterCrisisFact):
+        return after_crisis(fact, partial(_at, zone=zone))
     if isinstance(fact, WorkFact):
         return _work(fact, zone)
     assert_never(fact)
@@ -213,30 +218,6 @@ def _chair(fact: ChairFact, zone: ZoneInfo) -> str:
             assert_never(fact)
 
 
-def _safety(fact: SafetyFact, zone: ZoneInfo) -> str:
-    match fact:
-        case events.RiskOpened():
-            by = _at(fact.acknowledge_by, zone)
-            return f"Risk case opened ({fact.level}): {fact.trigger}; to be acknowledged by {by}"
-        case events.RiskJoined():
-            return f"Risk finding ({fact.level}) joined to an open case"
-        case events.RiskPaged():
-            return f"Risk case: {_words(fact.role)} paged (step {fact.rung})"
-        case events.RiskAcknowledged():
-            return "Risk case acknowledged"
-        case events.RiskResolved():
-            return f"Risk case resolved: {_words(fact.disposition)}. {fact.note}"
-        case events.AdverseEventRecorded():
-            link = f", probably the same as {fact.linked_to}" if fact.linked_to else ""
-            changed = f" (version {fact.version})" if fact.version > 1 else ""
-            return f"{_adverse_event(fact.event)}{changed}{link}"
-        case events.SafetyCheckRecorded():
-            note = f": {fact.check.note}" if fact.check.note else ""
-            return f"Safety check, {_words(fact.check.code)}: {_words(fact.check.result)}{note}"
-        case _:
-            assert_never(fact)
-
-
 def _work(fact: WorkFact, zone: ZoneInfo) -> str:
     match fact:
         case events.FollowUpMeasured():
@@ -272,12 +253,6 @@ def _result(result: InstrumentResult) -> str:
     return f"{NAMES[result.instrument]}: {text}{item}"
 
 
-def _adverse_event(event: AdverseEvent) -> str:
-    grade = "not graded yet" if event.grade is None else f"grade {event.grade:d}"
-    serious = f", serious ({', '.join(sorted(event.seriousness))})" if event.seriousness else ""
-    return f"Adverse event: {_words(event.term)}, {grade}{serious}, {_words(event.outcome)}"
-
-
 def _change(fact: events.FollowUpMeasured) -> str:
     if fact.points_changed is None:
         return "change not computable"
@@ -303,8 +278,3 @@ def _at(at: datetime, zone: ZoneInfo) -> str:
 
 def _number(value: Decimal) -> str:
     return f"{value.normalize():f}"
-
-
-def _words(code: str) -> str:
-    """`medical-director` reads "medical director"."""
-    return code.replace("-", " ").replace("_", " ").replace(".", " ")

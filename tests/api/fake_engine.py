@@ -17,7 +17,8 @@ from clinical.protocol import Drug, Route
 from services.records.custody_interface import PendingCase
 from services.records.errors import AlreadyActive
 from services.records.interface import Batch, Records
-from workflows.messages import Accepted, Command, DoseOrdered, StartJourney
+from workflows.messages import Accepted, Command, DoseOrdered, StartJourney, StartRisk
+from workflows.names import risk_id
 
 A = TypeVar("A", bound=Accepted)
 
@@ -45,6 +46,7 @@ class FakeEngine(Engine):
         self.failure: Exception | None = None
         self.up = True
         self.opened: list[PendingCase] = []
+        self.opened_risk: list[StartRisk] = []
 
     async def start_journey(self, journey_id: str, message: StartJourney) -> Accepted:
         self._hear(journey_id, "start", message)
@@ -64,12 +66,18 @@ class FakeEngine(Engine):
             raise EngineRefused("journey-already-active", "the course cannot be started", {}) from None
         return Accepted(state="referred", at=at)
 
+    async def open_case(self, start: StartRisk) -> Accepted:
+        assert start.concern is not None
+        self.opened_risk.append(start)
+        self._hear(risk_id(start.journey_id, start.finding.case_id), "raise_concern", start.concern)
+        return Accepted(state="raised", at=AT, detail={"case_id": start.finding.case_id})
+
     async def command(self, workflow_id: str, update: str, message: Command, answer: type[A]) -> A:
         self._hear(workflow_id, update, message)
         more = {"order": ORDER, "reasons": (CAUTION,)} if issubclass(answer, DoseOrdered) else {}
         return answer.model_validate({"state": "done", "at": AT, "detail": {}, **more})
 
-    async def open_case(self, case: PendingCase) -> None:
+    async def open_drug_case(self, case: PendingCase) -> None:
         if self.failure is not None:
             raise self.failure
         self.opened.append(case)

@@ -24,6 +24,7 @@ from temporalio.client import Client
 
 from clinical.people import Role
 from clinical.protocol import Indication
+from clinical.safety_plan import SafetyPlan
 from deploy.demo import SAMPLE
 from deploy.demo_clinic import Refused, tokens_of
 from deploy.demo_story import TIME_ZONE, Story
@@ -109,7 +110,18 @@ class CanaryStory(Story):
         case = f"risk-cases/{(await self.journey())['risk_cases'][0]['case_id']}"
         await self._clock.until_running(f"{self.journey_id}/risk/{case.rpartition('/')[2]}")
         await self._post(f"{case}/acknowledgement", "therapist")
-        await self._post(f"{case}/resolution", "prescriber", {"disposition": "safety-plan", "note": ""})
+        closed = {"disposition": "continued-with-monitoring", "note": "", "without_plan": ""}
+        await self._post(f"{case}/resolution", "prescriber", closed)
+        raised = await self._post("concerns", "coordinator", {"text": "", "on_site": True})
+        worry = raised["detail"]["case_id"]
+        await self._clock.until_running(f"{self.journey_id}/risk/{worry}")
+        await self._post(
+            "safety-plans", "therapist", {"plan": {part: [""] for part in SafetyPlan.model_fields}}
+        )
+        closed = {"disposition": "safety-plan", "note": ""}
+        await self._post(f"risk-cases/{worry}/resolution", "prescriber", closed)
+        later = {"outcome": "reached", "note": "", "worried": True}
+        await self._post(f"risk-cases/{worry}/contacts", "nurse", later)
 
     async def _follow_up(self) -> None:
         """The course was left."""

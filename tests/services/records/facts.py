@@ -19,6 +19,7 @@ from clinical.people import Role
 from clinical.protocol import Drug, Route
 from clinical.recovery_scores import PadssItems
 from clinical.risk import Disposition, RiskLevel
+from clinical.safety_plan import SafetyPlan
 from clinical.screening import Eligibility
 from clinical.vitals import Action, Reading, Symptom, Tier
 from tests.services.records.builders import START, a_start
@@ -128,6 +129,10 @@ def a_risk_case(case_id: str = "case-1") -> events.RiskOpened:
     )
 
 
+def a_safety_plan(*steps: str) -> SafetyPlan:
+    return SafetyPlan.model_validate(dict.fromkeys(SafetyPlan.model_fields, steps or (WORDS,)))
+
+
 def a_task(task_id: str = "task-1", owner: Role = Role.NURSE, due_at: datetime = LATER) -> events.TaskOpened:
     return events.TaskOpened(task_id=task_id, code="weigh", owner=owner, due_at=due_at, reason=WORDS)
 
@@ -206,6 +211,10 @@ SAMPLES: tuple[Fact, ...] = (
     events.RiskPaged(case_id="case-1", role=Role.MEDICAL_DIRECTOR, rung=2),
     events.RiskAcknowledged(case_id="case-1"),
     events.RiskResolved(case_id="case-1", disposition=Disposition.SAFETY_PLAN, note=WORDS),
+    events.ConcernRaised(case_id="case-1", level=RiskLevel.MODERATE, on_site=False, text=WORDS),
+    events.CaringContactMade(case_id="case-1", number=1, outcome="not-reached", worried=True, note=WORDS),
+    events.CaringContactMissed(case_id="case-1", number=2, due_at=LATER),
+    events.SafetyPlanRecorded(plan=a_safety_plan(), review_by=LATER),
     events.AdverseEventRecorded(session=1, event=an_adverse_event()),
     events.FollowUpMeasured(week=2, points_changed=-9, percent_changed=-60, response=True, remission=False),
     events.FollowUpMissed(week=4, due_at=LATER),
