@@ -7,6 +7,7 @@ from clinical.patient_record import ClinicalRecord
 from services.records.errors import RecordsError
 from services.records.interface import Batch as Batch
 from services.records.interface import DosingFacts as DosingFacts
+from services.records.interface import OwedIntegration as OwedIntegration
 from services.records.interface import Records, Written
 
 

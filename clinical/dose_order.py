@@ -16,6 +16,10 @@ from clinical.weight import Kilograms, WeightMeasurement, ideal_weight_kg
 Milligrams = Annotated[Decimal, Field(ge=0, le=1_000_000_000)]
 MilligramsPerKilogram = Annotated[Decimal, Field(gt=0, le=1000)]
 Millilitres = Annotated[Decimal, Field(ge=0, le=1_000_000_000_000)]
+LONGEST_INFUSION_MINUTES = 1440
+"""A day: what a pump can be told. How long an infusion takes is the protocol's and the plan's."""
+
+InfusionMinutes = Annotated[int, Field(gt=0, le=LONGEST_INFUSION_MINUTES)]
 Centimetres = Annotated[FiniteFloat, Field(gt=0, le=100_000)]
 
 
@@ -42,7 +46,7 @@ class DoseOrder(_Model):
     volume_ml: Millilitres | None = None
     concentration_mg_per_ml: Annotated[Decimal, Field(gt=0, le=1000)] | None = None
     rate_ml_per_h: Millilitres | None = None
-    infusion_minutes: Annotated[int, Field(gt=0, le=1440)] | None = None
+    infusion_minutes: InfusionMinutes | None = None
     units: Annotated[int, Field(ge=0, le=1000)] | None = None
     unit_mg: Annotated[Decimal, Field(gt=0, le=10_000)] | None = None
     basis: Literal["actual-weight", "ideal-weight", "units"] = "actual-weight"
@@ -101,7 +105,7 @@ class PlanDose(_Model):
     boosters: Annotated[int, Field(ge=0)] = 0
     route: Route
     drug: Drug
-    infusion_minutes: Annotated[int, Field(gt=0, le=1440)] | None = None
+    infusion_minutes: InfusionMinutes | None = None
 
 
 class TodaysDoses(_Model):

@@ -187,8 +187,8 @@ def _reading_rules(protocol: Protocol) -> tuple[str, ...]:
     rules = protocol.monitoring
     return (
         (
-            f"Each within ± {rules.tolerance_minutes} min; then every {rules.repeat_after_last_minutes} min until home; "
-            f"from tier C on every {protocol.vitals.intervene_pair_minutes} min."
+            f"Each within ± {rules.tolerance_minutes} min; then every {rules.repeat_after_last_minutes} min "
+            f"until home; from tier C on every {protocol.vitals.intervene_pair_minutes} min."
         ),
         (
             f"Late by {rules.late_alert_minutes} min: the nurse in charge. Late by {rules.late_page_minutes} min: "

@@ -113,6 +113,8 @@ class Settings(BaseSettings):
     crisis_line: str = "988"
     emergency_number: str = "911"
 
+    downtime_dir: str | None = None  # folder from which the ward prints downtime sheets
+
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8000"
