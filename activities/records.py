@@ -9,6 +9,7 @@ from services.records.custody_interface import CustodyBatch as CustodyBatch
 from services.records.errors import RecordsError
 from services.records.interface import Batch as Batch
 from services.records.interface import DosingFacts as DosingFacts
+from services.records.interface import OwedIntegration as OwedIntegration
 from services.records.interface import Records, Written
 
 

@@ -16,6 +16,9 @@ AT_THE_CHAIR = frozenset({Role.NURSE, Role.PRESCRIBER})
 COORDINATING = frozenset({Role.COORDINATOR})
 STEERING = CLINICIANS | COORDINATING
 THERAPY = frozenset({Role.THERAPIST})
+NOTES = THERAPY | {Role.MEDICAL_DIRECTOR}
+"""A medical director reads only after breaking the glass; which therapist may, the notes know."""
+
 ANSWERING = STEERING | {Role.PATIENT}
 READING = STEERING | {Role.AUDITOR}
 OVERSEEING = READING | {Role.OPS}
@@ -58,6 +61,8 @@ ACTS: dict[str, frozenset[Role]] = {
     "discharge": AT_THE_CHAIR,
     "record_contact": AT_THE_CHAIR | THERAPY,
     "record_integration": THERAPY,
+    "waive_integration": THERAPY,
+    "review_concerns": DECIDING,
     "decide_course": PRESCRIBING,
     # follow-up
     "answer_follow_up": ANSWERING,
@@ -93,6 +98,12 @@ ACTS: dict[str, frozenset[Role]] = {
     "record_caring_contact": CLINICIANS,
     # protocols
     "publish_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
+    # psychotherapy notes: kept apart, with a permission of their own
+    "list_therapy_notes": NOTES,
+    "read_therapy_note": NOTES,
+    "amend_therapy_note": THERAPY,
+    "list_therapy_note_accesses": frozenset({Role.AUDITOR, Role.MEDICAL_DIRECTOR}),
+    "open_therapy_notes": frozenset({Role.MEDICAL_DIRECTOR}),
     # reading
     "read_patient": READING,
     "list_journeys": OVERSEEING,
@@ -105,6 +116,7 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_rems_form": CLINICIANS | {Role.AUDITOR},
     "list_duties": READING,
     "read_safety_plans": CLINICIANS | {Role.AUDITOR, Role.PATIENT},
+    "read_downtime_sheet": READING,
     "list_tasks": READING,
     "read_protocol": OVERSEEING,
     "read_instrument": EVERYONE,

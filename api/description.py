@@ -22,6 +22,7 @@ TAGS = {
     "plan": "The personal plan: proposal, approval by its hash, preparation.",
     "session": "A visit until the dose.",
     "dosing": "A visit from the order to integration.",
+    "psychotherapy notes": "What was spoken of in therapy: kept apart, with a permission of its own.",
     "course": "Deciding, pausing, leaving, adverse events.",
     "follow-up and risk": "After the course; risk cases at any time.",
     "duties": "What is owed whatever becomes of the course: reports with proof, long-term checks.",

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from clinical.adverse_events import AdverseEvent
 from clinical.decision import Reason
 from clinical.dosing import DoseOrder
+from clinical.downtime_sheet import DowntimeSheet
 from clinical.instruments.answers import InstrumentResult
 from clinical.journey import Move, Stage
 from clinical.long_term import SafetyCheck
@@ -234,6 +235,17 @@ class DoseOrdered(_Fact):
     session: int
     order: DoseOrder
     plan_hash: str
+    order_id: str | None = None
+
+
+class DowntimeSheetMade(_Fact):
+    """The page with which the chair can go on, for exactly one order; whole, so that it can be printed again."""
+
+    kind: Literal["session.downtime-sheet-made"] = "session.downtime-sheet-made"
+    session: int
+    order_id: str
+    sheet_hash: str
+    sheet: DowntimeSheet
 
 
 class GateEvaluated(_Fact):
@@ -297,10 +309,20 @@ class ObservationLate(_Fact):
 
 
 class TherapyRecorded(_Fact):
+    """How long a therapist worked with the patient, and who else was there.
+
+    What was spoken of is a psychotherapy note: kept apart, named here by id and hash. `themes` is filled in
+    records that were written before notes were kept apart, and nowhere else.
+    """
+
     kind: Literal["therapy.recorded"] = "therapy.recorded"
     session: int
     minutes: int
-    themes: str
+    themes: str = ""
+    note_id: str | None = None
+    note_hash: str | None = None
+    present_throughout: bool | None = None
+    others_present: tuple[str, ...] = ()
 
 
 class SessionDischarged(_Fact):
@@ -328,10 +350,28 @@ class NextDayContact(_Fact):
     concerns: str | None = None
 
 
+class ConcernsReviewed(_Fact):
+    """A licensed clinician has looked at what worried the patient on the day after."""
+
+    kind: Literal["session.concerns-reviewed"] = "session.concerns-reviewed"
+    session: int
+    outcome: str
+
+
 class IntegrationHeld(_Fact):
     kind: Literal["integration.held"] = "integration.held"
     session: int
     held_at: datetime
+    note_id: str | None = None
+    note_hash: str | None = None
+
+
+class IntegrationWaived(_Fact):
+    """A therapist lets the next dose go on without the integration of this one (facts §4)."""
+
+    kind: Literal["integration.waived"] = "integration.waived"
+    session: int
+    reason: str
 
 
 class IntegrationMissed(_Fact):
@@ -538,6 +578,7 @@ Fact = Annotated[
     | CheckedIn
     | PrescriberPresent
     | DoseOrdered
+    | DowntimeSheetMade
     | GateEvaluated
     | DoseGiven
     | DoseEnded
@@ -549,6 +590,8 @@ Fact = Annotated[
     | NextDayContact
     | IntegrationHeld
     | IntegrationMissed
+    | IntegrationWaived
+    | ConcernsReviewed
     | DecisionAsked
     | DecisionMade
     | RiskOpened

@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     emergency_number: str = "911"
     text_line: str = "741741"  # empty where there is none
 
+    downtime_dir: str | None = None  # folder from which the ward prints downtime sheets
+
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8000"

@@ -7,11 +7,15 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.downtime import DowntimeActivities
 from activities.notifications import NotificationActivities
 from activities.queues import TaskQueue
 from activities.records import RecordActivities
 from clinical.people import Role
 from services.database import Database
+from services.downtime.folder import DowntimeFolder
+from services.downtime.interface import DowntimeSpool
+from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
 from services.notifications.channels import channels
 from services.notifications.interface import ChannelName, Contact, Notifications
@@ -44,18 +48,24 @@ WORKFLOWS: tuple[type, ...] = (
 
 @dataclass(frozen=True)
 class Activities:
-    """The two families of activities, with whatever services stand behind them."""
+    """The families of activities, with whatever services stand behind them."""
 
     records: RecordActivities
     notifications: NotificationActivities
+    downtime: DowntimeActivities
 
     @classmethod
     def over(
-        cls, records: Records, notifications: Notifications, staff: Mapping[Role, Contact]
+        cls,
+        records: Records,
+        notifications: Notifications,
+        staff: Mapping[Role, Contact],
+        spool: DowntimeSpool | None = None,
     ) -> "Activities":
         return cls(
             records=RecordActivities(records),
             notifications=NotificationActivities(notifications, records, staff),
+            downtime=DowntimeActivities(spool or DowntimeFolder(None, HelpNumbers())),
         )
 
     def of(self, queue: TaskQueue) -> Sequence[Callable[..., Any]]:
@@ -66,17 +76,19 @@ class Activities:
             self.records.read_dosing_facts,
             self.records.read_referral,
         ]
+        beside: list[Callable[..., Any]] = [
+            self.notifications.send_message,
+            self.notifications.page_staff,
+            self.notifications.stop_messages,
+            self.downtime.print_downtime_sheet,
+        ]
         match queue:
             case TaskQueue.JOURNEY:
-                return [*records, *self._messages()]
+                return [*records, *beside]
             case TaskQueue.CLINICAL_IO:
                 return records
             case TaskQueue.NOTIFY:
-                return self._messages()
-
-    def _messages(self) -> list[Callable[..., Any]]:
-        post = self.notifications
-        return [post.send_message, post.page_staff, post.stop_messages]
+                return beside
 
 
 def staff_contacts(settings: Settings) -> dict[Role, Contact]:
@@ -102,7 +114,10 @@ def compose(settings: Settings, database: Database) -> Activities:
         quiet=QuietHours(settings.quiet_from, settings.quiet_until),
         help_lines=HelpLines(settings.crisis_line, settings.emergency_number, settings.text_line),
     )
-    return Activities.over(SqlRecords(database, cipher), notifications, staff_contacts(settings))
+    spool = DowntimeFolder(
+        settings.downtime_dir, HelpNumbers(settings.emergency_number, settings.crisis_line)
+    )
+    return Activities.over(SqlRecords(database, cipher), notifications, staff_contacts(settings), spool)
 
 
 def workers_for(client: Client, activities: Activities, queues: Sequence[TaskQueue]) -> list[Worker]:

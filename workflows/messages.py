@@ -464,8 +464,14 @@ class SetPresence(Command):
 
 
 class RecordTherapy(Command):
+    """`note_id` and `note_hash` name the psychotherapy note; `themes` held it before notes were kept apart."""
+
     minutes: int = Field(gt=0, le=600)
-    themes: str = Field(min_length=1, max_length=8000)
+    themes: str = Field(default="", max_length=8000)
+    note_id: str | None = Field(default=None, max_length=64)
+    note_hash: str | None = Field(default=None, max_length=64)
+    present_throughout: bool | None = None
+    others_present: tuple[str, ...] = Field(default=(), max_length=10)
 
 
 class Discharge(Command):
@@ -481,8 +487,22 @@ class RecordContact(Command):
 
 
 class RecordIntegration(Command):
+    """`note_id` and `note_hash` name the psychotherapy note; `note` held it before notes were kept apart."""
+
     held_at: AwareDatetime
-    note: str = Field(min_length=1, max_length=8000)
+    note: str = Field(default="", max_length=8000)
+    note_id: str | None = Field(default=None, max_length=64)
+    note_hash: str | None = Field(default=None, max_length=64)
+
+
+class WaiveIntegration(Command):
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class ReviewConcerns(Command):
+    """What a licensed clinician made of the concerns of the day after."""
+
+    outcome: str = Field(min_length=1, max_length=2000)
 
 
 class DoseOrdered(Accepted):

@@ -28,16 +28,17 @@ from clinical.instruments.answers import InstrumentId
 from clinical.people import ENGINE, Role
 from clinical.protocol import ByWeight
 from clinical.schedule import PastDose
+from clinical.therapy import separate_people
 from workflows.deadlines import Deadline
 from workflows.failures import ACTIVITY_FAILED, failure_code
 from workflows.messages import Accepted, EndDose, GiveDose, OrderDose, SetPresence, SubmitQuestionnaires
 from workflows.messages import DoseOrdered as DoseOrderAnswer
-from workflows.refusals import refusal, require_role
-from workflows.session_gate import Gate
+from workflows.refusals import refusal, require, require_role
+from workflows.session_sheet import Downtime
 from workflows.visit import Given
 
 
-class Dosing(Gate):
+class Dosing(Downtime):
     async def give_the_dose(self) -> None:
         """Wait at the chair: a dose is given, or the visit is called off."""
         started = self.visit.checked_in
@@ -87,13 +88,22 @@ class Dosing(Gate):
             raise refusal("dose-out-of-bounds", "this dose is outside the bounds", reasons=allowed.objections)
         at = self.when(command)
         self.visit.ordered, self.visit.order, self.visit.order_given = command, order, False
+        sheet = self.sheet_for(command, order, at)
+        self.visit.ordered_by.append(command.actor.id)
         self.visit.prescriber_present = True
         for fact in (
             PrescriberPresent(session=self.number, present=True),
             ConsentReaffirmed(session=self.number, capacity=command.capacity_today),
-            DoseOrdered(session=self.number, order=order, plan_hash=self.start.plan.plan_hash),
+            DoseOrdered(
+                session=self.number,
+                order=order,
+                plan_hash=self.start.plan.plan_hash,
+                order_id=sheet.order_id,
+            ),
+            sheet,
         ):
             self.journal.note(command.key, fact, actor=command.actor, at=at)
+        self.print_soon(sheet)
         await self.journal.written()
         return DoseOrderAnswer(state="ordered", at=at, order=order, reasons=allowed.reasons)
 
@@ -103,6 +113,9 @@ class Dosing(Gate):
         require_role(command.actor, Role.PRESCRIBER)
         if self.visit.checked_in is None:
             raise refusal("not-possible-now", "the patient is not checked in")
+        for therapist in self.visit.therapists:
+            apart = separate_people(therapist, command.actor.id)
+            require(apart, "separation-of-duties", "the therapist of this session orders no dose in it")
         if fault := basis_fault(command.mg_per_kg, command.dose_mg, self.protocol):
             errors = [{"pointer": "/mg_per_kg", "detail": fault, "code": "basis"}]
             raise refusal("dose-out-of-bounds", fault, errors=errors)

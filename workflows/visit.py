@@ -66,6 +66,9 @@ class Visit(BaseModel):
     screened_at: datetime | None = None
     ordered: OrderDose | None = None
     order: DoseOrder | None = None
+    orders: int = 0
+    ordered_by: list[str] = []
+    therapists: list[str] = []
     order_given: bool = False
     sheet_hash: str | None = None
     prescriber_present: bool = False
@@ -77,6 +80,10 @@ class Visit(BaseModel):
     contact_reached: bool | None = None
     contact_attempts: int = 0
     integration_held_at: datetime | None = None
+    integration_waived_at: datetime | None = None
+    concerns_at: datetime | None = None
+    concerns_reviewed: bool = False
+    concerns_asked: int = 0
     ending: str = ""
     ending_reason: str = ""
 

@@ -270,10 +270,19 @@ class PresenceIn(Act):
 class TherapyIn(Act):
     """The conversation while and after the drug acts."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"minutes": 60, "themes": "grief"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"minutes": 60, "themes": "grief", "present_throughout": True}]}
+    )
 
     minutes: Annotated[Whole, Field(gt=0, le=600)]
-    themes: LongWords
+    themes: LongWords = Field(description="a psychotherapy note: kept apart, never part of the record")
+    present_throughout: Flag | None = Field(default=None, description="the patient was never left alone")
+    others_present: tuple[Code, ...] = Field(
+        default=(), max_length=10, description="staff who were there too"
+    )
+
+    def message(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"themes"})
 
 
 class DischargeIn(Act):
@@ -308,4 +317,23 @@ class IntegrationIn(Act):
     )
 
     held_at: Instant
-    note: LongWords
+    note: LongWords = Field(description="a psychotherapy note: kept apart, never part of the record")
+
+    def message(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"note"})
+
+
+class WaiverIn(Act):
+    """Why the next dose may go on without this integration."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "ill; spoke at length by phone"}]})
+
+    reason: Words
+
+
+class ConcernsIn(Act):
+    """What a licensed clinician made of the concerns of the day after."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"outcome": "called back; sleeps again"}]})
+
+    outcome: Words

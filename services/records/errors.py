@@ -23,6 +23,12 @@ class NotFound(RecordsError):
     code = "not-found"
 
 
+class NotPermitted(RecordsError):
+    """Not everybody who may read the record may read everything that is kept beside it."""
+
+    code = "not-permitted"
+
+
 class KeyReused(RecordsError):
     code = "idempotency-key-reused"
 

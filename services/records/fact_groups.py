@@ -44,9 +44,12 @@ VisitFact = (
     | events.NextDayContact
     | events.IntegrationHeld
     | events.IntegrationMissed
+    | events.IntegrationWaived
+    | events.ConcernsReviewed
 )
 ChairFact = (
     events.DoseOrdered
+    | events.DowntimeSheetMade
     | events.GateEvaluated
     | events.DoseGiven
     | events.DoseEnded

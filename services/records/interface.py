@@ -11,6 +11,7 @@ from clinical.decision import Decision
 from clinical.events import Entry, RecordedEntry
 from clinical.instruments.answers import InstrumentResult
 from clinical.patient_record import ClinicalRecord
+from clinical.people import Role
 from clinical.protocol import Protocol
 from services.records.custody_interface import CustodyBooks
 
@@ -65,6 +66,13 @@ class GivenDose(_Record):
     mg_per_kg: Decimal | None = None
 
 
+class OwedIntegration(_Record):
+    """A dose whose integration was not held; `waived_by` is the role that let it go, if any did."""
+
+    dosed_at: datetime
+    waived_by: Role | None = None
+
+
 class DosingFacts(_Record):
     """What the dose step re-reads at the moment of dosing: from the record, not from memory.
 
@@ -84,6 +92,9 @@ class DosingFacts(_Record):
     integrations_open_since: tuple[datetime, ...]
     preparations_held_at: tuple[datetime, ...]
     container: Container | None = None
+    integrations_owed: tuple[OwedIntegration, ...] | None = None
+    downtime_sheets: tuple[str, ...] | None = None
+    """Hashes of the newest downtime sheet of each session."""
 
 
 class Contact(_Record):

@@ -9,13 +9,15 @@ from services.records.custody_doses import account_for_dose, draw_dose
 from services.records.fact_groups import ChairFact
 from services.records.fresh import Fresh
 from services.records.tables import DoseRow, ObservationRow, VisitRow
-from services.records.visits import put_visit
+from services.records.visits import link_note, put_visit
 
 
 async def project_chair(fact: ChairFact, fresh: Fresh) -> None:
     match fact:
         case events.DoseOrdered():
             await put_visit(fresh, fact.session, ordered_seq=fresh.seq)
+        case events.DowntimeSheetMade():
+            await put_visit(fresh, fact.session, sheet_hash=fact.sheet_hash, sheet_seq=fresh.seq)
         case events.GateEvaluated():
             await put_visit(fresh, fact.session, gate_green=fact.green, gate_seq=fresh.seq)
         case events.DoseGiven():
@@ -28,6 +30,7 @@ async def project_chair(fact: ChairFact, fresh: Fresh) -> None:
             await put_visit(fresh, fact.session, observation_late_at=fresh.at)
         case events.TherapyRecorded():
             await put_visit(fresh, fact.session, therapy_minutes=fact.minutes)
+            await link_note(fresh, fact.note_id)
         case events.SessionDischarged():
             await put_visit(
                 fresh,

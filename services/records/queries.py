@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from clinical import events
+from clinical.downtime_sheet import DowntimeSheet
 from clinical.instants import zone_named
 from services.database import Database
 from services.encryption import FieldCipher
@@ -117,6 +118,19 @@ class RecordQueries(CustodyQueries):
             if visit is None:
                 raise NotFound("the course has no such session")
             return await session_view(session, self._ledger, visit)
+
+    async def downtime_sheet(self, sites: Sequence[str], journey_id: str, number: int) -> DowntimeSheet:
+        """The sheet of the latest order of a session; NotFound before there is one."""
+        async with self._journey(sites, journey_id) as (session, _):
+            made = await session.scalar(
+                select(EntryRow)
+                .join(VisitRow, VisitRow.journey_id == EntryRow.journey_id)
+                .where(VisitRow.journey_id == journey_id, VisitRow.session == number)
+                .where(EntryRow.seq == VisitRow.sheet_seq)
+            )
+            if made is None:
+                raise NotFound("no dose is ordered in this session")
+            return self._ledger.fact_of(made, events.DowntimeSheetMade).sheet
 
     async def tasks(
         self,

@@ -123,6 +123,8 @@ class VisitRow(_OfJourney, Base):
     baseline_seq: Mapped[int | None]
     prescriber_present: Mapped[bool] = mapped_column(server_default=text("false"))
     ordered_seq: Mapped[int | None]
+    sheet_hash: Mapped[str | None]
+    sheet_seq: Mapped[int | None]
     gate_green: Mapped[bool | None]
     gate_seq: Mapped[int | None]
     dosed_at: Mapped[datetime | None]
@@ -135,6 +137,9 @@ class VisitRow(_OfJourney, Base):
     next_day_reached: Mapped[bool | None]
     integration_held_at: Mapped[datetime | None]
     integration_missed_at: Mapped[datetime | None]
+    integration_waived_at: Mapped[datetime | None]
+    integration_waived_by: Mapped[str | None]
+    concerns_reviewed_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_seq: Mapped[int | None]
 

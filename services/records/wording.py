@@ -176,6 +176,10 @@ def _visit(fact: VisitFact, zone: ZoneInfo) -> str:
             return f"Session {fact.session} next-day contact: {reached}{concerns}"
         case events.IntegrationHeld():
             return f"Integration after session {fact.session} held"
+        case events.IntegrationWaived():
+            return f"Integration after session {fact.session} waived by a therapist: {fact.reason}"
+        case events.ConcernsReviewed():
+            return f"Concerns after session {fact.session} reviewed: {fact.outcome}"
         case events.IntegrationMissed():
             return f"Integration after session {fact.session} missed, was due {_at(fact.due_at, zone)}"
         case _:
@@ -188,6 +192,8 @@ def _chair(fact: ChairFact, zone: ZoneInfo) -> str:
             order = fact.order
             over = f" over {order.infusion_minutes} min" if order.infusion_minutes else ""
             return f"Dose ordered for session {fact.session}: {_number(order.dose_mg)} mg{over}"
+        case events.DowntimeSheetMade():
+            return f"Downtime sheet made for session {fact.session}: {fact.sheet_hash[:12]}"
         case events.GateEvaluated():
             light = "green" if fact.green else "closed"
             return f"Session {fact.session} gate {light}{_objections(fact.reasons)}"
@@ -210,7 +216,8 @@ def _chair(fact: ChairFact, zone: ZoneInfo) -> str:
         case events.ObservationLate():
             return f"Observation due {_at(fact.due_at, zone)} is late; {_words(fact.paged)} paged"
         case events.TherapyRecorded():
-            return f"Therapy in session {fact.session}: {fact.minutes} min"
+            left = ", the patient was left alone" if fact.present_throughout is False else ""
+            return f"Therapy in session {fact.session}: {fact.minutes} min{left}"
         case events.SessionDischarged():
             how = f" by override: {fact.override_reason}" if fact.overridden else ""
             return f"Session {fact.session} discharged at {_at(fact.discharged_at, zone)}{how}"

@@ -18,6 +18,7 @@ PLACES = {
     "{version}": "1",
     "{n}": "1",
     "{case_id}": "case-1",
+    "{note_id}": id_from("no note"),
     "{instrument}": "phq-9",
 }
 

@@ -27,6 +27,9 @@ from workflows.screening import Screening
 from workflows.treatment_session import TreatmentSession
 
 HIDDEN = {"read_description", "read_documentation"}
+NOT_THERE_YET = {"read_patient", "read_downtime_sheet", "read_therapy_note", "amend_therapy_note"}
+"""What only other acts make: read in tests of their own."""
+
 QUERY = {
     "receive_referral": "?site=site-a&time_zone=America/New_York&confirm_new=true",
     "publish_protocol": "?site=site-a",
@@ -115,7 +118,7 @@ async def test_every_example_works_and_its_answer_is_as_described(clinic: Clinic
         if route.act == "read_session":  # nothing opens a session here: it is read in another test
             assert answer.status_code == 404
             continue
-        if route.act == "read_patient":
+        if route.act in NOT_THERE_YET:
             assert answer.status_code == 404
             continue
         assert 200 <= answer.status_code < 300, (route.act, answer.text)
