@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from services.downtime import folder as module
 from services.downtime.errors import SpoolUnavailable
 from services.downtime.folder import DowntimeFolder
 from services.downtime.page import HelpNumbers, Identifiers, page
@@ -44,7 +43,7 @@ async def test_a_disk_that_fills_up_leaves_no_half_sheet(
     def full(_: int) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SpoolUnavailable):
         await DowntimeFolder(str(tmp_path), NUMBERS).put("name", a_sheet())
     assert list(tmp_path.iterdir()) == []
