@@ -355,7 +355,7 @@ class ConcernsReviewed(_Fact):
 
     kind: Literal["session.concerns-reviewed"] = "session.concerns-reviewed"
     session: int
-    outcome: str
+    assessment: str
 
 
 class IntegrationHeld(_Fact):

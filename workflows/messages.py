@@ -502,7 +502,7 @@ class WaiveIntegration(Command):
 class ReviewConcerns(Command):
     """What a licensed clinician made of the concerns of the day after."""
 
-    outcome: str = Field(min_length=1, max_length=2000)
+    assessment: str = Field(min_length=1, max_length=2000)
 
 
 class DoseOrdered(Accepted):

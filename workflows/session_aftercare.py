@@ -168,7 +168,7 @@ class Aftercare(Session):
         """A licensed clinician has read the concerns of the day after and says what follows."""
         at = self.when(command)
         self.visit.concerns_reviewed = True
-        fact = ConcernsReviewed(session=self.number, outcome=command.outcome)
+        fact = ConcernsReviewed(session=self.number, assessment=command.assessment)
         self.journal.note(command.key, fact, actor=command.actor, at=at)
         return await self.accept("reviewed", at)
 
@@ -177,5 +177,5 @@ class Aftercare(Session):
         require_role(command.actor, *sorted(LICENSED_TO_CLOSE_RISK))
         if self.visit.concerns_at is None or self.visit.concerns_reviewed:
             raise refusal("not-possible-now", "no concerns of this session wait for a review")
-        if not command.outcome.strip():
+        if not command.assessment.strip():
             raise refusal("reason-required", "say what follows from the concerns")

@@ -334,6 +334,6 @@ class WaiverIn(Act):
 class ConcernsIn(Act):
     """What a licensed clinician made of the concerns of the day after."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"outcome": "called back; sleeps again"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"assessment": "called back; sleeps again"}]})
 
-    outcome: Words
+    assessment: Words

@@ -179,7 +179,7 @@ def _visit(fact: VisitFact, zone: ZoneInfo) -> str:
         case events.IntegrationWaived():
             return f"Integration after session {fact.session} waived by a therapist: {fact.reason}"
         case events.ConcernsReviewed():
-            return f"Concerns after session {fact.session} reviewed: {fact.outcome}"
+            return f"Concerns after session {fact.session} reviewed: {fact.assessment}"
         case events.IntegrationMissed():
             return f"Integration after session {fact.session} missed, was due {_at(fact.due_at, zone)}"
         case _:

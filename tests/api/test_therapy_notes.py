@@ -95,7 +95,7 @@ async def test_a_waiver_and_a_review_reach_their_session(clinic: Clinic) -> None
     course = await clinic.a_journey()
     for role, act, body in (
         (Role.THERAPIST, "integration-waiver", {"reason": "ill"}),
-        (Role.PRESCRIBER, "concerns-review", {"outcome": "called back"}),
+        (Role.PRESCRIBER, "concerns-review", {"assessment": "called back"}),
     ):
         assert (await clinic.person(role).post(f"{course}/sessions/2/{act}", body)).status_code == 200
         wrong = await clinic.person(Role.NURSE).post(f"{course}/sessions/2/{act}", body)

@@ -122,7 +122,9 @@ async def test_a_waiver_opens_the_next_dose_that_a_missed_integration_blocks(pat
 async def test_concerns_of_the_next_day_are_a_prescribers_task_until_somebody_licensed_has_read_them(
     patient: Walk,
 ) -> None:
-    review = m.ReviewConcerns(key=a_key(), actor=PEOPLE[Role.THERAPIST], outcome="called back, sleeps again")
+    review = m.ReviewConcerns(
+        key=a_key(), actor=PEOPLE[Role.THERAPIST], assessment="called back, sleeps again"
+    )
     await home(patient)
     assert (await patient.refused("review_concerns", review, FIRST)).code == "not-possible-now"
     await patient.say("record_contact", contact("did not sleep at all"), FIRST)

@@ -43,7 +43,7 @@ async def test_a_disk_that_fills_up_leaves_no_half_sheet(
     def full(_: int) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("os.fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SpoolUnavailable):
         await DowntimeFolder(str(tmp_path), NUMBERS).put("name", a_sheet())
     assert list(tmp_path.iterdir()) == []

@@ -228,7 +228,7 @@ SAMPLES: tuple[Fact, ...] = (
     events.NextDayContact(session=1, reached=True, concerns=WORDS),
     events.IntegrationHeld(session=1, held_at=LATER, note_id="NOTE-2", note_hash=HASH),
     events.IntegrationWaived(session=1, reason=WORDS),
-    events.ConcernsReviewed(session=1, outcome=WORDS),
+    events.ConcernsReviewed(session=1, assessment=WORDS),
     events.IntegrationMissed(session=1, due_at=LATER),
     events.DecisionAsked(after_dose=3, default="stop", reasons=REASONS),
     events.DecisionMade(after_dose=3, choice="go-on", reason=WORDS),
