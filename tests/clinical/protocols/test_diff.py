@@ -71,10 +71,8 @@ def test_what_is_said(name: str, pointer: str, value: Any, heading: Noticed, lin
 
 
 def test_what_is_added_or_left_out_is_told_with_everything_in_it() -> None:
-    added = diff(
-        "iv-racemic",
-        ("/schedule/phases/2", DOCUMENTS["esketamine-rems"]["schedule"]["phases"][2] | {"name": "late"}),
-    )
+    third = DOCUMENTS[ESK]["schedule"]["phases"][2] | {"name": "late"}
+    added = diff(IV, ("/schedule/phases/2", third))
     assert "late: sessions of one plan: absent -> 4" in added
     assert added.count(" -> ") == len(third)
     emptied = diff("iv-racemic", ("/risk/caring_contacts", []))
