@@ -221,7 +221,8 @@ def in_words(value: Any, pointer: str) -> str:
     if isinstance(value, list):
         return ", ".join(in_words(item, "") for item in value)
     unit = unit_of(field_of(pointer))
-    number = f"{value:g}" if isinstance(value, float) else "".join(filter(str.isprintable, str(value)))
+    whole = isinstance(value, float) and value.is_integer()
+    number = str(int(value)) if whole else "".join(filter(str.isprintable, str(value)))
     return f"{number} {unit}" if unit and isinstance(value, int | float) else number
 
 
