@@ -15,7 +15,7 @@ from clinical.patient_record import ClinicalRecord
 from clinical.protocol import Drug, Indication, Protocol
 from clinical.schedule import PastDose, earliest_next
 from deploy.demo_clinic import Clinic
-from deploy.demo_doses import minutes_of_dose, ordered_dose, planned_dose, product
+from deploy.demo_doses import container_label, minutes_of_dose, ordered_dose, planned_dose, scanned
 from deploy.demo_patient import FOLLOW_UP, RESPONSE, DemoPatient
 from deploy.tokens import DEMO_SITE, staff_id
 from deploy.virtual_clock import VirtualClock
@@ -43,7 +43,7 @@ class Story:
         self._indication = indication
         self._patient = DemoPatient(record, protocol, indication)
         self._tell = tell
-        self._plan_hash = ""
+        self._plan_hash = self._container = ""
         self._given: list[PastDose] = []
         self.journey_id = ""
         self.path = ""
@@ -173,6 +173,9 @@ class Story:
             self._tell(f"preparation {number + 1} held")
 
     async def _treat(self) -> None:
+        label = container_label(self._protocol)
+        received = await self._clinic.post(f"/v1/custody/{DEMO_SITE}/containers", "nurse", label)
+        self._container = received["container_id"]
         for dose in range(1, self._protocol.schedule.first.sessions + 1):
             await self._session(dose)
             if dose in self._protocol.decisions.review_after_doses:
@@ -220,9 +223,8 @@ class Story:
             {
                 "dose_mg": float(dose_mg),
                 "plan_hash": self._plan_hash,
-                "lot": f"LOT-{2290 + n}",
-                "lot_expires_on": f"{starts.year + 2}-08-31",
-                "product": product(self._protocol),
+                **scanned(self._protocol),
+                "container_id": self._container,
                 "second_check_by": staff_id("prescriber"),
                 "monitor_present": True,
                 "equipment_checked": True,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from api.engine import Engine, EngineRefused
+from api.engine import Engine, EngineRefused, EngineUnavailable
 from clinical.decision import Reason, Verdict
 from clinical.dosing import DoseOrder
 from clinical.events import Entry, JourneyStarted
@@ -78,7 +78,7 @@ class FakeEngine(Engine):
         return answer.model_validate({"state": "done", "at": AT, "detail": {}, **more})
 
     async def open_drug_case(self, case: PendingCase) -> None:
-        if self.failure is not None:
+        if isinstance(self.failure, EngineUnavailable):
             raise self.failure
         self.opened.append(case)
 

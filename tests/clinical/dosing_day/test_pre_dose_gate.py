@@ -25,11 +25,8 @@ from clinical.protocol import Drug, Protocol
 from clinical.vitals import Symptom
 from tests.clinical.dosing_day.builders import (
     NOW,
-<<<<<<< HEAD
-    a_container,
-=======
     a_booster,
->>>>>>> b9500a81fe6e2f353174869efaaea70f472d530f
+    a_container,
     a_dose,
     a_reading,
     a_scanned_drug,
@@ -115,7 +112,7 @@ def test_knowing_nothing_closes_every_gate_but_the_one_that_does_not_apply(proto
         (Gate.STAFF, {"monitor_present": False}),
         (Gate.STAFF, {"prescriber_on_site": False}),
         (Gate.STAFF, {"equipment_checked": False}),
-<<<<<<< HEAD
+        (Gate.STAFF, {"downtime_sheet": False}),
         (Gate.DRUG, {"drug": a_scanned_drug(drug=Drug.ESKETAMINE)}),
         (Gate.DRUG, {"drug": a_scanned_drug(lot=" ", container=a_container(lot=""))}),
         (Gate.DRUG, {"drug": a_scanned_drug(expires_at=NOW)}),
@@ -126,12 +123,6 @@ def test_knowing_nothing_closes_every_gate_but_the_one_that_does_not_apply(proto
         (Gate.DRUG, {"drug": a_scanned_drug(container=a_container(drug=Drug.ESKETAMINE))}),
         (Gate.DRUG, {"drug": a_scanned_drug(container=a_container(expires_on=NOW.date()))}),
         (Gate.DRUG, {"drug": a_scanned_drug(container=a_container(closed=True))}),
-=======
-        (Gate.STAFF, {"downtime_sheet": False}),
-        (Gate.DRUG, {"drug": ScannedDrug(drug=Drug.ESKETAMINE, lot="L1", expires_at=SOON)}),
-        (Gate.DRUG, {"drug": ScannedDrug(drug=Drug.KETAMINE, lot=" ", expires_at=SOON)}),
-        (Gate.DRUG, {"drug": ScannedDrug(drug=Drug.KETAMINE, lot="L1", expires_at=NOW)}),
->>>>>>> b9500a81fe6e2f353174869efaaea70f472d530f
         (Gate.DRUG, {"second_check": SecondCheck(prepared_by="n1", checked_by="n1 ", agrees=True)}),
         (Gate.DRUG, {"second_check": SecondCheck(prepared_by="n1", checked_by=" ", agrees=True)}),
         (Gate.DRUG, {"second_check": SecondCheck(prepared_by="n1", checked_by="n2", agrees=False)}),
