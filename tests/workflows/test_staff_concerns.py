@@ -74,7 +74,7 @@ async def test_a_worse_concern_calls_again_whoever_took_over_and_must_be_taken_o
     await screened(patient, LOW)
     part = await case(patient)
     await patient.say("acknowledge_risk", taken_over(), part)
-    await patient.say("raise_concern", worried(level="high", on_site=True))
+    await patient.say("raise_concern", worried())
     await patient.until_written("risk.joined")
     await calls_somebody(patient, part)
     no = await patient.refused("resolve_risk", closed(disposition=Disposition.HOSPITALISED), part)
@@ -82,7 +82,7 @@ async def test_a_worse_concern_calls_again_whoever_took_over_and_must_be_taken_o
     await patient.say("acknowledge_risk", taken_over(PRESCRIBER), part)
     await patient.say("resolve_risk", closed(disposition=Disposition.HOSPITALISED), part)
     [joined] = await patient.facts("risk.joined")
-    assert part == f"risk/{joined.joined_to}" and joined.level == "high"
+    assert part == f"risk/{joined.joined_to}" and joined.level == "moderate"
     await patient.leave()
     await patient.assert_sound()
 
