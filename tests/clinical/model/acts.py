@@ -4,17 +4,20 @@ People, timers and faults act at any moment; the gate's look and the dose are tw
 between. "Judged" are the acts that may harm: a plan that comes into force, a dose, a discharge, an ending.
 Where a guard is a decision of a workflow and no rule of `clinical/`, it stands here with the place that it was
 taken from. Trimmed, because nothing that is asked depends on it: transfers (like any other ending), risk before
-treatment, days in the chair, more than two doses, boosters (none in the shipped protocol).
+treatment, a pause when no dose is ahead, days in the chair, more than two doses, boosters (the shipped protocol
+has none).
 """
 
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
+from clinical.decision import Decision
 from clinical.journey import FINAL, Move, Refusal, Stage, next_stage, possible_moves
 from clinical.people import Actor, Role
 from clinical.plan import PlanTerms, approval_fault, required_approvers
 from clinical.risk import Disposition, may_acknowledge, may_resolve
+from clinical.schedule import more_doses_allowed
 from tests.clinical.model import telling
 from tests.clinical.model.book import AUTHOR, NURSE, PRESCRIBER, THERAPIST
 from tests.clinical.model.guards import (
@@ -53,6 +56,7 @@ REQUIRED = required_approvers(TERMS, PROTOCOL)
 TAKES_CONSENT = frozenset(
     {Stage.CONSULTATION, Stage.SCREENING, Stage.PLANNING, Stage.PREPARATION, Stage.TREATING}
 )
+NEW_PLAN = frozenset({Move.AMEND_PLAN, Move.APPROVE_PLAN, Move.COMPLETE_PREPARATION})
 NOT_WALKED = frozenset({Move.TRANSFER, Move.DECLINE})
 
 
@@ -79,11 +83,13 @@ def steps(state: State, without: Without) -> Iterator[Step]:
 
 
 def _course(state: State, without: Without) -> Iterator[Step]:
-    over = state.visit is Visit.NONE or Guard.SESSIONS_FIRST in without  # treating.py: all home before a move
+    over = state.visit is Visit.NONE or Guard.SESSIONS_FIRST in without
     for made in possible_moves(state.stage, on_hold=state.on_hold):
         entered = next_stage(state.stage, made, on_hold=state.on_hold)
         assert not isinstance(entered, Refusal)
-        if made not in NOT_WALKED and over and _ready_to(state, made, without):
+        # treating.py waits for a session before any move. A new plan is walked as if it did not (H11).
+        may = over or made in NEW_PLAN
+        if made not in NOT_WALKED and may and _ready_to(state, made, without):
             yield _move(state, made, entered)
     if state.stage in FINAL and over:
         told = telling.closes(state.stage, Guard.TASKS_FIRST not in without)
@@ -91,7 +97,7 @@ def _course(state: State, without: Without) -> Iterator[Step]:
     if state.stage is Stage.TREATING:
         if state.on_hold:
             yield Step("the course is resumed", state.but(on_hold=False), telling.resumes)
-        else:
+        elif state.visit in BEFORE_DOSE:
             yield Step("the course is put on hold", state.but(on_hold=True), telling.pauses)
 
 
@@ -103,7 +109,7 @@ def _ready_to(state: State, made: Move, without: Without) -> bool:
     if made is Move.PROCEED:
         return consent(state.consent).passes
     if made is Move.COMPLETE_COURSE:
-        return state.under_plan > 0
+        return not more_doses_allowed(state.under_plan, state.approved).passes
     if made is Move.APPROVE_PLAN:
         if state.approvals is None:
             return False
@@ -113,12 +119,14 @@ def _ready_to(state: State, made: Move, without: Without) -> bool:
 
 
 def _move(state: State, made: Move, entered: Stage) -> Step:
-    after = state.but(stage=entered, approvals=None, on_hold=state.on_hold and entered not in FINAL)
+    after = state.but(
+        stage=entered, approvals=None, drafted=0, on_hold=state.on_hold and entered not in FINAL
+    )
     told = telling.move(state.stage, made, entered)
     if made is not Move.APPROVE_PLAN:
         return Step(f"the course moves: {made}", after)._replace(told=told)
     visiting = state.visit is not Visit.NONE
-    after = after.but(plan=Plan.IN_FORCE, under_plan=0, old_plan=visiting)
+    after = after.but(plan=Plan.IN_FORCE, approved=state.drafted, under_plan=0, old_plan=visiting)
     return Step(
         "the plan comes into force", after, lambda book: told(telling.comes_into_force(book)), judged=True
     )
@@ -127,7 +135,8 @@ def _move(state: State, made: Move, entered: Stage) -> Step:
 def _consent(state: State, without: Without) -> Iterator[Step]:
     again = state.consent is not Consent.WITHDRAWN or Guard.NEVER_AGAIN in without
     if state.stage in TAKES_CONSENT and not state.on_hold and state.consent is not Consent.LIVE and again:
-        yield Step("the patient consents", state.but(consent=Consent.LIVE), telling.consents)
+        given = Consent.AGAIN if state.consent in (Consent.WITHDRAWN, Consent.AGAIN) else Consent.LIVE
+        yield Step("the patient consents", state.but(consent=given), telling.consents)
     if state.stage not in FINAL and state.consent not in (Consent.NONE, Consent.WITHDRAWN):
         yield Step("the patient withdraws", state.but(consent=Consent.WITHDRAWN), telling.withdraws)
 
@@ -136,7 +145,10 @@ def _plan(state: State, without: Without) -> Iterator[Step]:
     if state.stage is not Stage.PLANNING or state.on_hold or state.consent is Consent.WITHDRAWN:
         return
     if state.approvals is None:
-        yield Step("the author drafts a plan", state.but(approvals=()), telling.proposes(REQUIRED))
+        for sessions, words in ((1, "one session"), (2, "two sessions")):
+            after = state.but(approvals=(), drafted=sessions)
+            told = telling.proposes(sessions, REQUIRED)
+            yield Step(f"the author drafts a plan of {words}", after, told)
         return
     author = "nobody" if Guard.AUTHOR in without else AUTHOR.id
     given = {APPROVERS[name].role: APPROVERS[name].id for name in state.approvals}
@@ -159,7 +171,7 @@ def _session(state: State, without: Without) -> Iterator[Step]:
         yield Step("the patient checks in", after, telling.checks_in)
     if state.visit in (Visit.CHECKED_IN, Visit.ORDERED) and not state.fresh:
         yield Step("the patient is seen anew", state.but(fresh=True), telling.checks_in)
-    if state.visit is Visit.CHECKED_IN or (state.visit is Visit.OPEN and Guard.CHECKED_IN in without):
+    if state.visit is Visit.CHECKED_IN:
         after = state.but(visit=Visit.ORDERED, present=True)
         yield Step("the dose is ordered", after, telling.orders(Guard.REAFFIRMED not in without))
     if state.visit in (Visit.ORDERED, *IN_CHAIR):
@@ -180,7 +192,9 @@ def _closing(state: State, without: Without) -> Iterator[Step]:
         on_hold=state.on_hold,
         consent=state.consent,
         approvals=state.approvals,
+        drafted=state.drafted,
         plan=state.plan,
+        approved=state.approved,
         under_plan=state.under_plan,
         doses=state.doses,
         since=state.since,
@@ -200,7 +214,8 @@ def _dose(state: State, without: Without) -> Iterator[Step]:
         if state.look is Look.GREEN:
             yield Step("the worker dies before it writes", state.but(look=Look.NONE))
         if state.look is Look.GREEN or (state.look is Look.MOVED and Guard.COMPARE_AND_APPEND in without):
-            yield _given(state, "the dose is given", telling.dose(decision))
+            seen = Decision.of(r for r in decision.reasons if r not in decision.objections)
+            yield _given(state, "the dose is given", telling.dose(seen))
     if state.visit in IN_CHAIR and decision.passes:
         yield _given(state, "another command gives a dose", telling.dose(decision))
     if state.visit is Visit.CHECKED_IN and decision.passes and Guard.ORDERED in without:
@@ -227,7 +242,6 @@ def _given(state: State, act: str, told: telling.Telling) -> Step:
         under_plan=state.under_plan + (not state.old_plan),
         since=Since.TODAY,
         look=Look.NONE,
-        fresh=False,
         start_over=False,
         end_over=False,
         recovered=False,
@@ -254,13 +268,14 @@ def _chair(state: State, without: Without) -> Iterator[Step]:
             how = ("" if escort else ", alone") + (", overridden" if overridden else "")
             told = telling.goes_home(decision, who, overridden, reason)
             after = state.but(visit=Visit.HOME, recovered=False, start_over=False, end_over=False)
-            yield Step(f"the {who.role} discharges{how}", after.but(present=False, left=False), told, judged=True)
+            after = after.but(fresh=False, present=False, left=False)
+            yield Step(f"the {who.role} discharges{how}", after, told, judged=True)
 
 
 def _risk(state: State, without: Without) -> Iterator[Step]:
     if state.stage not in (Stage.TREATING, Stage.PLANNING, Stage.PREPARATION) or state.plan is Plan.NONE:
         return
-    if state.risk is Risk.NONE:
+    if state.risk in (Risk.NONE, Risk.CLOSED_BY_NOBODY):
         yield Step("somebody worries about suicide", state.but(risk=Risk.OPEN), telling.finds_risk)
         return
     if state.risk is Risk.OPEN and may_acknowledge(THERAPIST.role).passes:
@@ -270,7 +285,8 @@ def _risk(state: State, without: Without) -> Iterator[Step]:
         ending = Disposition.SAFETY_PLAN
         if may_resolve(who.role, ending).passes or Guard.LICENCE in without:
             told = telling.resolves(who, ending)
-            yield Step(f"the {who.role} closes the risk case", state.but(risk=Risk.NONE), told)
+            risk = Risk.NONE if may_resolve(who.role, ending).passes else Risk.CLOSED_BY_NOBODY
+            yield Step(f"the {who.role} closes the risk case", state.but(risk=risk), told)
 
 
 def _time(state: State, without: Without) -> Iterator[Step]:

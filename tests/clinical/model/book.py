@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from clinical.events import RecordedEntry, RiskPaged
 from clinical.instruments.answers import RiskLevel
 from clinical.people import ENGINE, Actor, Role
-from clinical.risk import RiskFinding, pages
+from clinical.risk import RiskFinding, ladder
 from tests.clinical.model.guards import PROTOCOL
 
 START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
@@ -26,8 +26,8 @@ PATIENT = Actor(id="patient-1", role=Role.PATIENT)
 class Book(NamedTuple):
     """The record after `act`, and what the next fact needs to know of it.
 
-    `version`: of the newest plan; `in_force`: of the plan in force; `visit_plan`: of the one that this session
-    was opened under. `case`: the risk cases so far; `waits_since`: the one that nobody has acknowledged was
+    `version`: of the newest plan, for `drafted` sessions; `in_force`: of the plan in force; `visit_plan`: of the
+    one that this session was opened under. `case`: the risk cases so far; `waits_since`: the one that nobody has acknowledged was
     opened then, `paged` rungs of its ladder have been called. `silent`: the ladder was taken away.
     """
 
@@ -37,6 +37,7 @@ class Book(NamedTuple):
     at: datetime = START
     seq: int = 0
     version: int = 0
+    drafted: int = 0
     in_force: int = 0
     session: int = 0
     visit_plan: int = 0
@@ -54,15 +55,14 @@ class Book(NamedTuple):
         return self._replace(before=self, act=act, page=())._paged_until(at)._replace(at=at)
 
     def _paged_until(self, at: datetime) -> "Book":
-        rungs = PROTOCOL.risk.ladder
-        if self.waits_since is None or self.silent or self.paged == len(rungs):
+        if self.waits_since is None or self.silent or self.paged == len(PROTOCOL.risk.ladder):
             return self
         finding = RiskFinding(level=RiskLevel.HIGH, trigger="staff", on_site=True, found_at=self.waits_since)
-        due = pages(finding, PROTOCOL, at)[self.paged : len(rungs)]
+        due = [rung for rung in ladder(finding, PROTOCOL)[self.paged :] if rung.at <= at]
         book = self
-        for rung, page in enumerate(due, start=self.paged + 1):
-            fact = RiskPaged(case_id=f"case-{self.case}", role=page.roles[0], rung=rung)
-            book = book.note(fact, at=page.at)
+        for number, rung in enumerate(due, start=self.paged + 1):
+            fact = RiskPaged(case_id=f"case-{self.case}", role=rung.page, rung=number)
+            book = book.note(fact, at=rung.at)
         return book._replace(paged=self.paged + len(due))
 
     def note(self, fact: Any, actor: Actor = ENGINE, at: datetime | None = None) -> "Book":

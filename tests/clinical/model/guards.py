@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,20 @@ from clinical.protocol import Protocol
 from clinical.recovery_scores import PadssItems
 from clinical.schedule import PastDose
 from clinical.vitals import Reading
-from tests.clinical.model.state import Consent, Plan, Since, State, Visit
+from tests.clinical.model.state import IN_CHAIR, Consent, Plan, Risk, Since, State, Visit
 
 SHIPPED = Path(__file__).parents[3] / "clinical" / "protocols" / "iv-racemic.yaml"
-PROTOCOL = Protocol.model_validate(yaml.safe_load(SHIPPED.read_text()))
+
+
+class _HashedOnce(Protocol):
+    """The same protocol; a walk asks for its hash some ten thousand times."""
+
+    @cached_property
+    def content_hash(self) -> str:
+        return super().content_hash
+
+
+PROTOCOL = _HashedOnce.model_validate(yaml.safe_load(SHIPPED.read_text()))
 NOW = datetime(2026, 6, 3, 15, 0, tzinfo=UTC)
 WEIGHT_KG = Decimal(70)
 MG_PER_KG = Decimal("0.5")
@@ -56,7 +66,6 @@ class Guard(StrEnum):
     BOUNDS = "the bounds of the dose"
     RISK = "no open risk case at the gate"
     PRESENCE = "the prescriber's presence at the gate"
-    CHECKED_IN = "an order needs a check-in"
     ORDERED = "a dose needs an order"
     COMPARE_AND_APPEND = "compare and append"
     MINIMUM = "the minimum observation"
@@ -81,7 +90,12 @@ def ago(**time: float) -> datetime:
     return NOW - timedelta(**time)
 
 
-GIVEN_AGO = {Consent.LIVE: ago(days=20), Consent.HALF_OVER: ago(days=200), Consent.EXPIRED: ago(days=400)}
+GIVEN_AGO = {
+    Consent.LIVE: ago(days=20),
+    Consent.AGAIN: ago(days=20),
+    Consent.HALF_OVER: ago(days=200),
+    Consent.EXPIRED: ago(days=400),
+}
 
 
 @cache
@@ -111,10 +125,9 @@ def the_order() -> DoseOrder:
 
 def past_doses(state: State) -> tuple[PastDose, ...]:
     """Doses of earlier sessions, and the one of this session when there is one; sessions count from 1."""
-    now_in_chair = state.visit not in (Visit.NONE, Visit.OPEN, Visit.CHECKED_IN, Visit.ORDERED)
     when = {Since.TODAY: ago(hours=5), Since.LONG: ago(days=5), Since.NEVER: NOW}[state.since]
     doses = [PastDose(session=i, given_at=when, dose_mg=Decimal(35)) for i in range(1, state.doses + 1)]
-    if now_in_chair and doses:
+    if state.visit in IN_CHAIR and doses:
         doses[-1] = doses[-1].model_copy(update={"session": THIS_SESSION})
     return tuple(doses)
 
@@ -135,12 +148,14 @@ def reading(minutes_ago: float) -> Reading:
 
 
 _SEEN_BY_GATE = (
-    "on_hold", "consent", "plan", "under_plan", "doses", "since", "visit", "old_plan", "fresh", "present",
+    "on_hold", "consent", "plan", "approved", "under_plan", "doses", "since", "visit", "old_plan", "fresh", "present",
     "risk",
 )  # fmt: skip
 
 
-def gate(state: State, without: Without, *, newest_plan: bool = False, dose_mg: Decimal | None = None) -> Decision:
+def gate(
+    state: State, without: Without, *, newest_plan: bool = False, dose_mg: Decimal | None = None
+) -> Decision:
     """All sixteen gates and the bounds of the dose, as `workflows/session_gate.py` asks them.
 
     `newest_plan`: the command names the plan now in force instead of the one that the order was made for.
@@ -191,8 +206,8 @@ def _facts(state: State, newest_plan: bool) -> GateFacts:
         ),
         order_plan_hash=named if named == own else None,
         session_no=THIS_SESSION,
-        dose_no=state.under_plan + 1,
-        sessions_approved=1,
+        dose_no=_number_of_this_dose(state),
+        sessions_approved=state.approved,
         on_hold=state.on_hold,
         preparation_complete=True,
         integration_blocked=False,
@@ -210,7 +225,7 @@ def _facts(state: State, newest_plan: bool) -> GateFacts:
         substance_free=True,
         suicide_level=RiskLevel.NONE,
         screened_at=ago(minutes=minutes),
-        open_risk_cases=0 if state.risk == "none" else 1,
+        open_risk_cases=int(state.risk in (Risk.OPEN, Risk.ACKNOWLEDGED)),
         baseline=reading(minutes),
         weight=WeightMeasurement(kg=WEIGHT_KG, measured_at=ago(minutes=minutes), previous_kg=WEIGHT_KG),
         medication_reconciled_at=ago(minutes=minutes),
@@ -223,6 +238,11 @@ def _facts(state: State, newest_plan: bool) -> GateFacts:
         drug=ScannedDrug(drug=PROTOCOL.drug, lot="LOT-1", expires_at=NOW + timedelta(days=90)),
         second_check=SecondCheck(prepared_by="staff-nurse", checked_by="staff-prescriber", agrees=True),
     )  # fmt: skip
+
+
+def _number_of_this_dose(state: State) -> int:
+    """A session keeps the number that it was opened with, whatever was given in it."""
+    return state.under_plan + (state.visit not in IN_CHAIR or state.old_plan)
 
 
 def _blind(state: State, without: Without) -> dict[str, Any]:
@@ -239,7 +259,7 @@ def _blind(state: State, without: Without) -> dict[str, Any]:
         Guard.PLAN_TERM: {"plan": plan} if state.plan is Plan.EXPIRED else {},
         Guard.SERIES: {"dose_no": 1},
         Guard.INTERVAL: {"last_doses": tuple(here)},
-        Guard.ONE_DOSE: {"last_doses": tuple(elsewhere), "dose_no": 1},
+        Guard.ONE_DOSE: {"last_doses": tuple(elsewhere)},
         Guard.RISK: {"open_risk_cases": 0},
         Guard.PRESENCE: {"prescriber_on_site": True},
     }
@@ -249,7 +269,9 @@ def _blind(state: State, without: Without) -> dict[str, Any]:
 _SEEN_AT_DISCHARGE = ("visit", "present", "left", "start_over", "end_over", "recovered")
 
 
-def discharge(state: State, without: Without, *, escort: bool, by: Role, reason: str = "") -> tuple[Decision, bool]:
+def discharge(
+    state: State, without: Without, *, escort: bool, by: Role, reason: str = ""
+) -> tuple[Decision, bool]:
     """`clinical.discharge` on this state: the checklist, and whether it was overridden."""
     known = {name: getattr(state, name) for name in _SEEN_AT_DISCHARGE}
     return _discharge(State(**known), without, escort, by, reason)

@@ -1,8 +1,8 @@
 """What can a course be in, as far as doses, discharges and closing depend on it?
 
-Small and finite: instants are classes ("long enough ago or not"), people are roles, a plan is its standing. What
-the rules cannot tell apart is one value here. Two doses are the most that the walk gives; a plan approves one,
-so that the second needs another plan or meets the rule against it.
+Small and finite: instants are classes ("long enough ago or not"), people are roles, a plan is its standing and the
+number of its sessions, one or two. What the rules cannot tell apart is one value here. Two doses are the most
+that the walk gives.
 """
 
 from enum import StrEnum
@@ -17,6 +17,7 @@ class Consent(StrEnum):
     HALF_OVER = "half a year old"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    AGAIN = "given again after a withdrawal"
 
 
 class Plan(StrEnum):
@@ -49,6 +50,7 @@ class Risk(StrEnum):
     NONE = "none"
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
+    CLOSED_BY_NOBODY = "closed by somebody who may not"
 
 
 class Since(StrEnum):
@@ -62,11 +64,11 @@ class Since(StrEnum):
 class State(NamedTuple):
     """One state of the course.
 
-    `approvals`: who approved the draft that is open, None without one. `under_plan`: doses under the plan in
-    force. `old_plan`: the session was opened under a plan that another one has replaced. `fresh`: the
-    check-in is of this hour. `left`: the prescriber was away between dose and now. `start_over`, `end_over`:
-    the minimum observation from the start and from the end of the dose has passed. `recovered`: two good
-    readings, the last one current.
+    `approvals`: who approved the draft that is open, None without one; `drafted` sessions it has. `approved`:
+    sessions of the plan in force; `under_plan`: doses given under it. `old_plan`: the session was opened under a
+    plan that another one has replaced. `fresh`: the check-in is of this hour. `left`: the prescriber was away
+    between dose and now. `start_over`, `end_over`: the minimum observation from the start and from the end of
+    the dose has passed. `recovered`: two good readings, the last one current.
     """
 
     stage: Stage = Stage.REFERRED
@@ -74,7 +76,9 @@ class State(NamedTuple):
     on_hold: bool = False
     consent: Consent = Consent.NONE
     approvals: tuple[str, ...] | None = None
+    drafted: int = 0
     plan: Plan = Plan.NONE
+    approved: int = 0
     under_plan: int = 0
     doses: int = 0
     since: Since = Since.NEVER

@@ -17,7 +17,6 @@ from tests.clinical.model.guards import MG_PER_KG, PROTOCOL, WEIGHT_KG, reading,
 
 Telling = Callable[[Book], Book]
 TASK = "journey/coordinate"
-APPROVED_SESSIONS = 1
 
 
 def plan_hash(version: int) -> str:
@@ -35,7 +34,9 @@ def a_referral(silent: bool) -> Book:
         time_zone="America/New_York",
     )
     due = START + timedelta(days=3000)
-    task = events.TaskOpened(task_id=TASK, code="coordinate", owner=Role.COORDINATOR, due_at=due, reason="due")
+    task = events.TaskOpened(
+        task_id=TASK, code="coordinate", owner=Role.COORDINATOR, due_at=due, reason="due"
+    )
     return Book(silent=silent).note(started, COORDINATOR).note(task)
 
 
@@ -81,10 +82,10 @@ def withdraws(book: Book) -> Book:
     return book.note(events.ConsentWithdrawn(channel="telephone", reason="no more"), PATIENT)
 
 
-def proposes(roles: tuple[Role, ...]) -> Telling:
+def proposes(sessions: int, roles: tuple[Role, ...]) -> Telling:
     def told(book: Book) -> Book:
         version = book.version + 1
-        return book.but(version=version).note(events.PlanProposed(
+        return book.but(version=version, drafted=sessions).note(events.PlanProposed(
             version=version, plan_hash=plan_hash(version), content={}, required_roles=roles
         ), AUTHOR)  # fmt: skip
 
@@ -101,7 +102,7 @@ def comes_into_force(book: Book) -> Book:
     return book.but(in_force=book.version).note(events.PlanApproved(
         version=book.version,
         plan_hash=plan_hash(book.version),
-        sessions=APPROVED_SESSIONS,
+        sessions=book.drafted,
         mg_per_kg=MG_PER_KG,
         max_mg=Decimal(50),
         expires_at=book.at + timedelta(days=PROTOCOL.plan.valid_days),
@@ -133,9 +134,7 @@ def orders(reaffirmed: bool) -> Telling:
 
 
 def presence(present: bool) -> Telling:
-    return lambda book: book.note(
-        events.PrescriberPresent(session=book.session, present=present), PRESCRIBER
-    )
+    return lambda book: book.note(events.PrescriberPresent(session=book.session, present=present), PRESCRIBER)
 
 
 def dose(decision: Decision, mg: Decimal | None = None, newest_plan: bool = False) -> Telling:
@@ -188,9 +187,7 @@ def closes_session(finished: bool) -> Telling:
         status = "finished" if finished else "cancelled"
         book = book.but(finished=book.finished + finished)
         return book.note(
-            events.SessionClosed.model_validate(
-                {"session": book.session, "status": status, "reason": "over"}
-            )
+            events.SessionClosed.model_validate({"session": book.session, "status": status, "reason": "over"})
         )
 
     return told

@@ -1,7 +1,9 @@
 """Does any path through the model do harm? Breadth first over everything that can be reached.
 
 Each state keeps the record of the shortest way to it; each act that may harm is judged on that record by the
-invariants. Breadth first: the first violation found lies at the end of a shortest trace to any.
+invariants. Breadth first: the first violation found lies at the end of a shortest trace to any. States that the
+rules and the invariants cannot tell apart are one state, and one record stands for all ways to it: what a guard
+taken away would blur (a consent taken again, a case closed by the wrong person) is a value of its own.
 """
 
 from collections import deque
