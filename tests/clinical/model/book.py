@@ -27,8 +27,8 @@ class Book(NamedTuple):
     """The record after `act`, and what the next fact needs to know of it.
 
     `version`: of the newest plan, for `drafted` sessions; `in_force`: of the plan in force; `visit_plan`: of the
-    one that this session was opened under. `case`: the risk cases so far; `waits_since`: the one that nobody has acknowledged was
-    opened then, `paged` rungs of its ladder have been called. `silent`: the ladder was taken away.
+    one that this session was opened under. `case`: the risk cases so far; `waits_since`: since when the one that
+    nobody has acknowledged waits; `paged` rungs of its ladder were called. `silent`: the ladder was taken away.
     """
 
     before: "Book | None" = None
