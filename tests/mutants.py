@@ -77,11 +77,12 @@ def main(arguments: list[str]) -> int:
     found = set(_survivors())
     known = {mutant for mutant in listed() if mutant.function.partition(".")[0] in modules}
     new, gone = sorted(found - known), sorted(known - found)
-    print(*new, sep="\n")  # noqa: T201
-    print(
-        f"{len(found)} survive; {len(new)} of them are not in {LIST.name}, which lists {len(gone)} too many"
+    told = [str(mutant) for mutant in new]
+    told += [f"no longer survives: {mutant.function}: {mutant.now}" for mutant in gone]
+    told.append(
+        f"{len(found)} survive: {len(new)} are missing from {LIST.name}, {len(gone)} stand there in vain"
     )
-    print(*(f"too many: {mutant.function}: {mutant.now}" for mutant in gone), sep="\n")  # noqa: T201
+    sys.stdout.write("\n".join(told) + "\n")
     return 1 if new or gone else 0
 
 
