@@ -139,9 +139,12 @@ def _findings(protocol: Protocol) -> Told:
     for name, form in forms.items():
         yield from _found(name, finding(form, None, False, NOON, protocol, source_ref="form-1"))
     yield from _found("item 9 rose", finding(a_phq9(9, 1), a_phq9(9, 0), True, NOON, lenient))
+    yield from _found("item 9 rose further", finding(a_phq9(9, 3), a_phq9(9, 1), True, NOON, protocol))
     none, item = a_screen("0000000"), a_phq9(9, 1)
     yield from _found("mismatch", mismatch(none, item, False, NOON, protocol, source_ref="form-2"))
     worry = staff_concern(RiskLevel.LOW, False, NOON, source_ref="note-1")
+    yield from _found("mismatch, of no form", mismatch(none, item, False, NOON, protocol))
+    yield from _found("staff, of no note", staff_concern(None, False, NOON))
     for level in (None, *RiskLevel):
         yield from _found(f"staff, {level}", staff_concern(level, True, NOON, source_ref="note-1"))
     worse = staff_concern(RiskLevel.HIGH, True, NOON + timedelta(hours=1), source_ref="note-2")
@@ -163,6 +166,11 @@ def _risk(protocol: Protocol) -> Told:
         for released in (False, True):
             decision = cleared(screen, protocol, NOON, released=released)
             yield from _decision(f"screen {vector}, released: {released}", decision)
+    yield from _decision(
+        "a screen of now", cleared(Measurement(at=NOON, result=a_screen("0000010")), protocol, NOON)
+    )
+    half = Measurement(at=NOON - timedelta(minutes=30), result=a_screen("0000000"))
+    yield from _decision("a screen of half an hour ago", cleared(half, protocol, NOON))
     for hours in (-2, 30):
         torn = Measurement(at=NOON - timedelta(hours=hours), result=score(InstrumentId.CSSRS, {"q1": 0}))
         yield from _decision(f"torn screen {hours} h ago", cleared(torn, protocol, NOON))
