@@ -64,7 +64,8 @@ class BoosterFacts(_Facts):
     """What a further dose in the same session has to be judged by.
 
     `given` counts the doses of this session. `allowed` is how many boosters the approved plan names. `ended`:
-    the end of the dose before is recorded. `moaas` is the latest one since the first dose, 0 to 5.
+    the end of every dose before is recorded. `moaas` and `read_at` are of the latest reading since the first
+    dose, which has to be one since the last dose.
     """
 
     given: int
@@ -84,8 +85,8 @@ class GateFacts(_Facts):
     name theirs; `dose_no` is which dose of the plan in force this would be: cancelled visits and earlier
     plans keep the two apart. `reentry_approved`: a prescriber has
     reviewed the return after a long gap, or the week of the phase. `rems` is looked at for esketamine only,
-    `nasal_spray_free` where the protocol asks for it. `phase` is the plan's. `booster` is there when this
-    session has had its first dose.
+    `nasal_spray_free` where the protocol asks for it. `phase` is the plan's, by its name. `booster` is there
+    when this session has had its first dose.
     """
 
     identity_confirmed: bool | None = None

@@ -63,15 +63,8 @@ class Gate(Session):
         )
 
     def todays_doses(self, doses: Sequence[PastDose]) -> TodaysDoses:
-        """What this session has had already, and the highest single dose before it."""
-        today = [dose for dose in doses if dose.session == self.number]
-        before = [dose for dose in doses if dose.session != self.number]
-        return TodaysDoses(
-            given=len(today),
-            given_mg=sum((dose.dose_mg for dose in today), Decimal(0)),
-            highest_mg_per_kg=max((d.mg_per_kg for d in before if d.mg_per_kg is not None), default=None),
-            highest_mg=max((dose.dose_mg for dose in before), default=None),
-        )
+        """What this session has had already, and the most that one before it had."""
+        return TodaysDoses.of(self.number, doses)
 
     def _booster(self) -> BoosterFacts | None:
         """A further dose is judged as a booster, by what was seen since the first one."""
@@ -132,7 +125,7 @@ class Gate(Session):
             last_doses=doses,
             time_zone=self.start.time_zone,
             other_clinic_dose_denied=None if arrived.other_clinic_dose is None else not arrived.other_clinic_dose,
-            phase=self.start.plan.content.phase,
+            phase=self.start.plan.content.phase or self.protocol.schedule.first.name,
             booster=self._booster(),
             reentry_approved=bool(ordered.reentry_reviewed),
             nasal_spray_free=arrived.nasal_spray_free,

@@ -83,13 +83,14 @@ class Visit(BaseModel):
 
     @property
     def whole_dose(self) -> PastDose | None:
-        """All doses of this session as one: their sum, from the instant of the last one."""
+        """All doses of this session as one: their sums, from the instant of the last one."""
         if not self.given:
             return None
         last = self.given[-1].dose
         per_kg = [one.dose.mg_per_kg for one in self.given if one.dose.mg_per_kg is not None]
         total = sum((one.dose.dose_mg for one in self.given), Decimal(0))
-        return last.model_copy(update={"dose_mg": total, "mg_per_kg": max(per_kg, default=None)})
+        summed = sum(per_kg, Decimal(0)) if per_kg else None
+        return last.model_copy(update={"dose_mg": total, "mg_per_kg": summed})
 
     @property
     def doses_ended_at(self) -> datetime | None:

@@ -117,7 +117,8 @@ async def row_of(session: AsyncSession, patient_id: str) -> PatientRow:
 
 def normal_name(name: str) -> str:
     """Lower case, no accents, no punctuation, parts in alphabetic order: "GARCÍA, Ana" is "ana garcia"."""
-    letters = unicodedata.normalize("NFKD", name.casefold())
+    # Taken apart before and after: some letters have a lower case only once they are plain ones.
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return " ".join(sorted(re.findall(r"\w+", plain)))
 

@@ -30,8 +30,12 @@ SHORT: dict[str, dict[str, Any]] = {
 
 
 def shortened(protocol: Protocol, **sections: dict[str, Any]) -> Protocol:
-    """The protocol cut down to `SHORT`, with further changes by section."""
+    """The protocol cut down to `SHORT`, with further changes by section; `sessions` are those of each phase."""
     wanted = {name: SHORT.get(name, {}) | sections.get(name, {}) for name in SHORT | sections}
+    if (sessions := wanted["schedule"].pop("sessions", None)) is not None:
+        wanted["schedule"]["phases"] = tuple(
+            phase.model_copy(update={"sessions": sessions}) for phase in protocol.schedule.phases
+        )
     changed = {name: getattr(protocol, name).model_copy(update=fields) for name, fields in wanted.items()}
     return protocol.model_copy(update=changed)
 

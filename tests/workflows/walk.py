@@ -40,11 +40,12 @@ from clinical.patient_record import (
     WorkUpResult,
 )
 from clinical.people import Actor, Role
-from clinical.protocol import Ask, Indication, Protocol
+from clinical.protocol import Ask, Drug, Indication, Protocol
 from clinical.readiness import ReadinessAnswers
 from clinical.recovery_scores import PadssItems
 from clinical.screening import Eligibility
 from clinical.vitals import Action, Reading
+from deploy.demo_doses import minutes_of_dose, ordered_dose, planned_dose
 from services.records.interface import NewPatient, Referral
 from services.records.sql import SqlRecords
 from workflows import messages as m
@@ -155,6 +156,11 @@ class Refused(Exception):
         self.details: list[dict[str, Any]] = details.get("reasons", [])
         self.errors = details.get("errors", [])
         super().__init__(f"{cause.type}: {cause.message} {self.reasons} {self.errors}")
+
+
+def _exactly(values: dict[str, Any]) -> dict[str, Any]:
+    """Amounts as they are written, and not as binary floats."""
+    return {name: str(value) if isinstance(value, float) else value for name, value in values.items()}
 
 
 class Walk:
@@ -372,15 +378,8 @@ class Walk:
         await self.until_there("plan/1")
 
     def a_plan(self, **changes: Any) -> m.PlanContent:
-        given = {
-            "sessions": 6,
-            "mg_per_kg": Decimal("0.5"),
-            "max_mg": Decimal(60),
-            "infusion_minutes": 40,
-            "preparation_sessions": 2,
-            "goals": "less despair, more life",
-        }
-        return m.PlanContent(**(given | changes))
+        given = {**planned_dose(self.protocol), "goals": "less despair, more life"}
+        return m.PlanContent.model_validate(_exactly(given | changes))
 
     async def propose(self, version: int = 1, **changes: Any) -> str:
         answer = await self.say(
@@ -472,14 +471,18 @@ class Walk:
             "other_clinic_dose": False,
             "cadss6_baseline": 0,
         }
+        if self.protocol.drug is Drug.ESKETAMINE:
+            given |= {"nasal_spray_free": True, "rems_setting_certified": True, "rems_patient_enrolled": True}
         return await self.say("check_in", m.CheckIn(**(given | changes)), self.part)
 
     async def order(self, **changes: Any) -> m.DoseOrdered:
         given: dict[str, Any] = {
-            "key": a_key(), "actor": PEOPLE[Role.PRESCRIBER], "mg_per_kg": Decimal("0.5"), "capacity_today": True,
+            "key": a_key(), "actor": PEOPLE[Role.PRESCRIBER], "capacity_today": True,
             "consent_reaffirmed": True, "new_psychosis_or_mania": False,
+            **ordered_dose(self.protocol, self.dosed + 1),
         }  # fmt: skip
-        answer = await self.say("order_dose", m.OrderDose(**(given | changes)), self.part)
+        order = m.OrderDose.model_validate(_exactly(given | changes))
+        answer = await self.say("order_dose", order, self.part)
         assert isinstance(answer, m.DoseOrdered)
         return answer
 
@@ -515,21 +518,21 @@ class Walk:
         return await self.say("record_observation", m.RecordObservation(**(given | changes)), self.part)
 
     async def in_the_chair(self, given_at: datetime, dose_mg: Decimal) -> None:
+        running = True
         for minutes in self.protocol.monitoring.reading_minutes:
             await self.forward_to(given_at + timedelta(minutes=minutes), self.part)
             await self.observe(minutes)
-            if minutes == 40:
-                await self.say(
-                    "end_dose",
-                    m.EndDose(
-                        key=a_key(),
-                        actor=PEOPLE[Role.NURSE],
-                        given_mg=dose_mg,
-                        wasted_mg=Decimal(0),
-                        witness=None,
-                    ),
-                    self.part,
-                )
+            if running and minutes >= minutes_of_dose(self.protocol):
+                running = False
+                await self.end_dose(dose_mg)
+
+    async def end_dose(self, dose_mg: Decimal, **changes: Any) -> m.Accepted:
+        """All of it went in, nothing was wasted."""
+        given: dict[str, Any] = {
+            "key": a_key(), "actor": PEOPLE[Role.NURSE], "given_mg": dose_mg, "wasted_mg": Decimal(0),
+            "witness": None,
+        }  # fmt: skip
+        return await self.say("end_dose", m.EndDose(**(given | changes)), self.part)
 
     async def discharge(self, **changes: Any) -> m.Accepted:
         await self.forward(self.part, minutes=2)

@@ -13,10 +13,10 @@ def upgrade() -> None:
     op.alter_column("dose", "mg_per_kg", existing_type=sa.Numeric(), nullable=True)
     op.alter_column("dose", "weight_kg", existing_type=sa.Double(), nullable=True)
     op.add_column("dose", sa.Column("units", sa.Integer(), nullable=True))
-    op.add_column("dose", sa.Column("container_id", sa.String(), nullable=True))
+    op.add_column("dose", sa.Column("container_id", sa.Text(), nullable=True))
     op.add_column("plan", sa.Column("dose_mg", sa.Numeric(), nullable=True))
     op.add_column("plan", sa.Column("boosters", sa.Integer(), nullable=True))
-    op.add_column("plan", sa.Column("phase", sa.String(), nullable=True))
+    op.add_column("plan", sa.Column("phase", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
