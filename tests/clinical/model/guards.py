@@ -46,6 +46,7 @@ class _HashedOnce(Protocol):
 
 
 PROTOCOL = _HashedOnce.model_validate(yaml.safe_load(SHIPPED.read_text()))
+PHASE = PROTOCOL.schedule.first.name
 NOW = datetime(2026, 6, 3, 15, 0, tzinfo=UTC)
 WEIGHT_KG = Decimal(70)
 MG_PER_KG = Decimal("0.5")
@@ -217,6 +218,7 @@ def _facts(state: State, newest_plan: bool) -> GateFacts:
         time_zone="America/New_York",
         other_clinic_dose_denied=True,
         reentry_approved=True,
+        phase=PHASE,
         downtime_sheet=True,
         food_at=ago(hours=9),
         fluids_at=ago(hours=9),

@@ -13,7 +13,7 @@ from clinical.protocol import Indication
 from clinical.risk import Disposition
 from clinical.vitals import Tier
 from tests.clinical.model.book import AUTHOR, COORDINATOR, NURSE, PATIENT, PRESCRIBER, START, THERAPIST, Book
-from tests.clinical.model.guards import MG_PER_KG, PROTOCOL, WEIGHT_KG, reading, the_order
+from tests.clinical.model.guards import MG_PER_KG, PHASE, PROTOCOL, WEIGHT_KG, reading, the_order
 
 Telling = Callable[[Book], Book]
 TASK = "journey/coordinate"
@@ -105,6 +105,7 @@ def comes_into_force(book: Book) -> Book:
         sessions=book.drafted,
         mg_per_kg=MG_PER_KG,
         max_mg=Decimal(50),
+        phase=PHASE,
         expires_at=book.at + timedelta(days=PROTOCOL.plan.valid_days),
     ))  # fmt: skip
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import yaml
 
-from clinical.decision import Decision, Reason
 from clinical.discharge import observation_ends, override_allowed, ready_for_discharge
 from clinical.discharge_facts import DischargeFacts
 from clinical.instruments.answers import InstrumentId, Measurement, RiskLevel
@@ -33,6 +32,8 @@ from clinical.risk import (
 )
 from tests.clinical.dosing_day.builders import NOW, a_check, a_reading, ago, recovered
 from tests.clinical.instruments.forms import a_form, a_phq9, a_result, a_screen
+from tests.clinical.said import dosing_day
+from tests.clinical.said.words import decision, reason_line
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parents[2] / "clinical" / "protocols" / "iv-racemic.yaml"
@@ -41,23 +42,19 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 Told = Iterator[str]
 
 
-def sayings() -> dict[str, str]:
-    """The text of each file, by its name."""
+def saying(name: str) -> str:
+    """The whole text of one file."""
     protocol = Protocol.model_validate(yaml.safe_load(SHIPPED.read_text()))
-    return {name: "\n".join(told(protocol)) + "\n" for name, told in FILES.items()}
+    return "\n".join(_once(FILES[name](protocol))) + "\n"
 
 
-def _reason(reason: Reason) -> Iterator[str]:
-    words = [f"  {reason.rule} {reason.verdict}{' MISSING' if reason.missing else ''}: {reason.text}"]
-    shown = reason.model_dump(mode="json", exclude={"rule", "verdict", "missing", "text"}, exclude_none=True)
-    words += [f"{name}={value}" for name, value in shown.items()]
-    yield " | ".join(words)
-
-
-def _decision(name: str, decision: Decision) -> Told:
-    yield f"{name} -> {decision.verdict}"
-    for reason in decision.reasons:
-        yield from _reason(reason)
+def _once(lines: Told) -> Told:
+    """A reason that was told before is only named: what there is to read stays readable."""
+    known: set[str] = set()
+    for line in lines:
+        again = line.startswith("  ") and line in known
+        known.add(line)
+        yield f"{line.partition(':')[0]}, as above" if again else line
 
 
 def _discharge(protocol: Protocol) -> Told:
@@ -98,11 +95,11 @@ def _discharge(protocol: Protocol) -> Told:
         ),
     }
     for name, (facts, under) in people.items():
-        decision = ready_for_discharge(facts, under, NOW)
-        yield from _decision(f"{name}, until {observation_ends(facts, under)}", decision)
-        if not decision.passes:
-            yield from _decision("- overridden", override_allowed(Role.PRESCRIBER, "agreed", decision, under))
-            yield from _decision("- refused to a nurse", override_allowed(Role.NURSE, " ", decision, label))
+        answer = ready_for_discharge(facts, under, NOW)
+        yield from decision(f"{name}, until {observation_ends(facts, under)}", answer)
+        if not answer.passes:
+            yield from decision("- overridden", override_allowed(Role.PRESCRIBER, "agreed", answer, under))
+            yield from decision("- refused to a nurse", override_allowed(Role.NURSE, " ", answer, label))
 
 
 def _found(name: str, found: RiskFinding | None) -> Told:
@@ -112,7 +109,7 @@ def _found(name: str, found: RiskFinding | None) -> Told:
     about = f"on site={found.on_site} | at={found.found_at.isoformat()} | of={found.source_ref!r}"
     yield f"{name} -> {found.level} by {found.trigger} | {about}"
     for reason in found.reasons:
-        yield from _reason(reason)
+        yield reason_line(reason)
 
 
 def _findings(protocol: Protocol) -> Told:
@@ -155,25 +152,25 @@ def _findings(protocol: Protocol) -> Told:
 def _risk(protocol: Protocol) -> Told:
     yield from _findings(protocol)
     for role in (Role.NURSE, Role.COORDINATOR):
-        yield from _decision(f"{role} acknowledges", may_acknowledge(role))
-        yield from _decision(f"{role} closes", may_resolve(role, "safety-plan"))
-    yield from _decision("a prescriber closes", may_resolve(Role.PRESCRIBER, None))
+        yield from decision(f"{role} acknowledges", may_acknowledge(role))
+        yield from decision(f"{role} closes", may_resolve(role, "safety-plan"))
+    yield from decision("a prescriber closes", may_resolve(Role.PRESCRIBER, None))
     for cases in (None, -1, 0, 2):
-        yield from _decision(f"{cases} open cases", blocks_dosing(cases))
-    yield from _decision("no screen", cleared(None, protocol, NOON))
+        yield from decision(f"{cases} open cases", blocks_dosing(cases))
+    yield from decision("no screen", cleared(None, protocol, NOON))
     for vector in ("0000000", "1000000", "0000010", "0000001"):
         screen = Measurement(at=NOON - timedelta(hours=3), result=a_screen(vector))
         for released in (False, True):
-            decision = cleared(screen, protocol, NOON, released=released)
-            yield from _decision(f"screen {vector}, released: {released}", decision)
-    yield from _decision(
+            answer = cleared(screen, protocol, NOON, released=released)
+            yield from decision(f"screen {vector}, released: {released}", answer)
+    yield from decision(
         "a screen of now", cleared(Measurement(at=NOON, result=a_screen("0000010")), protocol, NOON)
     )
     half = Measurement(at=NOON - timedelta(minutes=30), result=a_screen("0000000"))
-    yield from _decision("a screen of half an hour ago", cleared(half, protocol, NOON))
+    yield from decision("a screen of half an hour ago", cleared(half, protocol, NOON))
     for hours in (-2, 30):
         torn = Measurement(at=NOON - timedelta(hours=hours), result=score(InstrumentId.CSSRS, {"q1": 0}))
-        yield from _decision(f"torn screen {hours} h ago", cleared(torn, protocol, NOON))
+        yield from decision(f"torn screen {hours} h ago", cleared(torn, protocol, NOON))
     for level in RiskLevel:
         for on_site in (False, True):
             case = RiskFinding(level=level, trigger="RISK-STAFF-CONCERN", on_site=on_site, found_at=NOON)
@@ -185,8 +182,15 @@ def _risk(protocol: Protocol) -> Told:
             yield f"  then {next_page(case, protocol, due).at:%d %H:%M:%S}"
 
 
-FILES: dict[str, Callable[[Protocol], Told]] = {"discharge.txt": _discharge, "risk.txt": _risk}
+FILES: dict[str, Callable[[Protocol], Told]] = {
+    "plans.txt": dosing_day.plans,
+    "intervals.txt": dosing_day.intervals,
+    "doses.txt": dosing_day.doses,
+    "gates.txt": dosing_day.gates,
+    "discharge.txt": _discharge,
+    "risk.txt": _risk,
+}
 
 if __name__ == "__main__":
-    for file, text in sayings().items():
-        (HERE / file).write_text(text)
+    for file in FILES:
+        (HERE / file).write_text(saying(file))

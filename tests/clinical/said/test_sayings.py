@@ -2,12 +2,10 @@
 
 import pytest
 
-from tests.clinical.said.sayings import FILES, HERE, sayings
+from tests.clinical.said.sayings import FILES, HERE, saying
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_words_are_the_approved_ones(name: str) -> None:
     approved = (HERE / name).read_text().splitlines()
-    assert sayings()[name].splitlines() == approved, (
-        "if it should be so: python -m tests.clinical.said.sayings"
-    )
+    assert saying(name).splitlines() == approved, "if it should be so: python -m tests.clinical.said.sayings"
