@@ -112,7 +112,8 @@ class Gate(Session):
                 expires_at=facts.plan.expires_at,
                 superseded=facts.plan.superseded,
             ),
-            order_plan_hash=command.plan_hash,
+            # A command that names another plan than its session's does not belong to this order (H11).
+            order_plan_hash=command.plan_hash if command.plan_hash == self.start.plan.plan_hash else None,
             session_no=self.number,
             dose_no=self.start.dose_number,
             sessions_approved=None if facts.plan is None else facts.plan.sessions,

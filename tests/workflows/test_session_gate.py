@@ -41,6 +41,7 @@ async def gates_closed(patient: Walk, order: m.DoseOrdered, **dose: Any) -> list
         ("G5", {"food_at": lambda now: now - timedelta(hours=3)}),
         ("G6", {"escort_confirmed": False}),
         ("G12", {"medications_reconciled_at": None}),
+        ("G12", {"blocking_interactions": ("theophylline",)}),
     ],
 )
 async def test_what_is_amiss_at_check_in_closes_its_gate(

@@ -62,6 +62,16 @@ def test_a_neutral_message_tells_a_bystander_nothing(
     assert TELLING.findall(said.subject + said.body) == []
 
 
+@pytest.mark.parametrize(("template", "language"), [*product(TemplateName, Language)])
+def test_a_shared_family_phone_shows_nothing_of_the_care(template: TemplateName, language: Language) -> None:
+    """H9: nobody asked for details, so whoever picks the phone up learns that there is an appointment, no more."""
+    contact = a_contact(language=language)
+    takes = TEMPLATE_PARAMETERS[template]
+    said = WORDING.words(template, contact, {name: VALUES[name] for name in takes.required | takes.optional})
+    assert not contact.detail_opt_in
+    assert TELLING.findall(said.subject + said.body) == []
+
+
 @pytest.mark.parametrize(("template", "language", "full"), EVERY)
 def test_every_message_is_whole(template: TemplateName, language: Language, full: bool) -> None:
     for detail in (True, False):
