@@ -165,12 +165,7 @@ CASES: list[tuple[str, Changes, str]] = [
         one("/baseline_instruments/panic-disorder", ["c-ssrs-screener", "gad-7"]),
         "/baseline_instruments/panic-disorder/0",
     ),
-    (
-        IV,
-        one("/baseline_instruments/panic-disorder", ["pdss-sr", "c-ssrs-screener"]),
-        "/follow_up/instruments",
-    ),
-    (IV, one("/baseline_instruments/panic-disorder/1", "gad-7"), "/baseline_instruments/panic-disorder/1"),
+    (IV, one("/baseline_instruments/panic-disorder/2", "gad-7"), "/baseline_instruments/panic-disorder/2"),
     (
         IV,
         (
