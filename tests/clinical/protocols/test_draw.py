@@ -56,10 +56,10 @@ def test_every_box_is_reached_and_led_on(name: str) -> None:
     assert len(kinds) == len(boxes(protocol))
     ways = [(arrow.start, arrow.end) for arrow in arrows(protocol)]
     assert {box for way in ways for box in way} == set(kinds)
-    reached, found = {"book_consultation", "risk"}, True
+    reached = found = {"book_consultation", "risk"}
     while found:
         found = {end for start, end in ways if start in reached} - reached
-        reached |= found
+        reached = reached | found
     assert reached == set(kinds)
     told_at_the_edge = {"explain", "rems", *(box for box in kinds if box.startswith(("check_", "caring_")))}
     for box, kind in kinds.items():
