@@ -236,10 +236,11 @@ def _item_name(pointer: str, documents: tuple[Any, ...]) -> str:
     found = re.match(r"(/schedule/phases|/long_term|/risk/caring_contacts)/(\d+)/", f"{pointer}/")
     if not found:
         return ""
-    for document in reversed(documents):
+    named = f"contact {int(found[2]) + 1}"
+    for document in documents:
         try:
             item = value_at(document, f"{found[1]}/{found[2]}")
         except LookupError:
             continue
-        return f"{item.get('name') or item.get('code') or f'contact {int(found[2]) + 1}'}: "
-    return ""
+        named = item.get("name") or item.get("code") or named
+    return f"{named}: "

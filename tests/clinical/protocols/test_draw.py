@@ -94,6 +94,9 @@ def test_the_numbers_are_this_protocols() -> None:
     assert "first 200 mg" in drawn(shipped("sl-racemic"))
     assert "over 40 min" in drawn(shipped("iv-racemic"))
     assert "REMS" not in drawn(shipped("iv-racemic"))
+    assert "medical director above 0.75 mg/kg" in drawn(shipped("iv-racemic"))
+    unlimited = Protocol.model_validate(changed("iv-racemic", ("/plan/director_above_mg_per_kg", None)))
+    assert "director above" not in drawn(unlimited)
 
 
 def test_without_preparation_there_is_none_to_wait_for() -> None:

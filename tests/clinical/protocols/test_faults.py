@@ -287,3 +287,40 @@ def test_every_fault_names_what_it_depends_on_by_pointers() -> None:
         for fault in faults(Protocol.model_validate(changed(name, *changes))):
             assert fault.pointer.startswith("/") and fault.detail
             assert all(involved == "" or involved.startswith("/") for involved in fault.involves)
+
+
+def test_a_signature_is_over_this_content_by_a_director_at_a_known_instant() -> None:
+    signed = {
+        "signature": {
+            "by": "x",
+            "role": "nurse",
+            "at": "2026-11-22T12:00:00",
+            "content_hash": "0" * 64,
+            "example": True,
+        }
+    }
+    found = faults(Protocol.model_validate(changed(IV) | signed))
+    assert [fault.pointer for fault in found] == [
+        "/signature/content_hash",
+        "/signature/role",
+        "/signature/at",
+    ]
+
+
+def test_one_follow_up_week_has_no_next_one_to_run_into() -> None:
+    assert pointers(IV, ("/follow_up/weeks", [2])) == set()
+
+
+@pytest.mark.parametrize("pointer", ["/follow_up/weeks/x", "/version/0", "/follow_up/weeks/9", "/nothing"])
+def test_a_pointer_that_names_nothing_is_a_lookup_error(pointer: str) -> None:
+    with pytest.raises(LookupError):
+        value_at(DOCUMENTS[IV], pointer)
+
+
+def test_the_most_in_a_calendar_week_makes_a_series_longer() -> None:
+    """Six sessions, one from Monday to Sunday: four whole weeks lie between the first and the last one."""
+    once_a_week = ("/schedule/max_per_calendar_week", 1)
+    assert pointers(IV, once_a_week, ("/schedule/series_window_days", [12, 27])) == {
+        "/schedule/series_window_days/1"
+    }
+    assert pointers(IV, once_a_week) == set()
