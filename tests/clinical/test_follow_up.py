@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical.follow_up import Choice, DecisionNeeded, decision_after, decision_allowed, measurement_times
+from clinical.decision import Verdict
+from clinical.follow_up import (
+    Choice,
+    DecisionNeeded,
+    decision_after,
+    decision_after_missed,
+    decision_allowed,
+    measurement_times,
+)
 from clinical.people import Role
 from clinical.protocol import Protocol
 
@@ -151,3 +159,11 @@ def test_an_improvement_never_makes_stopping_the_default(protocol: Protocol) -> 
 def test_a_decision_can_be_kept_in_history(protocol: Protocol) -> None:
     point = decision_after(4, 10, protocol)
     assert DecisionNeeded.model_validate_json(point.model_dump_json()) == point
+
+
+def test_after_too_many_missed_visits_a_person_decides_without_a_default(protocol: Protocol) -> None:
+    needed = decision_after_missed(4, protocol)
+    assert (needed.needed, needed.default) == (True, Choice.REVIEW)
+    (reason,) = needed.reasons
+    assert (reason.rule, reason.verdict) == ("DECIDE-MISSED", Verdict.REVIEW)
+    assert (reason.value, reason.limit) == ("4", "<= 3")
