@@ -4,14 +4,14 @@ A plan is by weight or in whole units, as the protocol doses; what it leaves ope
 Source: product F3; clinical-facts §2.2-§2.5, H11, H17, H20.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
 from clinical.decision import Decision, Reason, Verdict
 from clinical.dose_order import LONGEST_INFUSION_MINUTES
-from clinical.people import Role
+from clinical.people import Actor, Role
 from clinical.protocol import ByWeight, Devices, Infusion, InUnits, Lozenges, Phase, Protocol
 
 
@@ -69,6 +69,24 @@ def required_approvers(terms: PlanTerms | None, protocol: Protocol) -> tuple[Rol
         or _session_above(terms, protocol.plan.director_above_mg)
     )
     return (*roles, Role.MEDICAL_DIRECTOR) if above and Role.MEDICAL_DIRECTOR not in roles else tuple(roles)
+
+
+def approval_fault(
+    actor: Actor, author_id: str, given: Mapping[Role, str], required: Sequence[Role]
+) -> str | None:
+    """Why may this person not approve this draft? None when they may (F3, H20).
+
+    `given`: who approved it so far, by role. `required`: the answer of `required_approvers`.
+    """
+    if actor.role not in required:
+        return f"{actor.role} is not among those who approve this plan"
+    if actor.id == author_id:
+        return "the author cannot approve"
+    if actor.id in given.values():
+        return "the same person cannot approve twice"
+    if actor.role in given:
+        return f"the {actor.role} has approved already"
+    return None
 
 
 def _session_above(terms: PlanTerms, limit: float | None) -> bool:

@@ -14,12 +14,14 @@ from clinical.readiness import Light, Readiness, answers_refused, readiness
 from clinical.schedule import interval_allowed
 from clinical.vitals import pre_dose_tier
 from workflows.deadlines import Deadline
+from workflows.long_term import hand_over, note_checks, refuse_impossible
 from workflows.messages import (
     Accepted,
     AnswerReadiness,
     BookSession,
     CancelSession,
     CheckIn,
+    Hold,
     RecordBaseline,
 )
 from workflows.part import Answer
@@ -42,9 +44,17 @@ class Arrival(Session):
             f"session {self.number} has to be booked, not before {self.start.earliest_at:%Y-%m-%d %H:%M} UTC",
             done=lambda: self.visit.booking is not None or bool(self.visit.ending),
             since=max(self.start.earliest_at, workflow.now()),
+            occurrence=f"{self.visit.lapsed + 1}",
         )
         if booked is Answer.GAVE_UP:
             self.call_off("cancelled", "nobody booked this session in time")
+
+    @workflow.signal
+    def hold(self, hold: Hold) -> None:
+        """A reminder that still waits for the morning does not leave while the course is on hold."""
+        if hold.on_hold:
+            self.take_back(f"reminder/{self.visit.turn}")
+        super().hold(hold)
 
     def call_off(self, status: str, reason: str) -> None:
         if not self.visit.ending:
@@ -54,8 +64,7 @@ class Arrival(Session):
     async def book_session(self, command: BookSession) -> Accepted:
         before = self.visit.booking
         self.visit.booking = command
-        for name in ("booked", "reminder"):
-            self.take_back(f"{name}/{self.visit.moves}")
+        self._take_back_messages()
         self.visit.moves += before is not None
         self.journal.note(
             command.key,
@@ -70,9 +79,14 @@ class Arrival(Session):
             at=self.when(command),
         )
         template = TemplateName.SESSION_MOVED if before else TemplateName.SESSION_BOOKED
-        name = f"booked/{self.visit.moves}"
+        name = f"booked/{self.visit.turn}"
         self.tell_patient(template, name, command.starts_at, starts_at=command.starts_at.isoformat())
         return await self.accept("booked", self.when(command), starts_at=command.starts_at.isoformat())
+
+    def _take_back_messages(self) -> None:
+        """What waits for the morning and speaks of this booking is no longer true."""
+        for name in ("booked", "reminder"):
+            self.take_back(f"{name}/{self.visit.turn}")
 
     @book_session.validator
     def _may_book_session(self, command: BookSession) -> None:
@@ -107,6 +121,7 @@ class Arrival(Session):
                 TemplateName.SESSION_CANCELLED,
                 "cancelled",
                 max(booking.starts_at, workflow.now() + timedelta(days=1)),
+                lasting=True,
                 starts_at=booking.starts_at.isoformat(),
             )
         return await self.accept("cancelled", self.when(command))
@@ -123,9 +138,12 @@ class Arrival(Session):
     async def get_ready(self) -> None:
         """Look at the checklist at each of the protocol's hours; what is not green becomes somebody's task."""
         while not self._arrived_or_over():
+            if self.visit.booking is None:
+                await self.book()
+                continue
             planned = self.starts_at
             task = self.open_task(
-                "check-in", Role.NURSE, planned, "the patient is expected", f"{self.visit.moves}"
+                "check-in", Role.NURSE, planned, "the patient is expected", f"{self.visit.turn}"
             )
             for hours in sorted(self.protocol.readiness.checks_hours_before, reverse=True):
                 at = planned - timedelta(hours=hours)
@@ -133,12 +151,27 @@ class Arrival(Session):
                     continue  # an answer that changes the light is looked at when it comes
                 due = Deadline(f"readiness {hours:g} h before", at)
                 if await due.passes(unless=partial(self._changed_from, planned)):
-                    self._check_readiness(hours)
+                    await self._after_a_hold(planned)
+                    if not self._changed_from(planned) and workflow.now() < planned:
+                        self._check_readiness(self._hours_reached(planned))
             await self._wait_for_arrival(planned)
             if self.visit.checked_in is not None:
                 self.close_task(task)
             else:
                 self.cancel_task(task, "moved, cancelled or not come")
+
+    async def _after_a_hold(self, planned: datetime) -> None:
+        """Nobody is reminded of a visit, or missed at one, while the course is on hold."""
+        await workflow.wait_condition(lambda: not self.on_hold or self._changed_from(planned))
+
+    def _hours_reached(self, planned: datetime) -> float:
+        """The last of the checks whose time has come; a hold may have passed over earlier ones."""
+        reached = [
+            hours
+            for hours in self.protocol.readiness.checks_hours_before
+            if planned - timedelta(hours=hours) <= workflow.now()
+        ]
+        return min(reached)
 
     def _ready(self) -> bool:
         return self.visit.readiness is not None and self._light(0.0).decision.passes
@@ -148,16 +181,24 @@ class Arrival(Session):
         return readiness(answers, hours_before, self.protocol)
 
     def _changed_from(self, planned: datetime) -> bool:
-        return self._arrived_or_over() or self.starts_at != planned
+        booking = self.visit.booking
+        return self._arrived_or_over() or booking is None or booking.starts_at != planned
 
     def _arrived_or_over(self) -> bool:
         return self.visit.checked_in is not None or bool(self.visit.ending) or self.stopping
 
     async def _wait_for_arrival(self, planned: datetime) -> None:
-        """Who does not come within the protocol's minutes has not come."""
+        """Who does not come within the protocol's minutes has not come; on hold nobody could, so book again."""
         late = planned + timedelta(minutes=self.protocol.readiness.no_show_after_minutes)
-        if await Deadline("no-show", late).passes(unless=partial(self._changed_from, planned)):
-            self.call_off("noshow", "the patient did not come")
+        if not await Deadline("no-show", late).passes(unless=partial(self._changed_from, planned)):
+            return
+        if not self.on_hold:
+            return self.call_off("noshow", "the patient did not come")
+        await self._after_a_hold(planned)
+        if not self._changed_from(planned):
+            self._take_back_messages()
+            self.visit.booking = None
+            self.visit.lapsed += 1
 
     def _check_readiness(self, hours_before: float) -> None:
         found = self._light(hours_before)
@@ -168,7 +209,7 @@ class Arrival(Session):
         if hours_before == REMINDER_HOURS:
             self.tell_patient(
                 TemplateName.SESSION_REMINDER,
-                f"reminder/{self.visit.moves}",
+                f"reminder/{self.visit.turn}",
                 self.starts_at - timedelta(hours=2),
                 starts_at=self.starts_at.isoformat(),
             )
@@ -223,12 +264,19 @@ class Arrival(Session):
         self.journal.note(
             command.key,
             CheckedIn(
-                session=self.number, weight_kg=_kg(command.weight_kg), baseline=command.baseline, tier=tier
+                session=self.number,
+                weight_kg=_kg(command.weight_kg),
+                baseline=command.baseline,
+                tier=tier,
+                adverse_events_reviewed=command.adverse_events_reviewed,
             ),
             actor=command.actor,
             at=self.when(command),
         )
-        return await self.accept("arrived", self.when(command), tier=tier)
+        arose = note_checks(self, command, command.checks, self.protocol, self.number)
+        answer = await self.accept("arrived", self.when(command), tier=tier)
+        await hand_over(self, arose)
+        return answer
 
     @check_in.validator
     def _may_check_in(self, command: CheckIn) -> None:
@@ -240,6 +288,7 @@ class Arrival(Session):
             raise refusal("not-possible-now", "the session is not booked")
         if self.visit.checked_in is not None:
             raise refusal("not-possible-now", "the patient is checked in already")
+        refuse_impossible(command.checks)
         self._readiness_must_not_be_red()
         self.require_possible(command.baseline, None)
 

@@ -1,9 +1,11 @@
 """What is sent around one visit, from booking to integration."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from api.schemas.duties import SafetyCheckIn
 from api.schemas.values import (
     Act,
     BodyWeight,
@@ -124,6 +126,10 @@ class CheckInIn(Act):
     rems_setting_certified: Flag | None = None
     rems_patient_enrolled: Flag | None = Field(default=None, description="verified today (esketamine)")
     cadss6_baseline: Annotated[Whole, Field(ge=0, le=24)] | None = None
+    adverse_events_reviewed: Flag | None = Field(default=None, description="since the last visit")
+    checks: tuple[SafetyCheckIn, ...] = Field(
+        default=(), max_length=20, description="long-term checks: urinary symptoms, substance use"
+    )
 
     def message(self) -> dict[str, Any]:
         kg = None if self.weight is None else self.weight.kg
@@ -214,6 +220,9 @@ class DoseEndIn(Act):
     witness: Code | None
     stopped_early: Flag = False
     reason: Words | None = None
+    returned_mg: Annotated[Exact, Field(ge=0)] = Field(
+        default=Decimal(0), description="unopened units that went back into their container"
+    )
 
 
 class PadssIn(In):
@@ -261,10 +270,19 @@ class PresenceIn(Act):
 class TherapyIn(Act):
     """The conversation while and after the drug acts."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"minutes": 60, "themes": "grief"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"minutes": 60, "themes": "grief", "present_throughout": True}]}
+    )
 
     minutes: Annotated[Whole, Field(gt=0, le=600)]
-    themes: LongWords
+    themes: LongWords = Field(description="a psychotherapy note: kept apart, never part of the record")
+    present_throughout: Flag | None = Field(default=None, description="the patient was never left alone")
+    others_present: tuple[Code, ...] = Field(
+        default=(), max_length=10, description="staff who were there too"
+    )
+
+    def message(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"themes"})
 
 
 class DischargeIn(Act):
@@ -299,4 +317,23 @@ class IntegrationIn(Act):
     )
 
     held_at: Instant
-    note: LongWords
+    note: LongWords = Field(description="a psychotherapy note: kept apart, never part of the record")
+
+    def message(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"note"})
+
+
+class WaiverIn(Act):
+    """Why the next dose may go on without this integration."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "ill; spoke at length by phone"}]})
+
+    reason: Words
+
+
+class ConcernsIn(Act):
+    """What a licensed clinician made of the concerns of the day after."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"assessment": "called back; sleeps again"}]})
+
+    assessment: Words
