@@ -99,7 +99,7 @@ class RiskEscalation(RiskCase):
 
     async def _remind_until_resolved(self) -> None:
         """An acknowledged case stays open, and blocks every dose, until a licensed clinician closes it."""
-        if not self._taken_over():
+        if self.resolved is not None or not self._taken_over():
             return
         started = self.acknowledged_at or workflow.now()
         every = timedelta(hours=self.protocol.risk.resolve_hours)

@@ -52,6 +52,7 @@ async def test_anybody_of_the_staff_opens_a_case_with_the_very_words(walk: Begin
     await calls_somebody(patient, await case(patient))
     await patient.say("resolve_risk", closed(), await case(patient))
     await patient.leave()
+    await patient.outcome()
     await patient.assert_sound()
 
 
@@ -63,6 +64,7 @@ async def test_a_patient_an_auditor_or_the_engine_raises_no_concern(walk: Begin)
     early = worried(occurred_at=(await patient.now()).replace(year=2150))
     assert (await patient.refused("raise_concern", early)).code == "invalid-time"
     await patient.leave()
+    await patient.outcome()
     await patient.assert_sound()
 
 
@@ -84,6 +86,7 @@ async def test_a_worse_concern_calls_again_whoever_took_over_and_must_be_taken_o
     [joined] = await patient.facts("risk.joined")
     assert part == f"risk/{joined.joined_to}" and joined.level == "moderate"
     await patient.leave()
+    await patient.outcome()
     await patient.assert_sound()
 
 
@@ -96,6 +99,7 @@ async def test_a_concern_while_on_hold(walk: Begin) -> None:
     await calls_somebody(patient, part)
     await patient.say("resolve_risk", closed(), part)
     await patient.leave()
+    await patient.outcome()
     await patient.assert_sound()
 
 
