@@ -19,7 +19,7 @@ from api.problems import Problem
 from api.schemas.values import Act, Identifier, Site
 from clinical.people import Role
 from services.records.errors import NotFound
-from services.records.therapy_notes import NoteKind, NoteRef
+from services.records.note_access import NoteKind, NoteRef
 from services.records.views import JourneyView
 from workflows.messages import Accepted, Command
 from workflows.names import journey_id

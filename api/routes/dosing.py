@@ -5,18 +5,15 @@ from api.drug_desk import open_cases
 from api.routes.router import COURSE, routes
 from api.schemas.answers import AcceptedOut, DoseOrderedOut
 from api.schemas.session import (
-    ConcernsIn,
     ContactIn,
     DischargeIn,
     DoseEndIn,
     DoseIn,
-    IntegrationIn,
     ObservationIn,
     OrderIn,
     PresenceIn,
-    TherapyIn,
-    WaiverIn,
 )
+from api.schemas.therapy import ConcernsIn, IntegrationIn, TherapyIn, WaiverIn
 from workflows.messages import (
     Accepted,
     Discharge,

@@ -20,7 +20,7 @@ from api.schemas.therapy import (
     NotesOut,
 )
 from services.identifiers import PATTERN
-from services.records.therapy_notes import NoteRef
+from services.records.note_access import NoteRef
 
 router = routes(COURSE + "/therapy-notes", "psychotherapy notes")
 NoteId = Annotated[str, Path(pattern=PATTERN)]

@@ -11,13 +11,11 @@ director reads after breaking the glass with a reason, for `GLASS_OPEN_FOR`. Nob
 
 import hashlib
 import os
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,54 +25,27 @@ from services.encryption import FieldCipher
 from services.identifiers import id_from
 from services.records.availability import Sessions
 from services.records.errors import NotFound, NotPermitted
-from services.records.note_tables import NoteAccessRow, NoteLinkRow, NoteRow
-from services.records.tables import EntryRow, JourneyRow
+from services.records.note_access import (
+    GLASS_OPEN_FOR,
+    Access,
+    Note,
+    NoteKind,
+    NoteLine,
+    NoteRef,
+    glass_broken,
+    log,
+    note_line,
+    notes_of,
+    require_journey,
+    state_of,
+    treats,
+)
+from services.records.note_tables import NoteAccessRow, NoteRow
 
 CONTENT, REASON = "psychotherapy_note.content", "psychotherapy_note_access.reason"
 PURPOSE = "psychotherapy-notes"
-GLASS_OPEN_FOR = timedelta(hours=1)
 
 T = TypeVar("T")
-NoteKind = Literal["therapy", "integration"]
-NoteState = Literal["recorded", "unconfirmed", "refused"]
-
-
-class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class NoteRef(_View):
-    """What the rest of the system may know of a note."""
-
-    note_id: str
-    note_hash: str
-
-
-class NoteLine(_View):
-    """One note in a list, without its words."""
-
-    note_id: str
-    session: int
-    kind: NoteKind
-    author_id: str
-    amends: str | None
-    written_at: datetime
-    state: NoteState
-
-
-class Note(NoteLine):
-    text: str
-
-
-class Access(_View):
-    """One line of the log; a reason only where the glass was broken."""
-
-    actor_id: str
-    actor_role: Role
-    act: str
-    note_id: str | None
-    reason: str | None
-    at: datetime
 
 
 class TherapyNotes:
@@ -104,7 +75,7 @@ class TherapyNotes:
         """What this note belongs to did not come to pass."""
 
         async def work(session: AsyncSession) -> None:
-            _log(session, journey_id, author, "refused", note_id)
+            log(session, journey_id, author, "refused", note_id)
 
         await self._sessions.write(work)
 
@@ -114,7 +85,9 @@ class TherapyNotes:
         async def work(session: AsyncSession) -> list[NoteLine] | None:
             if not await self._admitted(session, journey_id, reader, None):
                 return None
-            return [_line(row, await _state(session, row)) for row in await _rows(session, journey_id)]
+            return [
+                note_line(row, await state_of(session, row)) for row in await notes_of(session, journey_id)
+            ]
 
         return _or_denied(await self._sessions.write(work))
 
@@ -124,7 +97,7 @@ class TherapyNotes:
         async def work(session: AsyncSession) -> list[Note] | None:
             if not await self._admitted(session, journey_id, reader, note_id):
                 return None
-            rows = [row for row in await _rows(session, journey_id) if note_id in (row.id, row.amends)]
+            rows = [row for row in await notes_of(session, journey_id) if note_id in (row.id, row.amends)]
             if not any(row.id == note_id for row in rows):
                 raise NotFound("the course has no such note")
             return [await self._opened(session, row) for row in rows]
@@ -152,10 +125,10 @@ class TherapyNotes:
             raise NotPermitted("only the medical director breaks the glass")
 
         async def work(session: AsyncSession) -> datetime:
-            await _require_journey(session, journey_id)
+            await require_journey(session, journey_id)
             row = os.urandom(16).hex()
             sealed = self._cipher.encrypt(REASON, reason, row=row)
-            _log(session, journey_id, reader, "break-glass", None, reason=sealed, reason_row=row)
+            log(session, journey_id, reader, "break-glass", None, reason=sealed, reason_row=row)
             now: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
             return now + GLASS_OPEN_FOR
 
@@ -184,7 +157,7 @@ class TherapyNotes:
         text: str,
         amends: str | None = None,
     ) -> NoteRef:
-        await _require_journey(session, journey_id)
+        await require_journey(session, journey_id)
         note_id = id_from(self._cipher.index(CONTENT, f"{journey_id}\0{key}\0{text}"))
         sealed = self._cipher.encrypt(CONTENT, text, row=note_id)
         new = {
@@ -195,7 +168,7 @@ class TherapyNotes:
             insert(NoteRow).values(**new).on_conflict_do_nothing().returning(NoteRow.id)
         )
         if added.first() is not None:
-            _log(session, journey_id, author, "write" if amends is None else "amend", note_id)
+            log(session, journey_id, author, "write" if amends is None else "amend", note_id)
         kept = await session.scalar(select(NoteRow.content_hash).where(NoteRow.id == note_id))
         assert kept is not None
         return NoteRef(note_id=note_id, note_hash=kept)
@@ -204,21 +177,21 @@ class TherapyNotes:
         self, session: AsyncSession, journey_id: str, reader: Actor, note_id: str | None
     ) -> bool:
         """May they? Logged either way; the log of a refusal must survive it, so nothing is raised here."""
-        await _require_journey(session, journey_id)
+        await require_journey(session, journey_id)
         match reader.role:
             case Role.THERAPIST:
-                may = await _treats(session, journey_id, reader)
+                may = await treats(session, journey_id, reader)
             case Role.MEDICAL_DIRECTOR:
-                may = await _glass_broken(session, journey_id, reader)
+                may = await glass_broken(session, journey_id, reader)
             case _:
                 may = False
         act = "list" if note_id is None else "read"
-        _log(session, journey_id, reader, act if may else "denied", note_id)
+        log(session, journey_id, reader, act if may else "denied", note_id)
         return may
 
     async def _opened(self, session: AsyncSession, row: NoteRow) -> Note:
         text = self._cipher.decrypt(CONTENT, row.content, row=row.id)
-        return Note(**_line(row, await _state(session, row)).model_dump(), text=text)
+        return Note(**note_line(row, await state_of(session, row)).model_dump(), text=text)
 
     def _access(self, row: NoteAccessRow) -> Access:
         reason = None
@@ -239,67 +212,3 @@ def _or_denied(found: T | None) -> T:
     if found is None:
         raise NotPermitted("these notes are for the therapists of this course")
     return found
-
-
-def _line(row: NoteRow, state: NoteState) -> NoteLine:
-    return NoteLine.model_validate(
-        {
-            "note_id": row.id, "session": row.session, "kind": row.kind, "author_id": row.author_id,
-            "amends": row.amends, "written_at": row.written_at, "state": state,
-        }
-    )  # fmt: skip
-
-
-async def _rows(session: AsyncSession, journey_id: str) -> Sequence[NoteRow]:
-    of_journey = select(NoteRow).where(NoteRow.journey_id == journey_id)
-    return (await session.scalars(of_journey.order_by(NoteRow.written_at, NoteRow.id))).all()
-
-
-async def _state(session: AsyncSession, row: NoteRow) -> NoteState:
-    """An amendment stands as what it amends; being in the record outweighs an earlier refusal."""
-    note_id = row.amends or row.id
-    if await session.get(NoteLinkRow, (row.journey_id, note_id)) is not None:
-        return "recorded"
-    refused = exists().where(NoteAccessRow.note_id == note_id, NoteAccessRow.act == "refused")
-    return "refused" if await session.scalar(select(refused)) else "unconfirmed"
-
-
-async def _require_journey(session: AsyncSession, journey_id: str) -> None:
-    if await session.scalar(select(JourneyRow.id).where(JourneyRow.id == journey_id)) is None:
-        raise NotFound("the journey is not in the record")
-
-
-async def _treats(session: AsyncSession, journey_id: str, reader: Actor) -> bool:
-    """Has this person acted in this course as a therapist, or written a note in it?"""
-    acted = exists().where(
-        EntryRow.journey_id == journey_id,
-        EntryRow.actor_id == reader.id,
-        EntryRow.actor_role == Role.THERAPIST.value,
-    )
-    wrote = exists().where(NoteRow.journey_id == journey_id, NoteRow.author_id == reader.id)
-    return bool(await session.scalar(select(acted | wrote)))
-
-
-async def _glass_broken(session: AsyncSession, journey_id: str, reader: Actor) -> bool:
-    broken = exists().where(
-        NoteAccessRow.journey_id == journey_id,
-        NoteAccessRow.actor_id == reader.id,
-        NoteAccessRow.act == "break-glass",
-        NoteAccessRow.at > func.clock_timestamp() - GLASS_OPEN_FOR,
-    )
-    return bool(await session.scalar(select(broken)))
-
-
-def _log(
-    session: AsyncSession, journey_id: str, actor: Actor, act: str, note_id: str | None, **reason: bytes | str
-) -> None:
-    session.add(
-        NoteAccessRow(
-            journey_id=journey_id,
-            note_id=note_id,
-            actor_id=actor.id,
-            actor_role=actor.role.value,
-            act=act,
-            **reason,
-        )
-    )

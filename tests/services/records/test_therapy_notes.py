@@ -12,9 +12,10 @@ from services.database import Database
 from services.encryption import DataTampered, FieldCipher
 from services.records.errors import NotFound, NotPermitted
 from services.records.interface import OwedIntegration
+from services.records.note_access import NoteRef
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
-from services.records.therapy_notes import CONTENT, NoteRef, TherapyNotes, hash_of
+from services.records.therapy_notes import CONTENT, TherapyNotes, hash_of
 from tests.services.records.builders import SITE, START, a_journey, add
 from tests.services.records.facts import HASH, LATER, a_dose, a_sheet
 
