@@ -12,6 +12,7 @@ from tests.clinical.model.walk import Found, walk
 G = Guard
 
 
+@pytest.mark.timeout(900)  # half a minute on a core of its own
 def test_no_dose_discharge_or_ending_on_any_path_breaks_an_invariant() -> None:
     found = walk()
     print(found)  # noqa: T201  # the size of what was walked belongs to the answer; pytest -s shows it
