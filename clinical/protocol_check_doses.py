@@ -103,10 +103,10 @@ def boosters(protocol: Protocol) -> Iterator[Fault]:
     elif isinstance(rules, Infusion) and until < rules.infusion_minutes_min:
         detail = f"over after {until} min, before the infusion ends: the gate could never open"
         yield Fault(window, detail, ("/dosing/boosters_max", "/dosing/infusion_minutes_min"))
-    least, most, unit, involved = _two_doses(protocol)
+    least, most, unit, compared = _two_doses(protocol)
     if least > most:
         detail = f"the first dose and one booster come to {least:g} {unit}, above {most:g} {unit}"
-        yield Fault("/dosing/boosters_max", detail, involved)
+        yield Fault("/dosing/boosters_max", detail, compared)
 
 
 def _two_doses(protocol: Protocol) -> tuple[Decimal, Decimal, str, tuple[str, ...]]:
