@@ -94,8 +94,8 @@ def boosters(protocol: Protocol) -> Iterator[Fault]:
     until = rules.booster_until_minutes
     if rules.boosters_max == 0:
         if until or rules.booster_from_minutes:
-            involved = ("/dosing/boosters_max", "/dosing/booster_from_minutes")
-            yield Fault(window, "a window for boosters, and none is foreseen", involved)
+            depends = ("/dosing/boosters_max", "/dosing/booster_from_minutes")
+            yield Fault(window, "a window for boosters, and none is foreseen", depends)
         return
     if until == 0:
         detail = f"{rules.boosters_max} boosters and no time for them: the gate could never open"
