@@ -279,7 +279,7 @@ class Duties(Course):
     def _may_record_safety_checks(self, command: RecordSafetyChecks) -> None:
         if self.answered(command):
             return
-        may_record_checks(command)
+        may_record_checks(command, self.today())
         self._must_be_open(command)
         if self.state.stage is Stage.FOLLOW_UP:
             raise refusal("not-possible-now", f"follow-up {self.state.follow_up_rounds} takes it")

@@ -187,12 +187,12 @@ class FollowUp(Questioned):
 
     @record_safety_checks.validator
     def _may_record_safety_checks(self, command: RecordSafetyChecks) -> None:
-        may_record_checks(command)
+        may_record_checks(command, self.today())
         if self._over():
             raise refusal("not-possible-now", "this round of follow-up is over")
 
     def may_take_checks(self, command: SubmitQuestionnaires) -> None:
-        refuse_impossible(command.checks)
+        refuse_impossible(command.checks, self.today())
 
     def _compare(self, week: int, name: str, again: bool) -> None:
         instrument = self._primary()

@@ -5,6 +5,7 @@ follow-up opens. What was found abnormal becomes a duty of the prescriber, kept 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from temporalio import workflow
 
@@ -30,17 +31,18 @@ def is_check(code: str) -> bool:
     return code.startswith(_PREFIX)
 
 
-def may_record_checks(command: RecordSafetyChecks) -> None:
+def may_record_checks(command: RecordSafetyChecks, today: datetime) -> None:
     """Refuse who may not look, and what cannot have been seen yet."""
     require_role(command.actor, *CLINICIANS)
-    refuse_impossible(command.checks)
+    refuse_impossible(command.checks, today)
 
 
-def refuse_impossible(checks: Sequence[SafetyCheck]) -> None:
+def refuse_impossible(checks: Sequence[SafetyCheck], today: datetime) -> None:
+    """Refuse what lies after the clinical now, and what is said twice."""
     faults = [
         {"pointer": f"/checks/{index}/at", "detail": "lies in the future", "code": "time"}
         for index, check in enumerate(checks)
-        if check.at > workflow.now()
+        if check.at > today
     ]
     codes = [check.code for check in checks]
     faults += [

@@ -54,6 +54,8 @@ class Arrival(Session):
         """A reminder that still waits for the morning does not leave while the course is on hold."""
         if hold.on_hold:
             self.take_back(f"reminder/{self.visit.turn}")
+        elif self.on_hold:
+            self.resumed_at = workflow.now()
         super().hold(hold)
 
     def call_off(self, status: str, reason: str) -> None:
@@ -192,7 +194,7 @@ class Arrival(Session):
         late = planned + timedelta(minutes=self.protocol.readiness.no_show_after_minutes)
         if not await Deadline("no-show", late).passes(unless=partial(self._changed_from, planned)):
             return
-        if not self.on_hold:
+        if not self.on_hold and (self.resumed_at is None or self.resumed_at <= planned):
             return self.call_off("noshow", "the patient did not come")
         await self._after_a_hold(planned)
         if not self._changed_from(planned):
@@ -288,7 +290,7 @@ class Arrival(Session):
             raise refusal("not-possible-now", "the session is not booked")
         if self.visit.checked_in is not None:
             raise refusal("not-possible-now", "the patient is checked in already")
-        refuse_impossible(command.checks)
+        refuse_impossible(command.checks, self.today())
         self._readiness_must_not_be_red()
         self.require_possible(command.baseline, None)
 

@@ -127,6 +127,7 @@ class Session(Questioned):
         self.results: dict[str, InstrumentResult] = dict(start.baseline.results)
         self.fresh: set[str] = set()
         self.dosing = False
+        self.resumed_at: datetime | None = None
         if start.on_hold:
             self.held_since = start.opened_at
 

@@ -242,9 +242,9 @@ async def test_an_admission_after_a_response_is_a_relapse_without_a_second_readi
     await patient.until_written("follow-up.relapse-found")
     [found] = await patient.facts("follow-up.relapse-found")
     assert [reason.rule for reason in found.reasons] == ["RELAPSE-EVENT"]
-    await patient.until_there("plan/2")
     resume = m.Resume(key=a_key(), actor=PEOPLE[Role.MEDICAL_DIRECTOR], reason="reviewed")
     await patient.say("resume", resume)
+    await patient.until_there("plan/2")
     await patient.wait_out(protocol.plan.draft, "draft-plan", "plan/2")
     await patient.until_there("follow-up/2")  # one relapse is one proposal: it is not found again
     assert len(await patient.facts("follow-up.relapse-found")) == 1
