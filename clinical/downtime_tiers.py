@@ -5,9 +5,11 @@ The limits are the protocol's, compared as `clinical.vital_findings` compares th
 Source: clinical-facts §3.2 and §3.4.
 """
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
-from clinical.protocol import Devices, Infusion, Injection, Lozenges, Protocol
+from clinical.protocol import Infusion, Protocol
 from clinical.vital_signs import Symptom, Tier
 
 
@@ -22,17 +24,17 @@ class SheetTier(BaseModel):
     action: str
 
 
+_STOPPING: dict[Literal["infusion", "injection", "lozenges", "devices"], str] = {
+    "infusion": "stop the pump, clamp the line, keep the vein open",
+    "injection": "what is injected cannot be taken back: no further injection",
+    "lozenges": "take what is left out of the mouth, do not swallow",
+    "devices": "no further device",
+}
+
+
 def stopping(protocol: Protocol) -> str:
     """How is a dose of this form stopped, as far as it can be?"""
-    match protocol.dosing:
-        case Infusion():
-            return "stop the pump, clamp the line, keep the vein open"
-        case Injection():
-            return "what is injected cannot be taken back: no further injection"
-        case Lozenges():
-            return "take what is left out of the mouth, do not swallow"
-        case Devices():
-            return "no further device"
+    return _STOPPING[protocol.dosing.form]
 
 
 def tiers(protocol: Protocol) -> tuple[SheetTier, ...]:

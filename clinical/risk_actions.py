@@ -56,6 +56,14 @@ _AFTER = (
 _Line = tuple[str, str, bool]
 
 
+_BELOW_HIGH: dict[RiskLevel, tuple[_Line, ...]] = {
+    RiskLevel.UNKNOWN: (*_INCOMPLETE, *_MODERATE, *_AFTER),
+    RiskLevel.MODERATE: (*_MODERATE, *_AFTER),
+    RiskLevel.LOW: (*_LOW, *_AFTER[:1]),
+    RiskLevel.NONE: (*_RECONCILE, *_AFTER[:1]),
+}
+
+
 def actions(level: RiskLevel, on_site: bool, acknowledge_by: datetime | None) -> tuple[RiskAction, ...]:
     """What is to be done, most urgent first? Every level has something to do."""
     return tuple(
@@ -70,14 +78,6 @@ def in_words(level: RiskLevel, on_site: bool) -> str:
 
 
 def _lines(level: RiskLevel, on_site: bool) -> tuple[_Line, ...]:
-    match level:
-        case RiskLevel.HIGH:
-            return (*(_ON_SITE if on_site else _REMOTE), *_MODERATE[1:2], *_AFTER)
-        case RiskLevel.UNKNOWN:
-            return (*_INCOMPLETE, *_MODERATE, *_AFTER)
-        case RiskLevel.MODERATE:
-            return (*_MODERATE, *_AFTER)
-        case RiskLevel.LOW:
-            return (*_LOW, *_AFTER[:1])
-        case RiskLevel.NONE:
-            return (*_RECONCILE, *_AFTER[:1])
+    if level is RiskLevel.HIGH:
+        return (*(_ON_SITE if on_site else _REMOTE), *_MODERATE[1:2], *_AFTER)
+    return _BELOW_HIGH[level]

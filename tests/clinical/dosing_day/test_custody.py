@@ -85,6 +85,7 @@ def test_what_is_gone_is_closed_and_what_comes_back_opens_it(kind: MovementKind)
     [
         ({"drug": Drug.ESKETAMINE}, {}, "CUSTODY-DRUG"),
         ({"lot": "L9"}, {}, "CUSTODY-LOT"),
+        ({}, {"lot": "L9"}, "CUSTODY-LOT"),
         ({"expires_on": NOW.date()}, {}, "CUSTODY-EXPIRED"),
         ({"closed": True}, {}, "CUSTODY-CLOSED"),
         ({}, {"drawn_mg": Decimal("200.01")}, "CUSTODY-AMOUNT"),
@@ -192,3 +193,31 @@ def test_small_losses_add_up_until_they_are_seen(losses: list[Decimal]) -> None:
         standing = after(standing, moved(K.COUNTED, real), TOLERANCE)
         assert abs(standing.remaining_mg - real) <= TOLERANCE
         assert standing.remaining_mg == real or not seen
+
+
+@pytest.mark.parametrize(
+    ("found", "difference"), [("199.5", None), ("200.5", None), ("199.49", "-0.51"), ("200.51", "0.51")]
+)
+def test_a_difference_is_one_beyond_the_tolerance(found: str, difference: str | None) -> None:
+    finding = count_finding(Decimal(200), Decimal(found), TOLERANCE)
+    of_dose = dose_finding(Decimal(200), Decimal(found), TOLERANCE)
+    if difference is None:
+        assert (finding, of_dose) == (None, None)
+        return
+    assert finding is not None
+    assert of_dose is not None
+    assert (finding.kind, finding.difference_mg) == (FindingKind.COUNT_DIFFERS, Decimal(difference))
+    assert (finding.expected_mg, finding.found_mg) == (Decimal(200), Decimal(found))
+    assert of_dose.kind is FindingKind.DOSE_UNACCOUNTED
+
+
+def test_a_count_within_the_tolerance_leaves_the_books_as_they_are() -> None:
+    stands = standing_after([moved(K.RECEIVED, 500), moved(K.COUNTED, "499.6")], TOLERANCE)
+    assert stands.remaining_mg == 500
+    assert after(stands, moved(K.COUNTED, 499), TOLERANCE).remaining_mg == 499
+
+
+def test_stock_is_sent_back_without_a_dose() -> None:
+    stands = standing_after([moved(K.RECEIVED, 500), moved(K.SENT_BACK, 100)], TOLERANCE)
+    assert (stands.remaining_mg, stands.closed) == (Decimal(400), False)
+    assert not stands.in_hand

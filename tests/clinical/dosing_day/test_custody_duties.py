@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from clinical.custody_duties import (
     explain_by,
@@ -16,7 +17,8 @@ from clinical.custody_duties import (
     may_explain,
     may_report,
 )
-from clinical.people import Role
+from clinical.custody_events import CustodyEntry, CustodyFact, LossReported
+from clinical.people import Actor, Role
 from clinical.protocol import Protocol
 
 
@@ -78,3 +80,17 @@ def test_who_may_explain_and_who_may_report(role: Role) -> None:
     assert may_explain(role, "a", frozenset({"b"})).passes == handles
     assert not may_explain(role, " b", frozenset({"b "})).passes
     assert may_report(role).passes == (handles and role is not Role.NURSE)
+
+
+def test_a_fact_of_the_drug_books_is_read_back_as_it_was_written() -> None:
+    told = CustodyEntry(
+        key="case/1",
+        occurred_at=at("2026-03-02T12:00"),
+        actor=Actor(id="staff-1", role=Role.MEDICAL_DIRECTOR),
+        fact=LossReported(duty="submit-loss-form", proof="106-2291"),
+    )
+    assert CustodyEntry.model_validate_json(told.model_dump_json()) == told
+    with pytest.raises(ValidationError):
+        TypeAdapter(CustodyFact).validate_python(
+            {"kind": "custody.loss-reported", "duty": "explain-discrepancy"}
+        )
