@@ -18,7 +18,7 @@ from clinical.events import (
 from clinical.follow_up import decision_allowed
 from clinical.journey import FINAL, Move, Stage
 from clinical.people import Role
-from workflows.duties import Duties
+from workflows.adverse_events import AdverseEvents
 from workflows.messages import (
     Accepted,
     BookConsultation,
@@ -36,7 +36,7 @@ from workflows.messages import (
 from workflows.refusals import refusal, require, require_role
 
 
-class JourneyCommands(Duties):
+class JourneyCommands(AdverseEvents):
     """The doors of a journey. A command that was answered before gets the same answer again."""
 
     @workflow.update(name="start")
