@@ -28,6 +28,9 @@ ACT_OF: dict[str, tuple[str, str]] = {
     "decide-course": ("decide_course", "/decisions"),
     "acknowledge-risk": ("acknowledge_risk", "/acknowledgement"),
     "resolve-risk": ("resolve_risk", "/resolution"),
+    "caring-contact": ("record_caring_contact", "/contacts"),
+    "contact-not-reached": ("record_caring_contact", "/contacts"),
+    "review-safety-plan": ("record_safety_plan", "/safety-plans"),
     "review-pause": ("resume_journey", "/resume"),
 }
 """Task code to act and the end of its address."""

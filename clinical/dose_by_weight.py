@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from clinical.decision import Confidence, Reason, Verdict
 from clinical.dose_order import DoseOrder, MilligramsPerKilogram, PlanDose, TodaysDoses
-from clinical.dose_reasons import CAP, PLAN, at_least, down_to, exact, step, upper
+from clinical.dose_reasons import CAP, PLAN, at_least, bound, down_to, exact, step, upper
 from clinical.instants import in_utc
 from clinical.protocol import ByWeight, Infusion, Protocol
 from clinical.weight import WeightMeasurement, ideal_weight_kg, weight_findings
@@ -76,7 +76,11 @@ def findings_by_weight(
     protocol: Protocol,
     now: datetime,
 ) -> list[Reason]:
-    """What speaks for and against this order where weight decides? An order without a weight is refused."""
+    """What speaks for and against this order where weight decides? An order without a weight is refused.
+
+    Per kilogram the doses of a session count together: towards the plan, the cap, and the step from the
+    highest session before.
+    """
     weight = order.weight
     if weight is None or order.mg_per_kg is None:
         return [
@@ -85,32 +89,42 @@ def findings_by_weight(
                 verdict=Verdict.REFUSE,
                 text="this route is dosed by weight: weight or dose per kilogram is missing",
                 source="facts H1",
+                limit="weight and dose per kilogram",
                 missing=True,
             )
         ]
     total_mg = max(order.dose_mg, order.drawn_mg or Decimal(0)) + today.given_mg
     per_kg = max(order.mg_per_kg, total_mg / weight.kg)
     start, rise = exact(rules.start_mg_per_kg), exact(rules.step_mg_per_kg)
+    in_units = order.units is not None or order.unit_mg is not None or order.basis == "units"
     return [
+        bound("DOSE-BASIS", not in_units, "dosed by weight", order.basis, "facts H2", "no units"),
         upper("DOSE-PLAN-PER-KG", per_kg, plan.mg_per_kg, "mg/kg", PLAN),
         upper("DOSE-CAP-PER-KG", per_kg, exact(rules.max_mg_per_kg), "mg/kg", CAP),
-        step(order.mg_per_kg, start, rise, today.highest_mg_per_kg, "mg/kg"),
+        step(per_kg, start, rise, today.highest_mg_per_kg, "mg/kg"),
         at_least("DOSE-MINIMUM", order.mg_per_kg, exact(rules.min_mg_per_kg), "mg/kg"),
         _arithmetic(order, rules),
         *weight_findings(weight, rules, protocol, now),
         _body_mass(order, weight, order.mg_per_kg, rules),
-        *(_infusion(order, plan, rules) if isinstance(rules, Infusion) else ()),
+        _concentration(order, rules),
+        _rate(order, plan, rules) if isinstance(rules, Infusion) else _no_rate(order),
     ]
 
 
 def _arithmetic(order: DoseOrder, rules: ByWeight) -> Reason:
-    """Do amount and volume follow from weight and dose per kilogram? Above is refused, below is reviewed."""
+    """Do amount and volume follow from weight and dose per kilogram? Above is refused, below is reviewed.
+
+    What nobody can reckon is refused too: a syringe of unknown content, an ideal weight without a height.
+    """
     ordered, drawn_mg = order.expected_mg or Decimal(0), order.drawn_mg
+    unknown = order.expected_mg is None or drawn_mg is None
     slack = ordered * exact(rules.tolerance_percent) / 100
     step_mg = exact(rules.volume_step_ml) * (order.concentration_mg_per_ml or 0)
     amounts = [order.dose_mg, order.dose_mg if drawn_mg is None else drawn_mg]
     verdict, text = Verdict.PASS, "the amounts follow from weight and dose per kilogram"
-    if max(amounts) > ordered + slack:
+    if unknown:
+        verdict, text = Verdict.REFUSE, "it cannot be told what the dose comes to"
+    elif max(amounts) > ordered + slack:
         verdict, text = Verdict.REFUSE, "more than weight and dose per kilogram come to"
     elif min(amounts) < ordered - slack - step_mg:
         verdict, text = Verdict.REVIEW, "less than weight and dose per kilogram come to: confirm"
@@ -122,6 +136,7 @@ def _arithmetic(order: DoseOrder, rules: ByWeight) -> Reason:
         value=" and ".join(f"{amount:f}" for amount in amounts),
         unit="mg",
         limit=f"{ordered:f}",
+        missing=unknown,
     )
 
 
@@ -151,38 +166,46 @@ def _body_mass(order: DoseOrder, weight: WeightMeasurement, mg_per_kg: Decimal, 
     )
 
 
-def _infusion(order: DoseOrder, plan: PlanDose, rules: Infusion) -> list[Reason]:
+def _rate(order: DoseOrder, plan: PlanDose, rules: Infusion) -> Reason:
     """By vein, rate and concentration are as critical as the amount (facts §2.2, safety anchor)."""
     shortest = max(rules.infusion_minutes_min, plan.infusion_minutes or 0)
     takes = order.pump_minutes
-    strongest = exact(rules.concentration_mg_per_ml)
-    strength = order.concentration_mg_per_ml
     verdict, text = Verdict.REFUSE, "infusion too fast, or its time, volume or rate unknown"
     if takes is not None and takes >= shortest:
         stands = order.rate_ml_per_h == 0
         verdict = Verdict.REVIEW if stands else Verdict.PASS
         text = "the pump would stand still" if stands else "infusion slow enough"
-    return [
-        Reason(
-            rule="DOSE-RATE",
-            verdict=verdict,
-            text=text,
-            source="facts §2.2: Andrade 2017; KETALAR label",
-            confidence=Confidence.CONFIRMED,
-            value=None if takes is None else f"{takes:.2f}",
-            unit="min",
-            limit=f">= {shortest}",
-            missing=takes is None,
-        ),
-        Reason(
-            rule="DOSE-CONCENTRATION",
-            verdict=Verdict.PASS if strength is not None and strength <= strongest else Verdict.REFUSE,
-            text="concentration" if strength is not None else "concentration unknown",
-            source="facts §2.2: KETALAR label (never undiluted by vein)",
-            confidence=Confidence.CONFIRMED,
-            value=None if strength is None else f"{strength:f}",
-            unit="mg/mL",
-            limit=f"<= {strongest:f}",
-            missing=strength is None,
-        ),
-    ]
+    return Reason(
+        rule="DOSE-RATE",
+        verdict=verdict,
+        text=text,
+        source="facts §2.2: Andrade 2017; KETALAR label",
+        confidence=Confidence.CONFIRMED,
+        value=None if takes is None else f"{takes:.2f}",
+        unit="min",
+        limit=f">= {shortest}",
+        missing=takes is None,
+    )
+
+
+def _no_rate(order: DoseOrder) -> Reason:
+    """Into a muscle all of it goes at once: an order with a rate was meant for another route."""
+    infused = order.rate_ml_per_h is not None or order.infusion_minutes is not None
+    return bound(
+        "DOSE-RATE", not infused, "injected at once", f"{order.rate_ml_per_h}", "facts H2", "no rate"
+    )
+
+
+def _concentration(order: DoseOrder, rules: ByWeight) -> Reason:
+    strongest, strength = exact(rules.concentration_mg_per_ml), order.concentration_mg_per_ml
+    return Reason(
+        rule="DOSE-CONCENTRATION",
+        verdict=Verdict.PASS if strength is not None and strength <= strongest else Verdict.REFUSE,
+        text="concentration" if strength is not None else "concentration unknown",
+        source="facts §2.2: KETALAR label (never undiluted by vein), H2",
+        confidence=Confidence.CONFIRMED,
+        value=None if strength is None else f"{strength:f}",
+        unit="mg/mL",
+        limit=f"<= {strongest:f}",
+        missing=strength is None,
+    )

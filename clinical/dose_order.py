@@ -4,18 +4,24 @@ Masses in mg of base (50 mg of base are 57.67 mg of hydrochloride: never convert
 in mL, rate in mL/h. Source: clinical-facts §2.1, H2.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from clinical.instants import Instant
 from clinical.protocol import Drug, Route
+from clinical.schedule import PastDose
 from clinical.weight import Kilograms, WeightMeasurement, ideal_weight_kg
 
 Milligrams = Annotated[Decimal, Field(ge=0, le=1_000_000_000)]
 MilligramsPerKilogram = Annotated[Decimal, Field(gt=0, le=1000)]
 Millilitres = Annotated[Decimal, Field(ge=0, le=1_000_000_000_000)]
+LONGEST_INFUSION_MINUTES = 1440
+"""A day: what a pump can be told. How long an infusion takes is the protocol's and the plan's."""
+
+InfusionMinutes = Annotated[int, Field(gt=0, le=LONGEST_INFUSION_MINUTES)]
 Centimetres = Annotated[FiniteFloat, Field(gt=0, le=100_000)]
 
 
@@ -42,8 +48,8 @@ class DoseOrder(_Model):
     volume_ml: Millilitres | None = None
     concentration_mg_per_ml: Annotated[Decimal, Field(gt=0, le=1000)] | None = None
     rate_ml_per_h: Millilitres | None = None
-    infusion_minutes: Annotated[int, Field(gt=0, le=1440)] | None = None
-    units: Annotated[int, Field(ge=0, le=1000)] | None = None
+    infusion_minutes: InfusionMinutes | None = None
+    units: Annotated[int, Field(ge=0, le=1_000_000_000_000)] | None = None
     unit_mg: Annotated[Decimal, Field(gt=0, le=10_000)] | None = None
     basis: Literal["actual-weight", "ideal-weight", "units"] = "actual-weight"
     height_cm: Centimetres | None = None
@@ -75,24 +81,29 @@ class DoseOrder(_Model):
         """How long it takes, at the shortest reading of the order; None when one part is unknown."""
         if self.infusion_minutes is None or self.volume_ml is None or self.rate_ml_per_h is None:
             return None
-        if self.rate_ml_per_h == 0:
-            return Decimal(self.infusion_minutes)
-        return min(Decimal(self.infusion_minutes), self.volume_ml * 60 / self.rate_ml_per_h)
+        stated = Decimal(self.infusion_minutes)
+        # Multiplied before anything is divided: a rate may be 0, or next to it.
+        if self.volume_ml * 60 >= stated * self.rate_ml_per_h:
+            return stated
+        return self.volume_ml * 60 / self.rate_ml_per_h
 
     @property
     def expected_mg(self) -> Decimal | None:
-        """What weight and dose per kilogram come to, on the stated basis; None where it is not by weight."""
+        """What weight and dose per kilogram come to, on the stated basis; None where that cannot be told."""
         if self.mg_per_kg is None or self.weight_kg is None:
             return None
-        if self.basis == "ideal-weight" and self.height_cm is not None:
-            return self.mg_per_kg * min(self.weight_kg, ideal_weight_kg(self.height_cm))
-        return self.mg_per_kg * self.weight_kg
+        if self.basis == "actual-weight":
+            return self.mg_per_kg * self.weight_kg
+        if self.basis == "units" or self.height_cm is None:
+            return None
+        return self.mg_per_kg * min(self.weight_kg, ideal_weight_kg(self.height_cm))
 
 
 class PlanDose(_Model):
-    """What the approved plan allows for one session: so much per kilogram, or `dose_mg` in whole units.
+    """What the approved plan allows for one session.
 
-    `max_mg` bounds the session as a whole, `boosters` how many further doses it may have.
+    `mg_per_kg` and `max_mg` bound all doses of the session together, `dose_mg` (whole units) each single one.
+    `boosters` is how many further doses the session may have.
     """
 
     mg_per_kg: MilligramsPerKilogram | None = None
@@ -101,20 +112,43 @@ class PlanDose(_Model):
     boosters: Annotated[int, Field(ge=0)] = 0
     route: Route
     drug: Drug
-    infusion_minutes: Annotated[int, Field(gt=0, le=1440)] | None = None
+    infusion_minutes: InfusionMinutes | None = None
 
 
 class TodaysDoses(_Model):
-    """What was given in this session already, and the highest single dose of the course before it.
+    """What was given in this session already, and the most that an earlier session of the course had.
 
     `given_mg` sums the doses of this session (0 before the first), `given` counts them. `highest_mg_per_kg`
-    and `highest_mg` are None when the course had no dose before this session.
+    and `highest_mg` sum an earlier session with its boosters; None when the course had no dose before this
+    session.
     """
 
     given: Annotated[int, Field(ge=0)] = 0
     given_mg: Milligrams = Decimal(0)
-    highest_mg_per_kg: Decimal | None = None
-    highest_mg: Decimal | None = None
+    highest_mg_per_kg: Annotated[Decimal, Field(ge=0, le=1_000_000)] | None = None
+    highest_mg: Milligrams | None = None
+
+    @classmethod
+    def of(cls, session: int, doses: Iterable[PastDose]) -> Self:
+        """What do the doses given so far come to, seen from this session?
+
+        They may be told one by one or a session at a time. A dose without its amount per kilogram counts
+        nothing there, so that the next step starts lower.
+        """
+        mg: dict[int, Decimal] = {}
+        per_kg: dict[int, Decimal] = {}
+        given = 0
+        for dose in doses:
+            given += dose.session == session
+            mg[dose.session] = mg.get(dose.session, Decimal(0)) + dose.dose_mg
+            if dose.mg_per_kg is not None:
+                per_kg[dose.session] = per_kg.get(dose.session, Decimal(0)) + dose.mg_per_kg
+        return cls(
+            given=given,
+            given_mg=mg.pop(session, Decimal(0)),
+            highest_mg=max(mg.values(), default=None),
+            highest_mg_per_kg=max((most for one, most in per_kg.items() if one != session), default=None),
+        )
 
     @property
     def first_session(self) -> bool:

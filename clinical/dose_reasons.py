@@ -60,12 +60,12 @@ def at_least(rule: str, value: Decimal, least: Decimal, unit: str) -> Reason:
 
 
 def step(value: Decimal, start: Decimal, rise: Decimal, highest: Decimal | None, unit: str) -> Reason:
-    """Is this not more than one step above the highest dose so far, or above where a course starts?
+    """Is this not more than one step above the highest session so far, or above where a course starts?
 
     Going back after a pause starts from the highest dose given, never from the plan's.
     """
     limit = start if highest is None else max(start, highest + rise)
-    text = "the first dose of the course" if highest is None else "one step above the highest dose so far"
+    text = "the first session of the course" if highest is None else "one step above the highest session"
     return bound("DOSE-STEP", value <= limit, text, f"{value:f}", "facts §2.2", f"<= {limit:f}", unit)
 
 

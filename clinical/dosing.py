@@ -18,7 +18,19 @@ from clinical.dose_reasons import CAP, PLAN, bound, exact, upper
 from clinical.protocol import ByWeight, InUnits, Protocol
 from clinical.weight import WeightMeasurement
 
-__all__ = ["DoseOrder", "PlanDose", "TodaysDoses", "WeightMeasurement", "compute_dose", "dose_allowed"]
+__all__ = [
+    "DoseOrder",
+    "PlanDose",
+    "TodaysDoses",
+    "WeightMeasurement",
+    "basis_fault",
+    "compute_dose",
+    "dose_allowed",
+]
+
+_MOST_MG_PER_KG = Decimal(1000)
+_MOST_MG = Decimal(1_000_000)
+"""What nobody can have meant. Beyond it there is nothing to compute; the bounds of a dose are the protocol's."""
 
 
 def compute_dose(
@@ -46,12 +58,17 @@ def compute_dose(
 
 
 def basis_fault(mg_per_kg: Decimal | None, dose_mg: Decimal | None, protocol: Protocol) -> str | None:
-    """Is the amount stated the way this protocol doses? None when it is, else what it wants, in words."""
+    """Is the amount stated the way this protocol doses, and can it be computed with?
+
+    None when it is, else what is wanted, in words.
+    """
     by_weight = isinstance(protocol.dosing, ByWeight)
     wanted, other = (mg_per_kg, dose_mg) if by_weight else (dose_mg, mg_per_kg)
-    if wanted is not None and other is None:
-        return None
-    return "state mg_per_kg, and no dose_mg" if by_weight else "state dose_mg, and no mg_per_kg"
+    if wanted is None or other is not None:
+        return "state mg_per_kg, and no dose_mg" if by_weight else "state dose_mg, and no mg_per_kg"
+    most = _MOST_MG_PER_KG if by_weight else _MOST_MG
+    unit = "mg/kg" if by_weight else "mg"
+    return None if 0 < wanted <= most else f"an amount above 0 and up to {most} {unit}"
 
 
 def dose_allowed(

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from clinical.custody import draw_allowed
 from clinical.decision import Decision, Verdict
-from clinical.gate_facts import BoosterFacts, GateFacts
+from clinical.gate_facts import GateFacts, ScannedDrug
 from clinical.instants import elapsed_hours, elapsed_minutes, later
 from clinical.instruments.answers import RiskLevel
-from clinical.plan import phase_of
 from clinical.pre_dose_hold import after_hold
 from clinical.protocol import ByWeight, Drug, Protocol
 from clinical.schedule import PastDose, interval_allowed, more_doses_allowed
@@ -80,9 +80,11 @@ def plan(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
 
 def interval(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     """G4: long enough since the last dose given anywhere, and none in this session yet."""
-    phase = phase_of(facts.phase, protocol)
+    phase = None if facts.phase is None else protocol.schedule.phase(facts.phase)
     if facts.last_doses is None or facts.time_zone is None or facts.session_no is None:
         yield Objection("earlier doses, the time zone or this session are not known", missing=True)
+    elif facts.phase is None:
+        yield Objection("the phase of the plan is not known", missing=True)
     elif phase is None:
         yield Objection("the plan names a phase that the protocol does not have", value=facts.phase)
     else:
@@ -99,40 +101,48 @@ def _within_session(
     facts: GateFacts, doses: Sequence[PastDose], protocol: Protocol, now: datetime
 ) -> Objections:
     """One dose a session, unless a booster is foreseen: agreed before, inside its window, and the person awake."""
-    today = sum(dose.session == facts.session_no for dose in doses)
+    today = [dose.given_at for dose in doses if dose.session == facts.session_no]
     booster = facts.booster
     if booster is None:
         if today:
             yield Objection("a dose was already given in this session", value=str(facts.session_no))
         return
-    if booster.given != today:
-        yield Objection("the doses of this session are not known", missing=True, value=str(today))
+    if booster.given != len(today):
+        yield Objection("the doses of this session are not known", missing=True, value=str(len(today)))
+    last_at = max([booster.first_given_at, *today])
     most = min(booster.allowed, protocol.dosing.boosters_max)
     if booster.given > most:
         yield Objection("no further booster in this session", value=str(booster.given), limit=f"{most}")
     yield from _required(booster.ended, "the end of the dose before", "the dose before has not ended")
-    yield from _booster_window(booster, protocol, now)
+    yield from _booster_window(min([booster.first_given_at, *today]), last_at, protocol, now)
     if booster.moaas is None:
         yield Objection("sedation since the dose is not known", missing=True)
     elif booster.moaas <= protocol.vitals.moaas_alert:
         limit = f"> {protocol.vitals.moaas_alert}"
         yield Objection("too sedated for a booster", value=str(booster.moaas), limit=limit)
     hours = protocol.monitoring.repeat_after_last_minutes / 60
-    yield from _fresh("reading since the dose", booster.read_at, hours, protocol, now)
+    read_at = booster.read_at if booster.read_at is None or booster.read_at >= last_at else None
+    yield from _fresh("reading since the last dose", read_at, hours, protocol, now)
 
 
-def _booster_window(booster: BoosterFacts, protocol: Protocol, now: datetime) -> Objections:
-    minutes = elapsed_minutes(booster.first_given_at, now)
-    low, high = protocol.dosing.booster_from_minutes, protocol.dosing.booster_until_minutes
-    if not low <= minutes <= high:
-        early = later(booster.first_given_at, minutes=low) if minutes < low else None
-        limit = f"{low}-{high}"
+def _booster_window(first_at: datetime, last_at: datetime, protocol: Protocol, now: datetime) -> Objections:
+    """Not before the dose before has shown its effect, not after the session's window has closed."""
+    least, most = protocol.dosing.booster_from_minutes, protocol.dosing.booster_until_minutes
+    opens, closes = later(last_at, minutes=least), later(first_at, minutes=most)
+    if now < opens:
         yield Objection(
-            "outside the window for a booster",
-            value=f"{minutes:.1f}",
+            "too soon for a booster",
+            value=f"{elapsed_minutes(last_at, now):.1f}",
             unit="min",
-            limit=limit,
-            available_at=early,
+            limit=f">= {least}",
+            available_at=opens if opens <= closes else None,
+        )
+    if now > closes:
+        yield Objection(
+            "too late for a booster",
+            value=f"{elapsed_minutes(first_at, now):.1f}",
+            unit="min",
+            limit=f"<= {most}",
         )
 
 
@@ -273,7 +283,7 @@ def rems(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
 
 
 def drug(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
-    """G16: the right product, with lot and expiry scanned, and checked by a second person."""
+    """G16: the right product, with lot and expiry scanned, out of the books, and checked by a second person."""
     if facts.drug is None:
         yield Objection("the product was not scanned", missing=True)
     else:
@@ -283,6 +293,7 @@ def drug(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
             yield Objection("the lot was not read", missing=True)
         if facts.drug.expires_at <= now:
             yield Objection("the product has expired", limit=facts.drug.expires_at.isoformat())
+        yield from _accounted(facts.drug, protocol, now)
     check = facts.second_check
     if check is None or not check.prepared_by.strip() or not check.checked_by.strip():
         yield Objection("volume and pump rate were not checked by a second person", missing=True)
@@ -290,6 +301,16 @@ def drug(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     if check.prepared_by.strip() == check.checked_by.strip():
         yield Objection("the second person is the first")
     yield from _required(check.agrees, "", "the second person does not agree with volume and pump rate")
+
+
+def _accounted(scanned: ScannedDrug, protocol: Protocol, now: datetime) -> Objections:
+    """A dose that names its container must be possible from it; one that names none is seen by counts only."""
+    if scanned.container_id is None:
+        yield Objection("not accounted by container", verdict=Verdict.CAUTION)
+    else:
+        yield from _passed_on(
+            draw_allowed(scanned.container, protocol.drug, scanned.lot, scanned.drawn_mg, now)
+        )
 
 
 def _required(answer: bool | None, what: str, failed: str) -> Objections:

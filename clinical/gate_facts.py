@@ -5,8 +5,11 @@ phone numbers stay out: only whether they are there.
 Source: clinical-facts §3.1, G1-G16.
 """
 
+from decimal import Decimal
+
 from pydantic import BaseModel, ConfigDict
 
+from clinical.custody import Container
 from clinical.decision import Decision
 from clinical.instants import Instant
 from clinical.instruments.answers import RiskLevel
@@ -45,11 +48,17 @@ class RemsFacts(_Facts):
 
 
 class ScannedDrug(_Facts):
-    """What the scanner read from the container."""
+    """What the scanner read from the container, and what the drug books know of it.
+
+    `container_id` is None when the dose names no container; `container` is None when the books do not have it.
+    """
 
     drug: Drug
     lot: str
     expires_at: Instant
+    container_id: str | None = None
+    container: Container | None = None
+    drawn_mg: Decimal | None = None
 
 
 class SecondCheck(_Facts):
@@ -64,7 +73,8 @@ class BoosterFacts(_Facts):
     """What a further dose in the same session has to be judged by.
 
     `given` counts the doses of this session. `allowed` is how many boosters the approved plan names. `ended`:
-    the end of the dose before is recorded. `moaas` is the latest one since the first dose, 0 to 5.
+    the end of every dose before is recorded. `moaas` and `read_at` are of the latest reading since the first
+    dose, which has to be one since the last dose.
     """
 
     given: int
@@ -84,8 +94,8 @@ class GateFacts(_Facts):
     name theirs; `dose_no` is which dose of the plan in force this would be: cancelled visits and earlier
     plans keep the two apart. `reentry_approved`: a prescriber has
     reviewed the return after a long gap, or the week of the phase. `rems` is looked at for esketamine only,
-    `nasal_spray_free` where the protocol asks for it. `phase` is the plan's. `booster` is there when this
-    session has had its first dose.
+    `nasal_spray_free` where the protocol asks for it. `phase` is the plan's, by its name. `booster` is there
+    when this session has had its first dose.
     """
 
     identity_confirmed: bool | None = None

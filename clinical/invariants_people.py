@@ -7,7 +7,7 @@ Source: product §4, F3, F7, F10; clinical-facts H10, H20.
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from clinical.events import (
     ConsentWithdrawn,
@@ -17,7 +17,16 @@ from clinical.events import (
     PlanProposed,
     PlanRejected,
 )
-from clinical.invariants_record import Record, Violation, Written, breach, last_before, part_of, utc
+from clinical.invariants_record import (
+    UNTRAPPED,
+    Record,
+    Violation,
+    Written,
+    breach,
+    last_before,
+    part_of,
+    utc,
+)
 from clinical.people import Role
 
 SENT = "completed"
@@ -110,15 +119,23 @@ def _counts(
 def _required(record: Record, draft: Written[PlanProposed], plan: Written[PlanApproved]) -> set[Role]:
     """Whom the protocol names, whom the draft asked for, and the medical director above a dose."""
     rules = record.protocol.plan
-    above = any(
-        limit is not None and amount is not None and not amount <= Decimal(str(limit))
-        for amount, limit in (
-            (plan.fact.mg_per_kg, rules.director_above_mg_per_kg),
-            (plan.fact.dose_mg, rules.director_above_mg),
+    with localcontext(UNTRAPPED):
+        above = any(
+            limit is not None and amount is not None and not amount <= Decimal(str(limit))
+            for amount, limit in (
+                (plan.fact.mg_per_kg, rules.director_above_mg_per_kg),
+                (_session_mg(plan.fact), rules.director_above_mg),
+            )
         )
-    )
     return {
         *rules.approver_roles,
         *draft.fact.required_roles,
         *((Role.MEDICAL_DIRECTOR,) if above else ()),
     }
+
+
+def _session_mg(plan: PlanApproved) -> Decimal:
+    """What the plan lets one session come to: of whole units so many doses, and never above `max_mg`."""
+    if plan.dose_mg is None:
+        return plan.max_mg
+    return min(plan.max_mg, plan.dose_mg * (1 + plan.boosters))

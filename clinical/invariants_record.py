@@ -9,12 +9,16 @@ raises, however odd a record is.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Context
 from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from clinical import protocol as protocols
 from clinical.events import DoseGiven, JourneyStarted, RecordedEntry
+
+UNTRAPPED = Context(prec=40, traps=[])
+"""Impossible numbers are compared like others: what is too large, or no number at all, is not within."""
 
 
 class Violation(BaseModel):

@@ -123,6 +123,7 @@ class Screening(Section):
     child_bearing_age_years: tuple[Count, Count]
     prior_antidepressant_trials_min: Count
     adequate_trial_weeks: Count
+    severity_from: dict[str, Count]
     validity: Validity
 
 

@@ -1,6 +1,7 @@
 """What are the sections of a protocol made of? Numbers with their bounds, and waits for people.
 
-No field has a silent default: what a clinic has not decided is missing, and the document is refused.
+No field has a silent default: what a clinic has not decided is missing, and the document is refused. Every
+number is finite, so that no limit can be written away and no instant counted from it leaves the calendar.
 """
 
 from typing import Annotated
@@ -9,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clinical.people import Role
 
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(gt=0)]
-Minutes = Annotated[int, Field(ge=0)]
-Hours = Annotated[float, Field(ge=0)]
-Days = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, le=1_000_000)]
+Count = Annotated[int, Field(gt=0, le=100_000)]
+Minutes = Annotated[int, Field(ge=0, le=100_000)]
+Hours = Annotated[float, Field(ge=0, le=1_000_000)]
+Days = Annotated[int, Field(ge=0, le=100_000)]
 Percent = Annotated[float, Field(gt=0, le=100)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 
@@ -32,5 +33,5 @@ class Ask(Section):
     """
 
     owner: Role
-    due_hours: Annotated[float, Field(gt=0)]
-    give_up_hours: Annotated[float, Field(gt=0)]
+    due_hours: Positive
+    give_up_hours: Positive

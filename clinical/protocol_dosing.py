@@ -10,15 +10,21 @@ from pydantic import Field
 
 from clinical.protocol_base import Count, Minutes, Name, Percent, Positive, Section
 
+Mass = Annotated[float, Field(ge=0.001, le=10_000)]
+"""What can be weighed out, in mg: an order must be able to carry it (`clinical.dose_order`)."""
+
+Strength = Annotated[float, Field(ge=0.001, le=1000)]
+Infused = Annotated[int, Field(gt=0, le=1440)]
+
 
 class _Amounts(Section):
     """Bounds of one session. A booster is a further dose in the same session and counts towards every one.
 
-    `booster_from_minutes` and `booster_until_minutes` count from the first dose; both are 0 where no booster
-    is foreseen.
+    `booster_from_minutes` counts from the dose before, `booster_until_minutes` from the first one; both are 0
+    where no booster is foreseen.
     """
 
-    max_session_mg: Positive
+    max_session_mg: Mass
     boosters_max: Annotated[int, Field(ge=0)]
     booster_from_minutes: Minutes
     booster_until_minutes: Minutes
@@ -30,8 +36,8 @@ class _ByWeight(_Amounts):
     step_mg_per_kg: Positive
     min_mg_per_kg: Positive
     max_mg_per_kg: Positive
-    concentration_mg_per_ml: Positive
-    volume_step_ml: Positive
+    concentration_mg_per_ml: Strength
+    volume_step_ml: Annotated[float, Field(ge=0.001, le=100)]
     ideal_weight_above_bmi_kg_m2: Positive
     weight_valid_hours: Positive
     weight_change_reverify_percent: Percent
@@ -42,8 +48,8 @@ class Infusion(_ByWeight):
     """By vein, over time: rate and concentration are as critical as the amount."""
 
     form: Literal["infusion"]
-    infusion_minutes: Count
-    infusion_minutes_min: Count
+    infusion_minutes: Infused
+    infusion_minutes_min: Infused
 
 
 class Injection(_ByWeight):
@@ -55,11 +61,13 @@ class Injection(_ByWeight):
 class _InUnits(_Amounts):
     """Whole pieces of `unit_mg` each: nothing is halved, and weight plays no part."""
 
-    unit_mg: Positive
+    unit_mg: Mass
 
 
 class Lozenges(_InUnits):
-    """Under the tongue. `first_session_max_mg` is the test dose's bound; `step_mg` the rise a session."""
+    """Under the tongue. `first_session_max_mg` bounds the first session with its boosters; `step_mg` is how
+    far a later session may rise above the highest one before.
+    """
 
     form: Literal["lozenges"]
     start_mg: Positive

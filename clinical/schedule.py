@@ -53,7 +53,7 @@ def earliest_next(
     if not doses:
         return EARLIEST
     rules, zone = protocol.schedule, zone_named(time_zone)
-    last = max(dose.given_at for dose in doses)
+    last = _last(doses)
     candidates = [
         later(last, hours=_minimum_hours(protocol, phase)),
         next_local_midnight(last, zone) if zone else later(last, hours=_LONGEST_DATE_HOURS),
@@ -78,29 +78,35 @@ def interval_allowed(
 
     `phase` is the one that the plan names; without it the first of the protocol.
     """
-    zone = zone_named(time_zone)
+    zone, stretch = zone_named(time_zone), phase or protocol.schedule.first
     if zone is None:
         text = f"unknown time zone {time_zone[:60]!r}: the local date cannot be told"
         return Decision.of([_reason("INTERVAL-ZONE", Verdict.REFUSE, text, missing=True)])
     if not doses:
-        return Decision.of([_reason("INTERVAL-FIRST", Verdict.PASS, "no earlier dose")])
-    stretch = phase or protocol.schedule.first
+        first = _reason("INTERVAL-FIRST", Verdict.PASS, "no earlier dose")
+        return Decision.of([first, *_weeks(1, stretch)])
     next_at = earliest_next(doses, protocol, time_zone, phase)
-    visits = _visits(doses)
-    since_last = min(elapsed_hours(dose.given_at, proposed_at) for dose in doses)
+    visits, last = _visits(doses), _last(doses)
+    least_hours = _minimum_hours(protocol, phase)
+    began_at = min(dose.given_at for dose in doses)
+    since_last = elapsed_hours(last, proposed_at)
     proposed_date = local_date(proposed_at, zone)
     same_date = any(local_date(dose.given_at, zone) == proposed_date for dose in doses)
     in_week = sum(elapsed_hours(visit, proposed_at) < _WEEK_HOURS for visit in visits)
     return Decision.of(
         [
-            _minimum(since_last, _minimum_hours(protocol, phase), next_at),
+            _minimum(proposed_at < later(last, hours=least_hours), since_last, least_hours, next_at),
             _date(same_date, next_at),
             _rolling_week(in_week, protocol, next_at),
             *_calendar_week(_in_week_of(proposed_at, visits, zone), protocol, next_at),
             _gap(since_last / 24, stretch, protocol),
-            *_weeks(1 + int(elapsed_hours(visits[0], proposed_at) // _WEEK_HOURS), stretch),
+            *_weeks(1 + int(elapsed_hours(began_at, proposed_at) // _WEEK_HOURS), stretch),
         ]
     )
+
+
+def _last(doses: Sequence[PastDose]) -> datetime:
+    return max(dose.given_at for dose in doses)
 
 
 def _visits(doses: Sequence[PastDose]) -> list[datetime]:
@@ -146,8 +152,7 @@ def more_doses_allowed(doses_given: int, approved: int) -> Decision:
     )
 
 
-def _minimum(hours: float, limit: float, next_at: datetime) -> Reason:
-    soon = hours < limit
+def _minimum(soon: bool, hours: float, limit: float, next_at: datetime) -> Reason:
     text = "too soon after the last dose" if soon else "long enough after the last dose"
     return _reason(
         "INTERVAL-MIN",
@@ -201,12 +206,12 @@ def _calendar_week(count: int, protocol: Protocol, next_at: datetime) -> list[Re
 def _gap(days: float, phase: Phase, protocol: Protocol) -> Reason:
     """A gap is long beyond the protocol's days of re-entry, or beyond what the phase itself foresees."""
     longest = max(protocol.schedule.reentry_after_days, phase.max_interval_days)
-    verdict, text = Verdict.PASS, "the series is not interrupted"
+    verdict, text, limit = Verdict.PASS, "the series is not interrupted", phase.max_interval_days
     if days > longest:
-        verdict, text = Verdict.REVIEW, "long gap: a prescriber reviews re-entry and dose"
+        verdict, text, limit = Verdict.REVIEW, "long gap: a prescriber reviews re-entry and dose", longest
     elif days > phase.max_interval_days:
         verdict, text = Verdict.CAUTION, "longer gap than the series foresees"
-    return _reason("INTERVAL-GAP", verdict, text, value=f"{days:.1f}", unit="d", limit=f"<= {longest}")
+    return _reason("INTERVAL-GAP", verdict, text, value=f"{days:.1f}", unit="d", limit=f"<= {limit}")
 
 
 def _weeks(week: int, phase: Phase) -> list[Reason]:

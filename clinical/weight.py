@@ -15,7 +15,7 @@ from clinical.decision import Confidence, Reason, Verdict, age_hours
 from clinical.instants import Instant, in_utc
 from clinical.protocol import ByWeight, Protocol
 
-Kilograms = Annotated[Decimal, Field(gt=0, le=1000)]
+Kilograms = Annotated[Decimal, Field(ge=Decimal("0.001"), le=1000)]
 
 _LB_PER_KG = Decimal("2.2046226218")
 

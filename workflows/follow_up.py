@@ -108,7 +108,7 @@ class FollowUp(Questioned):
             f"follow-up-week-{week}",
             rules.measure,
             f"the questionnaires of week {week} have to come in" + (" again" if again else ""),
-            done=lambda: self.came_in >= set(rules.instruments),
+            done=lambda: self.came_in >= {*rules.instruments, self._primary()},
             since=due_at,
             occurrence="again" if again else "1",
         )
@@ -195,7 +195,7 @@ class FollowUp(Questioned):
         refuse_impossible(command.checks, self.today())
 
     def _compare(self, week: int, name: str, again: bool) -> None:
-        instrument = self.protocol.baseline_instruments[self.start.indication][0]
+        instrument = self._primary()
         result = self.results[instrument]
         moved = change(self.baselines.get(instrument), result, self.protocol.outcomes)
         self.journal.note(
@@ -225,6 +225,10 @@ class FollowUp(Questioned):
             self.journal.note(name, RelapseFound(reasons=found.decision.reasons))
         elif found.recheck_between is not None and not again:
             self.recheck_at, _ = found.recheck_between
+
+    def _primary(self) -> str:
+        """The scale of the condition that is treated."""
+        return self.protocol.baseline_instruments[self.start.indication][0]
 
     @staticmethod
     def _words(instrument: str, result: InstrumentResult, percent: float | None) -> str:

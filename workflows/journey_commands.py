@@ -34,9 +34,10 @@ from workflows.messages import (
     StartJourney,
 )
 from workflows.refusals import refusal, require, require_role
+from workflows.risk_watch import RiskWatch
 
 
-class JourneyCommands(AdverseEvents):
+class JourneyCommands(AdverseEvents, RiskWatch):
     """The doors of a journey. A command that was answered before gets the same answer again."""
 
     @workflow.update(name="start")

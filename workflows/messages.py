@@ -12,6 +12,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from activities.notifications import Mail
 from clinical.adverse_events import AdverseEvent
+from clinical.custody import FindingKind
+from clinical.custody_events import Cause, CustodyDuty
 from clinical.decision import Reason
 from clinical.dosing import DoseOrder
 from clinical.follow_up import DecisionNeeded
@@ -23,9 +25,11 @@ from clinical.patient_record import Interview, Measurement, WorkUpResult
 from clinical.people import Actor, Role
 from clinical.plan import Standing
 from clinical.protocol import Indication, Protocol
+from clinical.protocol_duties import Custody
 from clinical.readiness import ReadinessAnswers
 from clinical.recovery_scores import PadssItems
 from clinical.risk import Disposition, RiskLevel
+from clinical.safety_plan import SafetyPlan
 from clinical.schedule import PastDose
 from clinical.screening import Eligibility, Override
 from clinical.vitals import Action, Reading
@@ -215,6 +219,8 @@ class JourneyState(BaseModel):
     summary: tuple[str, ...] = ()
     sessions_completed: int = 0
     risk_open: str | None = None
+    safety_plan_at: datetime | None = None
+    safety_plan_review: "ReviewOwed | None" = None
     pauses: int = 0
     held_since: datetime | None = None
     held_for: timedelta = timedelta()
@@ -440,6 +446,8 @@ class EndDose(Command):
     witness: str | None
     stopped_early: bool = False
     reason: str | None = None
+    returned_mg: Decimal = Field(default=Decimal(0), ge=0)
+    """Unopened units that went back into their container."""
 
 
 class RecordObservation(Command):
@@ -456,8 +464,14 @@ class SetPresence(Command):
 
 
 class RecordTherapy(Command):
+    """`note_id` and `note_hash` name the psychotherapy note; `themes` held it before notes were kept apart."""
+
     minutes: int = Field(gt=0, le=600)
-    themes: str = Field(min_length=1, max_length=8000)
+    themes: str = Field(default="", max_length=8000)
+    note_id: str | None = Field(default=None, max_length=64)
+    note_hash: str | None = Field(default=None, max_length=64)
+    present_throughout: bool | None = None
+    others_present: tuple[str, ...] = Field(default=(), max_length=10)
 
 
 class Discharge(Command):
@@ -473,8 +487,22 @@ class RecordContact(Command):
 
 
 class RecordIntegration(Command):
+    """`note_id` and `note_hash` name the psychotherapy note; `note` held it before notes were kept apart."""
+
     held_at: AwareDatetime
-    note: str = Field(min_length=1, max_length=8000)
+    note: str = Field(default="", max_length=8000)
+    note_id: str | None = Field(default=None, max_length=64)
+    note_hash: str | None = Field(default=None, max_length=64)
+
+
+class WaiveIntegration(Command):
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class ReviewConcerns(Command):
+    """What a licensed clinician made of the concerns of the day after."""
+
+    assessment: str = Field(min_length=1, max_length=2000)
 
 
 class DoseOrdered(Accepted):
@@ -556,6 +584,13 @@ class StartRisk(Message):
     paged: int = 0
     last_page_at: datetime | None = None
     acknowledged_at: datetime | None = None
+    worsened: bool = False
+    """A worse finding came after somebody had taken over, and nobody has taken that over yet."""
+    planned_at: datetime | None = None
+    concern: "RaiseConcern | None" = None
+    """Set when the concern of this key opens the case on its own, because the course is over."""
+    resolution: "ResolveRisk | None" = None
+    resolved_at: datetime | None = None
 
 
 class AcknowledgeRisk(Command):
@@ -565,6 +600,46 @@ class AcknowledgeRisk(Command):
 class ResolveRisk(Command):
     disposition: Disposition
     note: str = Field(min_length=1, max_length=4000)
+    without_plan: str | None = Field(default=None, max_length=2000)
+    """Why a case of moderate or more is closed without a safety plan."""
+
+
+class RaiseConcern(Command):
+    """A member of staff is worried about the patient. Without a level the protocol's counts."""
+
+    text: str = Field(min_length=1, max_length=4000)
+    on_site: bool
+    level: Literal[RiskLevel.MODERATE, RiskLevel.HIGH] | None = None
+
+
+class RecordSafetyPlan(Command):
+    """A new version of the safety plan, made or reviewed with the person by who sends this."""
+
+    plan: SafetyPlan
+
+
+class ReviewOwed(Message):
+    """The task to review a safety plan, and whether it has been called overdue."""
+
+    task_id: str
+    due_at: datetime
+    overdue: bool = False
+
+
+class SafetyPlanMade(Message):
+    """Journey to its open case: there is a safety plan, of this instant or of now."""
+
+    at: datetime | None
+
+
+class RecordCaringContact(Command):
+    """`number`: which of the contacts owed; default the first that is open."""
+
+    outcome: Literal["reached", "not-reached", "closed-unreached"]
+    note: str = Field(min_length=1, max_length=4000)
+    worried: bool = False
+    on_site: bool = False
+    number: int | None = Field(default=None, ge=1, le=20)
 
 
 class RiskClosed(Message):
@@ -581,4 +656,39 @@ class Stop(Message):
 
 class Hold(Message):
     on_hold: bool
+    at: datetime
+
+
+class StartDiscrepancy(Message):
+    """A difference in the drug books whose case the engine takes over, with the numbers of the site's protocol."""
+
+    site: str
+    container_id: str
+    number: int
+    kind: FindingKind
+    difference_mg: Decimal
+    opened_at: datetime
+    owner: Role
+    involved: tuple[str, ...]
+    custody: Custody
+
+
+class ExplainDiscrepancy(Command):
+    cause: Cause
+    note: str = Field(min_length=1, max_length=4000)
+
+
+class DeclareLoss(Command):
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class ReportLoss(Command):
+    """Notice or Form 106 has gone out; `proof` is what the receiver gave back."""
+
+    duty: Literal[CustodyDuty.NOTICE, CustodyDuty.FORM]
+    proof: str = Field(min_length=1, max_length=2000)
+
+
+class DiscrepancyOutcome(Message):
+    outcome: Literal["explained", "loss-reported"]
     at: datetime

@@ -8,7 +8,7 @@ from temporalio import workflow
 
 from clinical.events import PlanApprovalGiven, PlanApproved, PlanLapsed, PlanProposed, PlanRejected
 from clinical.people import Role
-from clinical.plan import PlanTerms, plan_findings, required_approvers
+from clinical.plan import PlanTerms, approval_fault, plan_findings, required_approvers
 from workflows.messages import (
     Accepted,
     ApprovePlan,
@@ -140,17 +140,11 @@ class PlanApproval(Part):
     @approve_plan.validator
     def _may_approve_plan(self, command: ApprovePlan) -> None:
         self._must_be_open()
-        actor = command.actor
         if self.proposal is None:
             raise refusal("not-possible-now", "there is no plan to approve")
-        if actor.role not in self.required_roles():
-            raise refusal("separation-of-duties", f"{actor.role} is not among those who approve this plan")
-        if actor.id == self.proposal.actor.id:
-            raise refusal("separation-of-duties", "the author cannot approve")
-        if actor.id in self.approvals.values():
-            raise refusal("separation-of-duties", "the same person cannot approve twice")
-        if actor.role in self.approvals:
-            raise refusal("separation-of-duties", f"the {actor.role} has approved already")
+        author, required = self.proposal.actor.id, self.required_roles()
+        if fault := approval_fault(command.actor, author, self.approvals, required):
+            raise refusal("separation-of-duties", fault)
         self._must_be_this_plan(command.plan_hash)
 
     @workflow.update

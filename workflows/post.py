@@ -1,7 +1,7 @@
 """How does a workflow reach people? Each message once, not too late, not at night, and not after somebody has left."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,6 +69,12 @@ class Post:
                 self._lasting.add(self._mail_key(name))
             self._post(name, not_after, template=template, patient_id=self.patient_id, parameters=parameters)
 
+    def beside(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Run an errand that nobody awaits; the run does not end before it is done."""
+        delivery = asyncio.create_task(errand)
+        self._deliveries.add(delivery)
+        delivery.add_done_callback(self._deliveries.discard)
+
     def forward_mail(self, mails: Iterable[Mail]) -> None:
         """Send in the morning what a part that is over could not send at night, unless nothing is sent any more."""
         for mail in mails:
@@ -111,9 +117,7 @@ class Post:
             self._deliver_soon(mail)
 
     def _deliver_soon(self, mail: Mail) -> None:
-        delivery = asyncio.create_task(self._deliver(mail))
-        self._deliveries.add(delivery)
-        delivery.add_done_callback(self._deliveries.discard)
+        self.beside(self._deliver(mail))
 
     async def _deliver(self, mail: Mail) -> None:
         """Send; what has to wait for the morning waits, unless it is taken back or the part ends before."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from temporalio import workflow
 
 from activities.options import WRITE
-from activities.records import Batch, DosingFacts, RecordActivities
+from activities.records import Batch, DosingFacts, DosingQuestion, RecordActivities
 from clinical.adverse_events import rems_form
 from clinical.decision import Decision
 from clinical.dosing import basis_fault, compute_dose, dose_allowed
@@ -28,16 +28,17 @@ from clinical.instruments.answers import InstrumentId
 from clinical.people import ENGINE, Role
 from clinical.protocol import ByWeight
 from clinical.schedule import PastDose
+from clinical.therapy import separate_people
 from workflows.deadlines import Deadline
 from workflows.failures import ACTIVITY_FAILED, failure_code
 from workflows.messages import Accepted, EndDose, GiveDose, OrderDose, SetPresence, SubmitQuestionnaires
 from workflows.messages import DoseOrdered as DoseOrderAnswer
-from workflows.refusals import refusal, require_role
-from workflows.session_gate import Gate
+from workflows.refusals import refusal, require, require_role
+from workflows.session_sheet import Downtime
 from workflows.visit import Given
 
 
-class Dosing(Gate):
+class Dosing(Downtime):
     async def give_the_dose(self) -> None:
         """Wait at the chair: a dose is given, or the visit is called off."""
         started = self.visit.checked_in
@@ -87,13 +88,22 @@ class Dosing(Gate):
             raise refusal("dose-out-of-bounds", "this dose is outside the bounds", reasons=allowed.objections)
         at = self.when(command)
         self.visit.ordered, self.visit.order, self.visit.order_given = command, order, False
+        sheet = self.sheet_for(command, order, at)
+        self.visit.ordered_by.append(command.actor.id)
         self.visit.prescriber_present = True
         for fact in (
             PrescriberPresent(session=self.number, present=True),
             ConsentReaffirmed(session=self.number, capacity=command.capacity_today),
-            DoseOrdered(session=self.number, order=order, plan_hash=self.start.plan.plan_hash),
+            DoseOrdered(
+                session=self.number,
+                order=order,
+                plan_hash=self.start.plan.plan_hash,
+                order_id=sheet.order_id,
+            ),
+            sheet,
         ):
             self.journal.note(command.key, fact, actor=command.actor, at=at)
+        self.print_soon(sheet)
         await self.journal.written()
         return DoseOrderAnswer(state="ordered", at=at, order=order, reasons=allowed.reasons)
 
@@ -103,6 +113,9 @@ class Dosing(Gate):
         require_role(command.actor, Role.PRESCRIBER)
         if self.visit.checked_in is None:
             raise refusal("not-possible-now", "the patient is not checked in")
+        for therapist in self.visit.therapists:
+            apart = separate_people(therapist, command.actor.id)
+            require(apart, "separation-of-duties", "the therapist of this session orders no dose in it")
         if fault := basis_fault(command.mg_per_kg, command.dose_mg, self.protocol):
             errors = [{"pointer": "/mg_per_kg", "detail": fault, "code": "basis"}]
             raise refusal("dose-out-of-bounds", fault, errors=errors)
@@ -145,7 +158,7 @@ class Dosing(Gate):
             raise refusal("gate-closed", "no dose is ordered")
 
     async def _dose_written(self, command: GiveDose) -> bool:
-        facts = await self._read_facts()
+        facts = await self._read_facts(command.container_id)
         now = workflow.now()
         if self._adopted(command, facts):
             return True
@@ -167,6 +180,7 @@ class Dosing(Gate):
             booster=bool(self.visit.given),
             container_id=command.container_id,
             units=order.units,
+            drawn_mg=self.drawn_mg(command),
         )
         green = GateEvaluated(session=self.number, green=True, reasons=gate.reasons)
         entries = tuple(
@@ -176,7 +190,7 @@ class Dosing(Gate):
         entries += self._form_entries(now)
         if not await self._write_if_unchanged(entries, facts.last_seq):
             return False
-        self._take_up(entries[1].key, dose, order.drawn_mg or command.dose_mg)
+        self._take_up(entries[1].key, dose, self.drawn_mg(command))
         self._mind_form()
         return True
 
@@ -257,10 +271,13 @@ class Dosing(Gate):
             return True
         return any(one.key == self._key(command, "dose") for one in self.visit.given)
 
-    async def _read_facts(self) -> DosingFacts:
+    async def _read_facts(self, container_id: str | None) -> DosingFacts:
         await self.journal.written()
         return await workflow.execute_local_activity_method(
-            RecordActivities.read_dosing_facts, self.journey_id, summary="what the dose rests on", **WRITE
+            RecordActivities.read_dosing_facts,
+            DosingQuestion(journey_id=self.journey_id, container_id=container_id),
+            summary="what the dose rests on",
+            **WRITE,
         )
 
     async def _write_if_unchanged(self, entries: tuple[Entry, ...], seen: int) -> bool:
@@ -286,7 +303,10 @@ class Dosing(Gate):
 
     @workflow.update
     async def end_dose(self, command: EndDose) -> Accepted:
-        """The drug is in, or was stopped: what was given, what was wasted, who saw it."""
+        """The drug is in, or was stopped: what was given, wasted, returned, who saw it.
+
+        Less than was drawn up is accepted as fact: the drug books open a discrepancy in the same transaction.
+        """
         at = self.when(command)
         dose = self._running()
         assert dose is not None
@@ -302,6 +322,7 @@ class Dosing(Gate):
                 witness=command.witness,
                 stopped_early=command.stopped_early,
                 reason=command.reason,
+                returned_mg=command.returned_mg,
             ),
             actor=command.actor,
             at=at,
@@ -321,7 +342,7 @@ class Dosing(Gate):
             raise refusal("not-possible-now", "the end of the dose is recorded already")
         if not running.dose.given_at <= self.when(command) <= workflow.now():
             raise refusal("invalid-time", "the end lies before the dose or in the future")
-        if command.given_mg + command.wasted_mg > running.drawn_mg:
+        if command.given_mg + command.wasted_mg + command.returned_mg > running.drawn_mg:
             raise refusal("dose-out-of-bounds", f"more than the {running.drawn_mg:f} mg that were drawn up")
         if command.wasted_mg > 0 and command.witness in (None, command.actor.id):
             raise refusal("separation-of-duties", "waste needs another person as witness")

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from temporalio import workflow
 
-from activities.records import DosingFacts
+from activities.records import DosingFacts, OwedIntegration
 from clinical.consent import ConsentRecord, consent_live
 from clinical.decision import Decision
 from clinical.dosing import PlanDose, TodaysDoses, WeightMeasurement, dose_allowed
@@ -63,15 +63,8 @@ class Gate(Session):
         )
 
     def todays_doses(self, doses: Sequence[PastDose]) -> TodaysDoses:
-        """What this session has had already, and the highest single dose before it."""
-        today = [dose for dose in doses if dose.session == self.number]
-        before = [dose for dose in doses if dose.session != self.number]
-        return TodaysDoses(
-            given=len(today),
-            given_mg=sum((dose.dose_mg for dose in today), Decimal(0)),
-            highest_mg_per_kg=max((d.mg_per_kg for d in before if d.mg_per_kg is not None), default=None),
-            highest_mg=max((dose.dose_mg for dose in before), default=None),
-        )
+        """What this session has had already, and the most that one before it had."""
+        return TodaysDoses.of(self.number, doses)
 
     def _booster(self) -> BoosterFacts | None:
         """A further dose is judged as a booster, by what was seen since the first one."""
@@ -87,6 +80,11 @@ class Gate(Session):
             moaas=last.reading.moaas if last else None,
             read_at=last.reading.taken_at if last else None,
         )
+
+    def drawn_mg(self, command: GiveDose) -> Decimal:
+        """What is taken out of the container for this dose, in mg."""
+        order = self.visit.order
+        return (order.drawn_mg if order else None) or command.dose_mg
 
     def gate(self, command: GiveDose, facts: DosingFacts, now: datetime) -> Decision:
         """All sixteen gates, and the bounds of the dose once more, from the records as they are now."""
@@ -114,7 +112,8 @@ class Gate(Session):
                 expires_at=facts.plan.expires_at,
                 superseded=facts.plan.superseded,
             ),
-            order_plan_hash=command.plan_hash,
+            # A command that names another plan than its session's does not belong to this order (H11).
+            order_plan_hash=command.plan_hash if command.plan_hash == self.start.plan.plan_hash else None,
             session_no=self.number,
             dose_no=self.start.dose_number,
             sessions_approved=None if facts.plan is None else facts.plan.sessions,
@@ -123,19 +122,19 @@ class Gate(Session):
                 facts.preparations_held_at, doses[0].given_at if doses else now, self.protocol
             ).passes,
             integration_blocked=any(
-                integration_state(at, None, None, now, self.protocol).blocks_next_dose
-                for at in facts.integrations_open_since
+                integration_state(one.dosed_at, None, one.waived_by, now, self.protocol).blocks_next_dose
+                for one in self._owed(facts)
             ),
             consent=consent_live(self._consent(facts), self.protocol, now),
             capacity_today=ordered.capacity_today,
             last_doses=doses,
             time_zone=self.start.time_zone,
             other_clinic_dose_denied=None if arrived.other_clinic_dose is None else not arrived.other_clinic_dose,
-            phase=self.start.plan.content.phase,
+            phase=self.start.plan.content.phase or self.protocol.schedule.first.name,
             booster=self._booster(),
             reentry_approved=bool(ordered.reentry_reviewed),
             nasal_spray_free=arrived.nasal_spray_free,
-            downtime_sheet=visit.order is not None,
+            downtime_sheet=self._sheet_made(facts),
             rems=RemsFacts(
                 setting_certified=bool(arrived.rems_setting_certified),
                 patient_enrolled=bool(arrived.rems_patient_enrolled),
@@ -167,11 +166,27 @@ class Gate(Session):
                 drug=self.protocol.drug,
                 lot=command.lot,
                 expires_at=datetime.fromisoformat(command.lot_expires_on).replace(tzinfo=UTC),
+                container_id=command.container_id,
+                container=facts.container,
+                drawn_mg=self.drawn_mg(command),
             ),
             second_check=SecondCheck(
                 prepared_by=command.actor.id, checked_by=command.second_check_by, agrees=True
             ),
         )  # fmt: skip
+
+    @staticmethod
+    def _owed(facts: DosingFacts) -> tuple[OwedIntegration, ...]:
+        """The integrations that were not held, waived or not."""
+        if facts.integrations_owed is not None:
+            return facts.integrations_owed
+        return tuple(OwedIntegration(dosed_at=at) for at in facts.integrations_open_since)
+
+    def _sheet_made(self, facts: DosingFacts) -> bool | None:
+        """Is the sheet of exactly this order in the record? None: the record does not say."""
+        if facts.downtime_sheets is None:
+            return None
+        return self.visit.sheet_hash in facts.downtime_sheets
 
     @staticmethod
     def _consent(facts: DosingFacts) -> ConsentRecord | None:

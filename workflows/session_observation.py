@@ -17,6 +17,7 @@ from clinical.instants import elapsed_minutes
 from clinical.instruments.answers import InstrumentId
 from clinical.monitoring import next_due
 from clinical.people import Role
+from clinical.therapy import separate_people
 from clinical.vitals import Action, Tier, Tiered, action_required, in_session_tier
 from workflows.deadlines import Deadline
 from workflows.messages import (
@@ -26,7 +27,7 @@ from workflows.messages import (
     RecordTherapy,
     SessionDischargedSignal,
 )
-from workflows.refusals import refusal, require_role
+from workflows.refusals import refusal, require, require_role
 from workflows.visit import Observed, Session
 
 
@@ -187,7 +188,15 @@ class Observation(Session):
     @workflow.update
     async def record_therapy(self, command: RecordTherapy) -> Accepted:
         self.visit.therapy_minutes += command.minutes
-        fact = TherapyRecorded(session=self.number, minutes=command.minutes, themes=command.themes)
+        self.visit.therapists.append(command.actor.id)
+        fact = TherapyRecorded(
+            session=self.number,
+            minutes=command.minutes,
+            note_id=command.note_id,
+            note_hash=command.note_hash,
+            present_throughout=command.present_throughout,
+            others_present=command.others_present,
+        )
         self.journal.note(command.key, fact, actor=command.actor, at=self.when(command))
         return await self.accept("recorded", self.when(command))
 
@@ -196,6 +205,9 @@ class Observation(Session):
         require_role(command.actor, Role.THERAPIST)
         if self.visit.dose is None:
             raise refusal("not-possible-now", "no dose has been given")
+        for prescriber in self.visit.ordered_by:
+            apart = separate_people(command.actor.id, prescriber)
+            require(apart, "separation-of-duties", "whoever ordered the dose is not its therapist")
 
     @workflow.update
     async def discharge(self, command: Discharge) -> Accepted:

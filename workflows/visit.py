@@ -66,6 +66,9 @@ class Visit(BaseModel):
     screened_at: datetime | None = None
     ordered: OrderDose | None = None
     order: DoseOrder | None = None
+    orders: int = 0
+    ordered_by: list[str] = []
+    therapists: list[str] = []
     order_given: bool = False
     sheet_hash: str | None = None
     prescriber_present: bool = False
@@ -77,6 +80,10 @@ class Visit(BaseModel):
     contact_reached: bool | None = None
     contact_attempts: int = 0
     integration_held_at: datetime | None = None
+    integration_waived_at: datetime | None = None
+    concerns_at: datetime | None = None
+    concerns_reviewed: bool = False
+    concerns_asked: int = 0
     ending: str = ""
     ending_reason: str = ""
 
@@ -92,13 +99,14 @@ class Visit(BaseModel):
 
     @property
     def whole_dose(self) -> PastDose | None:
-        """All doses of this session as one: their sum, from the instant of the last one."""
+        """All doses of this session as one: their sums, from the instant of the last one."""
         if not self.given:
             return None
         last = self.given[-1].dose
         per_kg = [one.dose.mg_per_kg for one in self.given if one.dose.mg_per_kg is not None]
         total = sum((one.dose.dose_mg for one in self.given), Decimal(0))
-        return last.model_copy(update={"dose_mg": total, "mg_per_kg": max(per_kg, default=None)})
+        summed = sum(per_kg, Decimal(0)) if per_kg else None
+        return last.model_copy(update={"dose_mg": total, "mg_per_kg": summed})
 
     @property
     def doses_ended_at(self) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What is sent about a course as a whole: pausing, leaving, deciding, adverse events, risk."""
+"""What is sent about a course as a whole: pausing, leaving, deciding, adverse events."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,7 +6,6 @@ from pydantic import ConfigDict, Field
 
 from api.schemas.values import Act, Instant, Whole, Words
 from clinical.adverse_events import Grade, Measured, Outcome, Relatedness, Seriousness, Term
-from clinical.risk import Disposition
 
 
 class ReasonIn(Act):
@@ -87,22 +86,3 @@ class AdverseEventIn(Act):
 
     def message(self) -> dict[str, Any]:
         return self.model_dump(include={"session", "occurred_at"})
-
-
-class AcknowledgementIn(Act):
-    """A clinician takes the case over."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
-
-
-class ResolutionIn(Act):
-    """How a risk case ends."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"disposition": "safety-plan", "note": "plan made with the patient and a relative"}]
-        }
-    )
-
-    disposition: Disposition
-    note: Annotated[Words, Field(max_length=4000)]

@@ -1,5 +1,6 @@
 """What is sent around one visit, from booking to integration."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
@@ -219,6 +220,9 @@ class DoseEndIn(Act):
     witness: Code | None
     stopped_early: Flag = False
     reason: Words | None = None
+    returned_mg: Annotated[Exact, Field(ge=0)] = Field(
+        default=Decimal(0), description="unopened units that went back into their container"
+    )
 
 
 class PadssIn(In):
@@ -263,15 +267,6 @@ class PresenceIn(Act):
     present: Flag
 
 
-class TherapyIn(Act):
-    """The conversation while and after the drug acts."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"minutes": 60, "themes": "grief"}]})
-
-    minutes: Annotated[Whole, Field(gt=0, le=600)]
-    themes: LongWords
-
-
 class DischargeIn(Act):
     """The way home. Criteria that are not met are named, each with when it could be."""
 
@@ -292,16 +287,3 @@ class ContactIn(Act):
 
     reached: Flag
     concerns: Annotated[LongWords, Field(max_length=4000)] | None = None
-
-
-class IntegrationIn(Act):
-    """The integration session after a dose."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"held_at": "2026-03-17T15:00:00-04:00", "note": "worked with the image of the sea"}]
-        }
-    )
-
-    held_at: Instant
-    note: LongWords

@@ -44,9 +44,12 @@ VisitFact = (
     | events.NextDayContact
     | events.IntegrationHeld
     | events.IntegrationMissed
+    | events.IntegrationWaived
+    | events.ConcernsReviewed
 )
 ChairFact = (
     events.DoseOrdered
+    | events.DowntimeSheetMade
     | events.GateEvaluated
     | events.DoseGiven
     | events.DoseEnded
@@ -63,6 +66,9 @@ SafetyFact = (
     | events.RiskResolved
     | events.AdverseEventRecorded
     | events.SafetyCheckRecorded
+)
+AfterCrisisFact = (
+    events.ConcernRaised | events.CaringContactMade | events.CaringContactMissed | events.SafetyPlanRecorded
 )
 WorkFact = (
     events.FollowUpMeasured

@@ -13,13 +13,13 @@ from typing import Any
 from clinical import events
 from clinical.decision import Reason, Verdict
 from clinical.discharge_facts import Criterion
-from clinical.dosing import WeightMeasurement, compute_dose
+from clinical.dosing import DoseOrder, WeightMeasurement, compute_dose
 from clinical.events import Entry, Fact, RecordedEntry
 from clinical.instruments.answers import InstrumentId
 from clinical.instruments.registry import score
 from clinical.journey import Move, Stage
 from clinical.people import ENGINE, Actor, Role
-from clinical.protocol import Indication, Protocol
+from clinical.protocol import ByWeight, Devices, Indication, Protocol
 from clinical.recovery_scores import PadssItems
 from clinical.risk import Disposition, RiskLevel
 from clinical.screening import Eligibility
@@ -57,6 +57,15 @@ def recorded_journey(protocol: Protocol) -> list[RecordedEntry]:
         told.aftercare(number)
     told.follow_up()
     return linked(told.entries)
+
+
+def planned(protocol: Protocol) -> dict[str, Decimal]:
+    """What the plan says of a session, in the form that the protocol doses in."""
+    if isinstance(protocol.dosing, ByWeight):
+        return {"mg_per_kg": Decimal("0.5"), "max_mg": Decimal(50)}
+    if isinstance(protocol.dosing, Devices):
+        return {"dose_mg": Decimal(84), "max_mg": Decimal(84)}
+    return {"dose_mg": Decimal(150), "max_mg": Decimal(200)}
 
 
 def linked(entries: Iterable[Entry]) -> list[RecordedEntry]:
@@ -272,7 +281,7 @@ class _Telling:
         self.note(events.PlanProposed(
             version=1,
             plan_hash=PLAN_HASH,
-            content={"sessions": "6", "mg_per_kg": "0.5", "max_mg": "50"},
+            content={"sessions": "6", **{name: str(mg) for name, mg in planned(self.protocol).items()}},
             required_roles=(Role.PRESCRIBER, Role.THERAPIST),
         ), AUTHOR)  # fmt: skip
         self.done("plan/1/draft-plan")
@@ -284,8 +293,7 @@ class _Telling:
             version=1,
             plan_hash=PLAN_HASH,
             sessions=6,
-            mg_per_kg=Decimal("0.5"),
-            max_mg=Decimal(50),
+            **planned(self.protocol),
             expires_at=self.at + timedelta(days=80),
         ))  # fmt: skip
         self.part = "journey"
@@ -318,7 +326,7 @@ class _Telling:
         self.at = starts
         self.task(f"{part}/check-in", Role.NURSE, starts)
         self.note(events.CheckedIn(
-            session=number, weight_kg=float(WEIGHT_KG), baseline=self.reading(), tier=Tier.NORMAL
+            session=number, weight_kg=self.weight_kg(), baseline=self.reading(), tier=Tier.NORMAL
         ), NURSE)  # fmt: skip
         self.done(f"{part}/check-in")
         self.scores(part)
@@ -328,9 +336,20 @@ class _Telling:
         self.done(f"{part}/give-dose")
         self.in_the_chair(number)
 
-    def dose(self, number: int) -> None:
+    def weight_kg(self) -> float | None:
+        return float(WEIGHT_KG) if isinstance(self.protocol.dosing, ByWeight) else None
+
+    def order(self, number: int) -> DoseOrder:
+        """The same dose each time; in devices the label's dose of day 1, then the larger one."""
+        rules = self.protocol.dosing
         weight = WeightMeasurement(kg=WEIGHT_KG, measured_at=self.at, previous_kg=WEIGHT_KG)
-        order = compute_dose(Decimal("0.5"), weight, 172, self.protocol, self.at)
+        amount = Decimal("0.5") if isinstance(rules, ByWeight) else Decimal(100)
+        if isinstance(rules, Devices):
+            amount = Decimal(56 if number == 1 else 84)
+        return compute_dose(amount, weight, 172, self.protocol, self.at)
+
+    def dose(self, number: int) -> None:
+        order = self.order(number)
         self.note(events.PrescriberPresent(session=number, present=True), PRESCRIBER)
         self.note(events.ConsentReaffirmed(session=number, capacity=True), PRESCRIBER)
         self.note(events.DoseOrdered(session=number, order=order, plan_hash=PLAN_HASH), PRESCRIBER)
@@ -340,7 +359,8 @@ class _Telling:
             dose_id=f"session/{number}/dose/1",
             dose_mg=order.dose_mg,
             mg_per_kg=order.mg_per_kg,
-            weight_kg=float(WEIGHT_KG),
+            weight_kg=self.weight_kg(),
+            units=order.units,
             given_at=self.at,
             plan_hash=PLAN_HASH,
             lot="LOT-1",
@@ -356,7 +376,7 @@ class _Telling:
             session=number,
             dose_id=f"session/{number}/dose/1",
             ended_at=self.at,
-            given_mg=Decimal(35),
+            given_mg=self.order(number).dose_mg,
             wasted_mg=Decimal(0),
             witness=None,
             stopped_early=False,
@@ -365,7 +385,7 @@ class _Telling:
             self.at = given_at + timedelta(minutes=minute)
             self.observation(number, minute)
         self.note(events.TherapyRecorded(session=number, minutes=50, themes="told"), THERAPIST)
-        self.at = given_at + timedelta(minutes=105)
+        self.at = given_at + timedelta(minutes=self.protocol.discharge.min_after_start_minutes + 5)
         home = events.SessionDischarged(session=number, discharged_at=self.at, checklist=all_met())
         self.note(home, NURSE)
         self.note(events.PrescriberPresent(session=number, present=False), PRESCRIBER)

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinical.decision import Verdict
 from clinical.follow_up import (
     Choice,
     DecisionNeeded,
     decision_after,
+    decision_after_missed,
     decision_allowed,
     decision_due,
     measurement_times,
@@ -194,3 +196,11 @@ def test_scores_less_than_a_week_apart_look_back_on_the_same_days(
     found = overlapping_scores([IN_2020 + timedelta(hours=at) for at in hours], protocol)
     assert [reason.rule for reason in found] == (["DECIDE-OVERLAP"] if flagged else [])
     assert all(reason.limit == ">= 7" for reason in found)
+
+
+def test_after_too_many_missed_visits_a_person_decides_without_a_default(protocol: Protocol) -> None:
+    needed = decision_after_missed(4, protocol)
+    assert (needed.needed, needed.default) == (True, Choice.REVIEW)
+    (reason,) = needed.reasons
+    assert (reason.rule, reason.verdict) == ("DECIDE-MISSED", Verdict.REVIEW)
+    assert (reason.value, reason.limit) == ("4", "<= 3")

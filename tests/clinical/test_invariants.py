@@ -22,6 +22,7 @@ from clinical.journey import Move, Stage
 from clinical.people import ENGINE, Actor, Role
 from clinical.protocol import Protocol
 from clinical.risk import Disposition, RiskLevel
+from tests.clinical.dosing_day.forms import a_phase
 from tests.clinical.recorded_journeys import (
     AUTHOR,
     NURSE,
@@ -37,6 +38,7 @@ from tests.clinical.recorded_journeys import (
     with_after,
     without,
 )
+from tests.clinical.seeded_doses import FAULTS_BY_FORM
 
 Journey = list[RecordedEntry]
 Fault = Callable[[Journey], Journey]
@@ -181,6 +183,13 @@ def with_booster(journey: Journey) -> Journey:
     late = dose_time(2) + timedelta(minutes=180)
     boosted = edited(boosted, events.SessionDischarged, 2, discharged_at=late)
     return edited(boosted, events.PrescriberPresent, 4, occurred_at=late)
+
+
+def with_booster_allowed(protocol: Protocol, journey: Journey) -> tuple[Journey, Protocol]:
+    """The same, under a protocol and a plan that foresee it."""
+    boosted = edited(with_booster(journey), events.PlanApproved, boosters=1)
+    window = {"booster_from_minutes": 30, "booster_until_minutes": 60}
+    return under(protocol, boosted, "dosing", boosters_max=1, **window)
 
 
 def risk_opened(case_id: str, level: RiskLevel, by: datetime) -> events.RiskOpened:
@@ -744,12 +753,13 @@ def test_a_seeded_fault_is_found_and_nothing_else(
 
 
 def test_every_invariant_and_every_rule_has_a_seeded_fault() -> None:
-    """But DATE, WEEK (other protocols, below): all rules that the sources name are among the faults."""
+    """But for those that need another protocol (below and by form), each rule of the sources is seeded."""
     seeded = {rule for _, _, expected in FAULTS for rule in expected}
+    seeded |= {rule for _, _, _, expected in FAULTS_BY_FORM for rule in expected}
     here = Path(invariants.__file__).parent
     sources = "".join(path.read_text() for path in here.glob("invariants_*.py"))
     named = set(re.findall(r'(?:yield |breach\(\d+, )"([A-Z0-9-]+)"', sources))
-    assert named - {rule.split("-", 1)[1] for rule in seeded} == {"DATE", "WEEK"}
+    assert named - {rule.split("-", 1)[1] for rule in seeded} == {"DATE", "WEEK", "CALENDAR-WEEK"}
     assert {int(rule.split("-")[0].removeprefix("INV")) for rule in seeded} == set(INVARIANTS)
     assert list(INVARIANTS) == list(range(1, 14))
 
@@ -925,7 +935,8 @@ def test_what_is_no_fault_is_not_called_one(change: Fault, journey: Journey, pro
 
 def test_no_two_sessions_on_one_local_date(journey: Journey, protocol: Protocol) -> None:
     """Eight hours later it is tomorrow in Greenwich, and still today in New York."""
-    close, dense = under(protocol, journey, "schedule", min_interval_hours=4)
+    often = (a_phase("induction", hours=4),)
+    close, dense = under(protocol, journey, "schedule", min_interval_hours=4, phases=often)
     close = edited(close, events.DoseGiven, 2, given_at=dose_time(1) + timedelta(hours=8))
     assert rules(close, dense) == {"INV3-DATE"}
     assert rules(close, dense, "Europe/London") == set()
@@ -941,7 +952,7 @@ def test_no_more_sessions_in_a_week_than_the_protocol_says(journey: Journey, pro
 
 
 def test_a_booster_counts_towards_the_amounts_of_its_session(journey: Journey, protocol: Protocol) -> None:
-    boosted, allowing = under(protocol, with_booster(journey), "dosing", boosters_max=1)
+    boosted, allowing = with_booster_allowed(protocol, journey)
     assert rules(boosted, allowing) == set()
     heavier = edited(boosted, events.DoseGiven, 3, dose_mg=Decimal("15.1"))
     assert rules(heavier, allowing) == {"INV4-MG-PER-KG"}
@@ -956,7 +967,7 @@ def test_a_booster_counts_towards_the_amounts_of_its_session(journey: Journey, p
 def test_presence_covers_the_time_between_a_dose_and_its_booster(
     journey: Journey, protocol: Protocol
 ) -> None:
-    boosted, allowing = under(protocol, with_booster(journey), "dosing", boosters_max=1)
+    boosted, allowing = with_booster_allowed(protocol, journey)
     left = events.PrescriberPresent(session=2, present=False)
     back = events.PrescriberPresent(session=2, present=True)
     away = with_after(boosted, events.DoseGiven, 2, left, back, actor=PRESCRIBER)

@@ -61,3 +61,10 @@ def test_one_more_dose_sets_the_weeks_of_follow_up_back(
     due = measures([booster, *given], None, protocol, Indication.ANXIETY, ZONE)
     assert [(one.week, one.due_at) for one in due] == list(measurement_times(booster, protocol, ZONE))
     assert all(one.due_at - one.from_at == 48 * HOUR and one.moment is Moment.FOLLOW_UP for one in due)
+
+
+def test_without_a_planned_dose_the_weeks_of_follow_up_are_due(protocol: Protocol) -> None:
+    due = measures(doses(2), None, protocol, Indication.DEPRESSION, ZONE)
+    assert [one.week for one in due] == list(protocol.follow_up.weeks)
+    assert {one.moment for one in due} == {Moment.FOLLOW_UP}
+    assert due[0].due_at - due[0].from_at == 48 * HOUR

@@ -15,10 +15,12 @@ from clinical.patient_record import Person
 from clinical.people import Role
 from clinical.protocol import Protocol
 from clinical.risk import Disposition
+from clinical.safety_plan import SafetyPlan
 from tests.workflows.shortcut import shortened
 from tests.workflows.walk import PEOPLE, Walk, a_key, a_reading
 from workflows import messages as m
 
+SAFETY_PLAN = SafetyPlan.model_validate(dict.fromkeys(SafetyPlan.model_fields, ("one thing that helps",)))
 AT_RISK = {"q1": 1, "q2": 1, "q3": 1, "q4": 0, "q5": 0, "q6": 0}
 
 
@@ -86,10 +88,31 @@ async def risk_case(patient: Walk) -> None:
     await patient.forward(part, minutes=30)
     await _acts(patient, m.AcknowledgeRisk, Role.THERAPIST, part)("acknowledge_risk")
     await patient.forward(part, hours=75)
+    await _acts(patient, m.RaiseConcern, Role.COORDINATOR)("raise_concern", text="cried", on_site=False)
+    await _fact(patient, "risk.joined", case_id=(await _fact(patient, "risk.concern-raised")).case_id)
+    await _acts(patient, m.RecordSafetyPlan, Role.THERAPIST)("record_safety_plan", plan=SAFETY_PLAN)
     await _acts(patient, m.ResolveRisk, Role.PRESCRIBER, part)(
         "resolve_risk", disposition=Disposition.SAFETY_PLAN, note="agreed with the patient"
     )
+    await _followed_up(patient, part)
     await patient.leave(Move.END)
+
+
+async def _followed_up(patient: Walk, case: str) -> None:
+    """The first contact does not reach the person and goes to the prescriber, the second leaves one worried."""
+    contact = _acts(patient, m.RecordCaringContact, Role.PRESCRIBER, case)
+    await patient.forward(case, hours=30)
+    await contact("record_caring_contact", outcome="not-reached", note="no answer")
+    await _fact(patient, "task.opened", code="contact-not-reached")
+    await contact("record_caring_contact", outcome="reached", note="better")
+    await patient.forward(case, days=5, hours=12)
+    await contact("record_caring_contact", outcome="reached", note="worse", worried=True)
+    raised = await _fact(patient, "risk.concern-raised", text="worse")
+    next_case = f"risk/{raised.case_id}"
+    await patient.until_there(next_case)
+    await _acts(patient, m.ResolveRisk, Role.PRESCRIBER, next_case)(
+        "resolve_risk", disposition=Disposition.HOSPITALISED, note="goes in today"
+    )
 
 
 async def plan_returned(patient: Walk) -> None:

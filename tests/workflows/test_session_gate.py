@@ -41,6 +41,7 @@ async def gates_closed(patient: Walk, order: m.DoseOrdered, **dose: Any) -> list
         ("G5", {"food_at": lambda now: now - timedelta(hours=3)}),
         ("G6", {"escort_confirmed": False}),
         ("G12", {"medications_reconciled_at": None}),
+        ("G12", {"blocking_interactions": ("theophylline",)}),
     ],
 )
 async def test_what_is_amiss_at_check_in_closes_its_gate(
@@ -91,6 +92,7 @@ async def test_a_high_screen_blocks_the_dose_until_it_is_resolved_and_asked_agai
         actor=PEOPLE[Role.PRESCRIBER],
         disposition=Disposition.CONTINUED_WITH_MONITORING,
         note="spoke at length",
+        without_plan="has one with the own therapist",
     )
     await patient.say("resolve_risk", resolution, risk)
     await patient.give(order)

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from clinical.custody import Container
 from clinical.decision import Decision, Reason, Verdict
 from clinical.discharge import DischargeFacts, RecoveryCheck
-from clinical.dosing import PlanDose, WeightMeasurement
+from clinical.dosing import PlanDose, TodaysDoses, WeightMeasurement
+from clinical.gate_facts import BoosterFacts
 from clinical.instruments.answers import RiskLevel
 from clinical.people import Role
 from clinical.pre_dose_gate import EscortFacts, GateFacts, PlanFacts, RemsFacts, ScannedDrug, SecondCheck
@@ -14,6 +16,7 @@ from clinical.protocol import Drug, Protocol, Route
 from clinical.recovery_scores import PadssItems
 from clinical.schedule import PastDose
 from clinical.vitals import Reading
+from tests.clinical.dosing_day.forms import devices
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 NEW_YORK = "America/New_York"
@@ -52,13 +55,74 @@ def a_plan_dose(mg_per_kg: str = "0.5", **changes: Any) -> PlanDose:
     return PlanDose.model_validate({**values, **changes})
 
 
-def a_dose(session: int = 1, **time: float) -> PastDose:
-    return PastDose(session=session, given_at=ago(**time), dose_mg=Decimal(35))
+def a_plan_in_units(dose_mg: str, **changes: Any) -> PlanDose:
+    values = {"dose_mg": Decimal(dose_mg), "max_mg": Decimal(400), "route": Route.SL, "drug": Drug.KETAMINE}
+    return PlanDose.model_validate({**values, **changes})
+
+
+def a_dose(session: int = 1, mg: str = "35", per_kg: str | None = "0.5", **time: float) -> PastDose:
+    amounts = {"dose_mg": Decimal(mg), "mg_per_kg": None if per_kg is None else Decimal(per_kg)}
+    return PastDose.model_validate({"session": session, "given_at": ago(**time), **amounts})
+
+
+def today(mg: str = "0", given: int | None = None, highest: str | None = None) -> TodaysDoses:
+    """So much given in this session; `highest` is what the highest session before had, by any measure."""
+    amount = Decimal(mg)
+    most = None if highest is None else Decimal(highest)
+    return TodaysDoses(
+        given=int(amount > 0) if given is None else given,
+        given_mg=amount,
+        highest_mg=most,
+        highest_mg_per_kg=None if most is None else min(most, Decimal(1_000_000)),
+    )
+
+
+NO_DOSE_YET = today()
+
+
+def a_booster(**changes: Any) -> BoosterFacts:
+    """The first dose 25 minutes ago, ended, and the person awake since."""
+    values = {
+        "given": 1,
+        "first_given_at": ago(minutes=25),
+        "allowed": 1,
+        "ended": True,
+        "moaas": 5,
+        "read_at": ago(minutes=5),
+    }
+    return BoosterFacts.model_validate({**values, **changes})
 
 
 def consent_in_force(verdict: Verdict = Verdict.PASS) -> Decision:
     reason = Reason(rule="CONSENT", verdict=verdict, text="consent", source="test")
     return Decision(reasons=(reason,))
+
+
+def a_container(**changes: Any) -> Container:
+    """A vial of 500 mg of which 200 mg are left."""
+    values: dict[str, Any] = {
+        "container_id": "vial-1",
+        "site": "site-a",
+        "drug": Drug.KETAMINE,
+        "lot": "L1",
+        "expires_on": (NOW + timedelta(days=90)).date(),
+        "remaining_mg": Decimal(200),
+        "last_at": ago(days=1),
+    }
+    return Container.model_validate({**values, **changes})
+
+
+def a_scanned_drug(**changes: Any) -> ScannedDrug:
+    """What the scanner reads from that vial, for a dose of 35 mg."""
+    values: dict[str, Any] = {
+        "drug": Drug.KETAMINE,
+        "lot": "L1",
+        "expires_at": NOW + timedelta(days=90),
+        "container_id": "vial-1",
+        "container": a_container(),
+        "drawn_mg": Decimal(35),
+    }
+    return ScannedDrug.model_validate({**values, **changes})
 
 
 def open_gate(**changes: Any) -> GateFacts:
@@ -78,6 +142,9 @@ def open_gate(**changes: Any) -> GateFacts:
         "consent": consent_in_force(),
         "capacity_today": True,
         "last_doses": (a_dose(1, days=3),),
+        "phase": "induction",
+        "nasal_spray_free": True,
+        "downtime_sheet": True,
         "time_zone": NEW_YORK,
         "other_clinic_dose_denied": True,
         "food_at": ago(hours=8),
@@ -99,7 +166,7 @@ def open_gate(**changes: Any) -> GateFacts:
         "prescriber_on_site": True,
         "equipment_checked": True,
         "rems": RemsFacts(setting_certified=True, patient_enrolled=True),
-        "drug": ScannedDrug(drug=Drug.KETAMINE, lot="L1", expires_at=NOW + timedelta(days=90)),
+        "drug": a_scanned_drug(),
         "second_check": SecondCheck(prepared_by="nurse-1", checked_by="nurse-2", agrees=True),
     }
     return GateFacts.model_validate({**values, **changes})
@@ -134,12 +201,8 @@ def recovered(**changes: Any) -> DischargeFacts:
 
 
 def for_esketamine(protocol: Protocol) -> Protocol:
-    """The shipped protocol bent to the label's observation: 120 minutes from the first device, absolute."""
-    discharge = protocol.discharge.model_copy(
-        update={"min_after_start_minutes": 120, "min_after_end_minutes": 0, "minimum_is_absolute": True}
-    )
-    changes = {"drug": Drug.ESKETAMINE, "route": Route.NASAL, "discharge": discharge}
-    return protocol.model_copy(update=changes)
+    """The shipped protocol bent to the label: 120 minutes from the first device, absolute."""
+    return devices(protocol)
 
 
 def verdicts(decision: Decision) -> dict[str, Verdict]:
