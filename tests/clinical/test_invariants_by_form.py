@@ -44,6 +44,16 @@ def test_a_seeded_fault_of_a_form_is_found_and_nothing_else(
         ),
         ("injection", lambda j: boosted(dosed(j, 2, "17.5"), 2, "17.5", minutes=30)),
         (
+            "injection",
+            lambda j: boosted(
+                edited(j, events.PlanApproved, mg_per_kg=Decimal("0.75"), max_mg=Decimal(60)),
+                1,
+                "17.5",
+                minutes=20,
+                mg_per_kg=Decimal("0.25"),
+            ),
+        ),
+        (
             "lozenges",
             lambda j: boosted(edited(j, events.PlanApproved, dose_mg=Decimal(100)), 1, "100", units=2),
         ),
