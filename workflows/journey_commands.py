@@ -18,7 +18,7 @@ from clinical.events import (
 from clinical.follow_up import decision_allowed
 from clinical.journey import FINAL, Move, Stage
 from clinical.people import Role
-from workflows.duties import Duties
+from workflows.adverse_events import AdverseEvents
 from workflows.messages import (
     Accepted,
     BookConsultation,
@@ -37,7 +37,7 @@ from workflows.refusals import refusal, require, require_role
 from workflows.risk_watch import RiskWatch
 
 
-class JourneyCommands(Duties, RiskWatch):
+class JourneyCommands(AdverseEvents, RiskWatch):
     """The doors of a journey. A command that was answered before gets the same answer again."""
 
     @workflow.update(name="start")

@@ -20,7 +20,6 @@ from clinical.outcomes import best_improvement_percent
 from clinical.plan import phase_of
 from clinical.schedule import earliest_next, more_doses_allowed
 from workflows import names
-from workflows.duties import Duties
 from workflows.messages import (
     DecideCourse,
     SessionDischargedSignal,
@@ -28,10 +27,11 @@ from workflows.messages import (
     StartSession,
 )
 from workflows.part import Answer
+from workflows.safety_checks import SafetyChecks
 from workflows.treatment_session import TreatmentSession
 
 
-class Treating(Duties):
+class Treating(SafetyChecks):
     """The phase in which doses are given. A session's after-care may run on while the next one is booked."""
 
     @workflow.signal

@@ -164,8 +164,8 @@ def _visit(fact: VisitFact, zone: ZoneInfo) -> str:
         case events.ReadinessAnswered():
             return f"Session {fact.session} readiness: {fact.light}{_objections(fact.reasons)}"
         case events.CheckedIn():
-            weight = f"{fact.weight_kg:g} kg, {_reading(fact.baseline)}"
-            return f"Session {fact.session} checked in: {weight}, tier {fact.tier}"
+            weight = "" if fact.weight_kg is None else f"{fact.weight_kg:g} kg, "
+            return f"Session {fact.session} checked in: {weight}{_reading(fact.baseline)}, tier {fact.tier}"
         case events.PrescriberPresent():
             return f"Session {fact.session}: prescriber {'on site' if fact.present else 'left the site'}"
         case events.SessionClosed():

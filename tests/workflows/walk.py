@@ -186,6 +186,8 @@ class Walk:
         self.session = 0
         self.dosed = 0
         self.time = datetime.min.replace(tzinfo=UTC)
+        self.beside: list[str] = []
+        """Workflows that this walk has set off beside its course."""
 
     def handle(self, part: str = "") -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(self.journey_id + (f"/{part}" if part else ""))
@@ -380,7 +382,7 @@ class Walk:
         await self.until_there("plan/1")
 
     def a_plan(self, **changes: Any) -> m.PlanContent:
-        given = {**planned_dose(self.protocol), "goals": "less despair, more life"}
+        given = {**planned_dose(self.protocol), "preparation_sessions": 2, "goals": "less despair, more life"}
         return m.PlanContent.model_validate(_exactly(given | changes))
 
     async def propose(self, version: int = 1, **changes: Any) -> str:

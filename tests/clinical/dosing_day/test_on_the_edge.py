@@ -1,4 +1,4 @@
-"""Plans and intervals where two bounds meet: one strength on the label, a week that ends in another date."""
+"""Plans, doses and intervals where two bounds meet: one strength on the label, a week that ends in another date."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -6,10 +6,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from clinical.dosing import compute_dose, dose_allowed
 from clinical.plan import PlanTerms, Standing, plan_findings
 from clinical.protocol import Protocol
 from clinical.schedule import PastDose, earliest_next
-from tests.clinical.dosing_day.builders import NEW_YORK
+from tests.clinical.dosing_day.builders import (
+    NEW_YORK,
+    NO_DOSE_YET,
+    NOW,
+    a_plan_dose,
+    a_weight,
+    refusals,
+)
 from tests.clinical.dosing_day.forms import changed, devices
 
 
@@ -38,3 +46,20 @@ def test_a_full_week_ends_on_the_wall_and_not_in_greenwich(protocol: Protocol) -
     ]
     roomy = changed(devices(protocol), "schedule", max_per_rolling_7_days=7)
     assert earliest_next(doses, roomy, NEW_YORK) == datetime(2026, 9, 21, tzinfo=zone)
+
+
+@pytest.mark.parametrize(("mg", "refused"), [("35.7", False), ("35.71", True)])
+def test_the_tolerance_is_a_percentage_of_the_ordered_dose(
+    mg: str, refused: bool, protocol: Protocol
+) -> None:
+    wider = changed(protocol, "dosing", tolerance_percent=2)
+    order = compute_dose(Decimal("0.5"), a_weight(), 175, wider, NOW).model_copy(
+        update={"dose_mg": Decimal(mg)}
+    )
+    decision = dose_allowed(order, a_plan_dose("1.0"), NO_DOSE_YET, wider, NOW)
+    assert ("DOSE-ARITHMETIC" in refusals(decision)) is refused
+
+
+def test_without_a_weight_nothing_is_computed(protocol: Protocol) -> None:
+    with pytest.raises(ValueError, match=r"^this route is dosed by weight$"):
+        compute_dose(Decimal("0.5"), None, 175, protocol, NOW)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from clinical.consent import consent_live
 from clinical.decision import Decision, Verdict
 from clinical.dosing import DoseOrder, PlanDose, TodaysDoses, basis_fault, compute_dose, dose_allowed
 from clinical.gate_facts import EscortFacts, GateFacts, PlanFacts, RemsFacts, ScannedDrug, SecondCheck
@@ -55,6 +56,8 @@ def doses(protocol: Protocol) -> Told:
     add("by vein, slower, height unknown", protocol, slow, a_plan_dose("0.53", infusion_minutes=60))
     heavy = compute_dose(Decimal("1.1"), a_weight("114", previous_kg=Decimal(100)), 160, protocol, NOW)
     add("by vein, too much", protocol, heavy, by_vein, roomy)
+    round_ = compute_dose(Decimal("0.5"), a_weight("76.8"), 160, protocol, NOW)
+    add("by vein, body-mass index 30", protocol, round_, a_plan_dose())
     add("by vein, a second dose", protocol, first, a_plan_dose(), today("35", highest="0.3"))
     small = compute_dose(Decimal("0.05"), a_weight(verified=True), 175, protocol, NOW)
     add("by vein, too little", protocol, small, a_plan_dose())
@@ -67,6 +70,11 @@ def doses(protocol: Protocol) -> Told:
         "too strong": {"concentration_mg_per_ml": Decimal(50)},
         "no concentration": {"concentration_mg_per_ml": None},
         "no weight": {"weight_kg": None},
+        "next to nothing, not known how strong": {
+            "dose_mg": Decimal("0.5"),
+            "concentration_mg_per_ml": None,
+        },
+        "on an ideal weight that nobody can tell": {"basis": "ideal-weight", "height_cm": None},
         "another salt": {"salt": "hydrochloride"},
         "another way and drug": {"route": Route.IM, "drug": Drug.ESKETAMINE},
         "on ideal weight": {"basis": "ideal-weight"},
@@ -95,7 +103,15 @@ def doses(protocol: Protocol) -> Told:
             a_plan_in_units("150", boosters=1),
             given,
         )
+    tablet = compute_dose(Decimal(100), None, None, sl, NOW)
+    for name, missing in (("not counted", {"units": None}), ("of no strength", {"unit_mg": None})):
+        less: dict[str, Any] = {"dose_mg": Decimal("0.5")} | missing
+        add(f"under the tongue, {name}", sl, tablet.model_copy(update=less), a_plan_in_units("150"))
     nose = devices(protocol)
+    one = compute_dose(Decimal(56), None, None, nose, NOW)
+    drawn: dict[str, Any] = {"dose_mg": Decimal("0.5"), "unit_mg": None}
+    add("into the nose, of no strength", nose, one.model_copy(update=drawn), a_plan_in_units("84", **IN_NOSE))
+    add("into the nose, again today", nose, one, a_plan_in_units("84", **IN_NOSE), today("28"))
     for name, mg, given in (
         ("into the nose", "56", NO_DOSE_YET),
         ("into the nose, 84 on day 1", "84", NO_DOSE_YET),
@@ -238,6 +254,10 @@ def gates(protocol: Protocol) -> Told:
         "a long gap": open_gate(last_doses=(a_dose(1, days=29),)),
         "a long gap, reviewed": open_gate(last_doses=(a_dose(1, days=29),), reentry_approved=True),
         "no such phase": open_gate(phase="no-such-phase"),
+        "no phase": open_gate(phase=None),
+        "an old weight, no consent": open_gate(
+            weight=a_weight(measured_at=ago(hours=30)), consent=consent_live(None, protocol, NOW)
+        ),
         "held before": open_gate(earlier_readings=(a_reading(165, 80, taken_at=ago(minutes=25)),)),
         "an empty check": open_gate(
             second_check=SecondCheck(prepared_by=" ", checked_by="n2", agrees=True), consent=Decision()
@@ -253,6 +273,8 @@ def gates(protocol: Protocol) -> Told:
         "too soon": a_booster(first_given_at=ago(minutes=10)),
         "too late": a_booster(first_given_at=ago(minutes=31)),
         "one too many": a_booster(given=2),
+        "read just in time": a_booster(read_at=ago(minutes=15)),
+        "read just too late": a_booster(read_at=ago(minutes=15, seconds=1)),
         "unknown": a_booster(ended=None, moaas=None, read_at=None),
         "asleep": a_booster(ended=False, moaas=3, read_at=ago(minutes=26)),
     }.items():
@@ -260,6 +282,10 @@ def gates(protocol: Protocol) -> Told:
             f"booster, {name}",
             evaluate(open_gate(booster=booster, last_doses=here), injection(protocol), NOW),
         )
+    at_once = (a_dose(1, days=4), a_dose(2, minutes=15))
+    read_then = a_booster(first_given_at=ago(minutes=15), read_at=ago(minutes=15))
+    facts = open_gate(booster=read_then, last_doses=at_once)
+    yield from decision("booster, read in the moment of the dose", evaluate(facts, injection(protocol), NOW))
     high = [a_reading(165, 80, taken_at=ago(minutes=m)) for m in (45, 30, 15)]
     for name, readings in {
         "no reading": [],

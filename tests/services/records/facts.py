@@ -16,8 +16,10 @@ from clinical.events import Fact
 from clinical.instruments.answers import InstrumentId, InstrumentResult
 from clinical.instruments.registry import score
 from clinical.journey import Move, Stage
+from clinical.long_term import CheckResult, SafetyCheck
 from clinical.people import Role
 from clinical.protocol import Drug, Route
+from clinical.protocol_duties import CheckCode
 from clinical.recovery_scores import PadssItems
 from clinical.risk import Disposition, RiskLevel
 from clinical.safety_plan import SafetyPlan
@@ -242,6 +244,10 @@ SAMPLES: tuple[Fact, ...] = (
     events.CaringContactMissed(case_id="case-1", number=2, due_at=LATER),
     events.SafetyPlanRecorded(plan=a_safety_plan(), review_by=LATER),
     events.AdverseEventRecorded(session=1, event=an_adverse_event()),
+    events.SafetyCheckRecorded(
+        session=1,
+        check=SafetyCheck(code=CheckCode.URINARY_SYMPTOMS, result=CheckResult.ABNORMAL, at=LATER, note=WORDS),
+    ),
     events.FollowUpMeasured(week=2, points_changed=-9, percent_changed=-60, response=True, remission=False),
     events.FollowUpMissed(week=4, due_at=LATER),
     events.RelapseFound(reasons=REASONS),
