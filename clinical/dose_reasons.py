@@ -67,7 +67,7 @@ def step(value: Decimal, start: Decimal, rise: Decimal, highest: Decimal | None,
     """
     limit = start if highest is None else max(start, highest + rise)
     text = "where a course starts" if highest is None else "one step above the highest session"
-    return bound("DOSE-STEP", value <= limit, text, f"{value:f}", "facts §2.2", f"<= {limit:f}", unit)
+    return bound("DOSE-STEP", value <= limit, text, f"{value:.4f}", "facts §2.2", f"<= {limit:f}", unit)
 
 
 def down_to(value: Decimal, smallest: Decimal) -> Decimal:
