@@ -58,6 +58,9 @@ class RiskEscalation(RiskCase):
             return "risk-resolved" if self.next_contact() is None else "risk-contacts"
         return "risk-open" if self.acknowledged_at is None else "risk-acknowledged"
 
+    def _closed(self) -> bool:
+        return self.resolved is not None
+
     def _taken_over(self) -> bool:
         return self.acknowledged_at is not None or self.resolved is not None
 
@@ -99,7 +102,7 @@ class RiskEscalation(RiskCase):
 
     async def _remind_until_resolved(self) -> None:
         """An acknowledged case stays open, and blocks every dose, until a licensed clinician closes it."""
-        if self.resolved is not None or not self._taken_over():
+        if self._closed() or not self._taken_over():
             return
         started = self.acknowledged_at or workflow.now()
         every = timedelta(hours=self.protocol.risk.resolve_hours)
