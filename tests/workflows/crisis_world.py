@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from temporalio.client import Client
@@ -29,6 +29,7 @@ from services.notifications.interface import (
 )
 from services.notifications.quiet_hours import QuietHours
 from services.notifications.release import Circumstances, Leave, release
+from services.records.custody_interface import CustodyBatch, Moved, NewContainer, NewMovement, PendingCase
 from services.records.errors import RecordsUnavailable
 from services.records.interface import Batch, DosingFacts, NewPatient, Records, Referral, Written
 from services.records.interface import Contact as PatientContact
@@ -58,7 +59,7 @@ class RememberedRecords(Records):
             raise RecordsUnavailable("the database went away before it answered")
         return Written(last_seq=len(known), new=len(known) - before)
 
-    async def dosing_facts(self, journey_id: str) -> DosingFacts:
+    async def dosing_facts(self, journey_id: str, container_id: str | None = None) -> DosingFacts:
         raise NotImplementedError
 
     async def referral_record(self, referral_id: str) -> ClinicalRecord:
@@ -83,6 +84,18 @@ class RememberedRecords(Records):
         raise NotImplementedError
 
     async def protocol(self, site: str, canonical: str | None) -> Protocol:
+        raise NotImplementedError
+
+    async def receive_container(self, new: NewContainer, now: datetime) -> Moved:
+        raise NotImplementedError
+
+    async def move(self, new: NewMovement, now: datetime) -> Moved:
+        raise NotImplementedError
+
+    async def record_custody(self, batch: CustodyBatch) -> int:
+        raise NotImplementedError
+
+    async def pending_cases(self, site: str | None = None) -> list[PendingCase]:
         raise NotImplementedError
 
 
