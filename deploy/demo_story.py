@@ -63,8 +63,6 @@ class Story:
         self._tell("the course is closed")
         return await self.journey()
 
-    # the time
-
     @property
     def _now(self) -> datetime:
         return self._clock.now
@@ -86,8 +84,6 @@ class Story:
         workflow_id = f"{self.journey_id}/{part}" if part else self.journey_id
         await self._clock.until_running(workflow_id)
         await self._clock.move(workflow_id, instant)
-
-    # the acts
 
     async def _post(self, path: str, role: str, body: Mapping[str, Any] | None = None, **more: Any) -> Any:
         return await self._clinic.post(f"{self.path}/{path}", role, body, **more)

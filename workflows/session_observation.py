@@ -57,8 +57,7 @@ class Observation(Session):
             if long_stay.passed and not self._home():
                 long_stay.postpone(timedelta(minutes=self.protocol.discharge.long_stay_page_minutes))
                 self.page(Role.PRESCRIBER, f"long-stay/{len(self.visit.observed)}")
-        await self._tell_journey(self.visit.discharged_at)
-        # Only now: the person who discharges does not wait for a mail server.
+        await self._tell_journey(self.visit.discharged_at)  # whoever discharges waits for no mail server
         self.tell_patient(TemplateName.AFTER_VISIT, "after-visit", workflow.now() + timedelta(hours=24))
 
     def _seen_since(self, taken: int) -> bool:

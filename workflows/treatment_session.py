@@ -13,13 +13,14 @@ from workflows.messages import SessionOutcome, StartSession
 from workflows.session_aftercare import Aftercare
 from workflows.session_arrival import Arrival
 from workflows.session_dose import Dosing
+from workflows.session_dose_end import DoseEnd
 from workflows.session_observation import Observation
 
 Ended = Literal["finished", "cancelled", "noshow"]
 
 
 @workflow.defn(name="TreatmentSession")
-class TreatmentSession(Arrival, Dosing, Observation, Aftercare):
+class TreatmentSession(Arrival, Dosing, DoseEnd, Observation, Aftercare):
     @workflow.init
     def __init__(self, start: StartSession) -> None:
         super().__init__(start)

@@ -27,7 +27,13 @@ from workflows.screening import Screening
 from workflows.treatment_session import TreatmentSession
 
 HIDDEN = {"read_description", "read_documentation"}
-NOT_THERE_YET = {"read_patient", "read_downtime_sheet", "read_therapy_note", "amend_therapy_note"}
+NOT_THERE_YET = {
+    "read_patient",
+    "read_downtime_sheet",
+    "read_therapy_note",
+    "amend_therapy_note",
+    "read_rems_form",
+}
 """What only other acts make: read in tests of their own."""
 
 QUERY = {

@@ -59,6 +59,7 @@ def doses(protocol: Protocol) -> Told:
     round_ = compute_dose(Decimal("0.5"), a_weight("76.8"), 160, protocol, NOW)
     add("by vein, body-mass index 30", protocol, round_, a_plan_dose())
     add("by vein, a second dose", protocol, first, a_plan_dose(), today("35", highest="0.3"))
+    add("by vein, something given that nobody counted", protocol, first, a_plan_dose(), today("1", given=0))
     small = compute_dose(Decimal("0.05"), a_weight(verified=True), 175, protocol, NOW)
     add("by vein, too little", protocol, small, a_plan_dose())
     written: Mapping[str, dict[str, Any]] = {
@@ -293,6 +294,7 @@ def gates(protocol: Protocol) -> Told:
         "held once": high[2:],
         "held three times": high,
         "repeated too soon": [*high[2:], a_reading(taken_at=ago(minutes=6))],
+        "held twice, repeated after rest": [*high[:2], a_reading(taken_at=ago(minutes=15))],
         "repeated after rest": [*high[2:], a_reading(taken_at=ago(minutes=5))],
     }.items():
         yield from decision(name, after_hold(readings, protocol))
