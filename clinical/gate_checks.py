@@ -4,42 +4,25 @@ One function a gate, yielding its objections; nothing yielded means the gate is 
 place in the protocol. Source: clinical-facts §3.1, §3.2, §6.2; H3, H10-H12, H17.
 """
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from clinical.custody import draw_allowed
 from clinical.decision import Decision, Verdict
+from clinical.gate_booster import within_session
 from clinical.gate_facts import GateFacts, ScannedDrug
-from clinical.instants import elapsed_hours, elapsed_minutes, later
+from clinical.gate_objection import Objection, Objections, excluded, fresh, passed_on, required
+from clinical.instants import elapsed_hours, later
 from clinical.instruments.answers import RiskLevel
 from clinical.pre_dose_hold import after_hold
 from clinical.protocol import ByWeight, Drug, Protocol
-from clinical.schedule import PastDose, interval_allowed, more_doses_allowed
+from clinical.schedule import interval_allowed, more_doses_allowed
 from clinical.vitals import Tier, implausible, pre_dose_tier
 from clinical.weight import weight_findings
 
 
-class Objection(NamedTuple):
-    """Something that stands against the dose, or only wants to be seen (CAUTION)."""
-
-    text: str
-    verdict: Verdict = Verdict.REFUSE
-    missing: bool = False
-    value: str | None = None
-    unit: str | None = None
-    limit: str | None = None
-    observed_at: datetime | None = None
-    age_hours: float | None = None
-    available_at: datetime | None = None
-
-
-Objections = Iterator[Objection]
-
-
 def identity(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     """G1: two identifiers, and the order belongs to the plan in force."""
-    yield from _required(facts.identity_confirmed, "two identifiers", "the identifiers do not match")
+    yield from required(facts.identity_confirmed, "two identifiers", "the identifiers do not match")
     if facts.order_plan_hash is None or facts.plan is None:
         yield Objection("the order or its plan is not known", missing=True)
     elif facts.order_plan_hash != facts.plan.plan_hash:
@@ -53,8 +36,8 @@ def consent(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     if facts.consent is None or not facts.consent.reasons:
         yield Objection("consent is not known", missing=True)
     else:
-        yield from _passed_on(facts.consent)
-    yield from _required(facts.capacity_today, "capacity today", "no capacity to consent today")
+        yield from passed_on(facts.consent)
+    yield from required(facts.capacity_today, "capacity today", "no capacity to consent today")
 
 
 def plan(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
@@ -71,11 +54,11 @@ def plan(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     if facts.dose_no is None or facts.sessions_approved is None:
         yield Objection("the number of this dose, or of the approved ones, is not known", missing=True)
     else:
-        yield from _passed_on(more_doses_allowed(facts.dose_no - 1, facts.sessions_approved))
-    yield from _excluded(facts.on_hold, "whether the course is on hold", "the course is on hold")
-    yield from _required(facts.preparation_complete, "preparation", "preparation is not complete")
+        yield from passed_on(more_doses_allowed(facts.dose_no - 1, facts.sessions_approved))
+    yield from excluded(facts.on_hold, "whether the course is on hold", "the course is on hold")
+    yield from required(facts.preparation_complete, "preparation", "preparation is not complete")
     overdue = "the integration of an earlier dose is overdue"
-    yield from _excluded(facts.integration_blocked, "integration of earlier doses", overdue)
+    yield from excluded(facts.integration_blocked, "integration of earlier doses", overdue)
 
 
 def interval(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
@@ -89,61 +72,12 @@ def interval(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
         yield Objection("the plan names a phase that the protocol does not have", value=facts.phase)
     else:
         earlier = [dose for dose in facts.last_doses if dose.session != facts.session_no]
-        for objection in _passed_on(interval_allowed(now, earlier, protocol, facts.time_zone, phase)):
+        for objection in passed_on(interval_allowed(now, earlier, protocol, facts.time_zone, phase)):
             reviewed = objection.verdict is Verdict.REVIEW and facts.reentry_approved
             yield objection._replace(verdict=Verdict.CAUTION) if reviewed else objection
-        yield from _within_session(facts, facts.last_doses, protocol, now)
+        yield from within_session(facts, facts.last_doses, protocol, now)
     elsewhere = "a recent dose at another clinic is not ruled out"
-    yield from _required(facts.other_clinic_dose_denied, "doses at other clinics", elsewhere)
-
-
-def _within_session(
-    facts: GateFacts, doses: Sequence[PastDose], protocol: Protocol, now: datetime
-) -> Objections:
-    """One dose a session, unless a booster is foreseen: agreed before, inside its window, and the person awake."""
-    today = [dose.given_at for dose in doses if dose.session == facts.session_no]
-    booster = facts.booster
-    if booster is None:
-        if today:
-            yield Objection("a dose was already given in this session", value=str(facts.session_no))
-        return
-    if booster.given != len(today):
-        yield Objection("the doses of this session are not known", missing=True, value=str(len(today)))
-    last_at = max([booster.first_given_at, *today])
-    most = min(booster.allowed, protocol.dosing.boosters_max)
-    if booster.given > most:
-        yield Objection("no further booster in this session", value=str(booster.given), limit=f"{most}")
-    yield from _required(booster.ended, "the end of the dose before", "the dose before has not ended")
-    yield from _booster_window(min([booster.first_given_at, *today]), last_at, protocol, now)
-    if booster.moaas is None:
-        yield Objection("sedation since the dose is not known", missing=True)
-    elif booster.moaas <= protocol.vitals.moaas_alert:
-        limit = f"> {protocol.vitals.moaas_alert}"
-        yield Objection("too sedated for a booster", value=str(booster.moaas), limit=limit)
-    hours = protocol.monitoring.repeat_after_last_minutes / 60
-    read_at = booster.read_at if booster.read_at is None or booster.read_at >= last_at else None
-    yield from _fresh("reading since the last dose", read_at, hours, protocol, now)
-
-
-def _booster_window(first_at: datetime, last_at: datetime, protocol: Protocol, now: datetime) -> Objections:
-    """Not before the dose before has shown its effect, not after the session's window has closed."""
-    least, most = protocol.dosing.booster_from_minutes, protocol.dosing.booster_until_minutes
-    opens, closes = later(last_at, minutes=least), later(first_at, minutes=most)
-    if now < opens:
-        yield Objection(
-            "too soon for a booster",
-            value=f"{elapsed_minutes(last_at, now):.1f}",
-            unit="min",
-            limit=f">= {least}",
-            available_at=opens if opens <= closes else None,
-        )
-    if now > closes:
-        yield Objection(
-            "too late for a booster",
-            value=f"{elapsed_minutes(first_at, now):.1f}",
-            unit="min",
-            limit=f"<= {most}",
-        )
+    yield from required(facts.other_clinic_dose_denied, "doses at other clinics", elsewhere)
 
 
 def fasting(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
@@ -171,9 +105,9 @@ def escort(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     if facts.escort is None:
         yield Objection("no escort on record", missing=True)
         return
-    yield from _required(facts.escort.name_present, "", "the escort has no name")
-    yield from _required(facts.escort.phone_present, "", "the escort has no phone")
-    yield from _required(facts.escort.confirmed, "", "the escort has not confirmed")
+    yield from required(facts.escort.name_present, "", "the escort has no name")
+    yield from required(facts.escort.phone_present, "", "the escort has no phone")
+    yield from required(facts.escort.confirmed, "", "the escort has not confirmed")
 
 
 def pregnancy(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
@@ -182,19 +116,19 @@ def pregnancy(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections
         yield Objection("whether a pregnancy test applies is not known", missing=True)
     elif facts.pregnancy_applicable:
         hours = protocol.screening.validity.pregnancy_test_hours
-        yield from _fresh("negative pregnancy test", facts.pregnancy_test_negative_at, hours, protocol, now)
+        yield from fresh("negative pregnancy test", facts.pregnancy_test_negative_at, hours, protocol, now)
 
 
 def intoxication(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     """G8: no alcohol or other substance within the protocol's hours."""
     failed = f"alcohol or another substance within {protocol.readiness.substance_free_hours:g} h"
-    yield from _required(facts.substance_free, "use of alcohol and substances", failed)
+    yield from required(facts.substance_free, "use of alcohol and substances", failed)
 
 
 def suicidality(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     """G9: a recent screen that is not high, and no open risk case (from moderate on one was opened)."""
     hours = protocol.risk.screen_valid_hours
-    yield from _fresh("C-SSRS screen", facts.screened_at, hours, protocol, now)
+    yield from fresh("C-SSRS screen", facts.screened_at, hours, protocol, now)
     level = facts.suicide_level
     if level is None or level is RiskLevel.UNKNOWN:
         yield Objection("the risk of suicide is not cleared", missing=True)
@@ -215,16 +149,16 @@ def vital_signs(facts: GateFacts, protocol: Protocol, now: datetime) -> Objectio
         yield Objection("no vital signs before the dose", missing=True)
         return
     hours = protocol.vitals.pre_dose_valid_minutes / 60
-    yield from _fresh("set of vital signs", baseline.taken_at, hours, protocol, now)
+    yield from fresh("set of vital signs", baseline.taken_at, hours, protocol, now)
     for fault in implausible(baseline):
         yield Objection(fault.text, limit=fault.limit, observed_at=baseline.taken_at)
     tiered = pre_dose_tier(baseline, protocol)
-    yield from _passed_on(tiered.decision)
+    yield from passed_on(tiered.decision)
     if tiered.tier is Tier.CAUTION and not facts.prescriber_attested_caution:
         yield Objection(
             "tier A: the prescriber has not attested benefit and risk", missing=True, value=tiered.tier
         )
-    yield from _passed_on(after_hold((*facts.earlier_readings, baseline), protocol))
+    yield from passed_on(after_hold((*facts.earlier_readings, baseline), protocol))
 
 
 def weight(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
@@ -235,18 +169,18 @@ def weight(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     if facts.weight is None:
         yield Objection("no weight of today", missing=True)
     else:
-        yield from _passed_on(Decision(reasons=weight_findings(facts.weight, rules, protocol, now)))
+        yield from passed_on(Decision(reasons=weight_findings(facts.weight, rules, protocol, now)))
 
 
 def medication(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     """G12: reconciled today, nothing that blocks."""
     hours = protocol.screening.validity.reconciliation_hours
-    yield from _fresh("medication reconciliation", facts.medication_reconciled_at, hours, protocol, now)
+    yield from fresh("medication reconciliation", facts.medication_reconciled_at, hours, protocol, now)
     if facts.blocking_interactions is None:
         yield Objection("interactions are not known", missing=True)
     if protocol.readiness.nasal_spray_hours is not None:
         hours_free = f"{protocol.readiness.nasal_spray_hours:g} h"
-        yield from _required(
+        yield from required(
             facts.nasal_spray_free, "other nasal sprays", f"another nasal spray within {hours_free}"
         )
     for name in facts.blocking_interactions or ():
@@ -256,19 +190,19 @@ def medication(facts: GateFacts, protocol: Protocol, now: datetime) -> Objection
 def psychiatric_state(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     """G13: no new mania or psychosis."""
     failed = "new mania or psychosis"
-    yield from _excluded(facts.new_psychosis_or_mania, "new mania or psychosis", failed)
+    yield from excluded(facts.new_psychosis_or_mania, "new mania or psychosis", failed)
 
 
 def staff(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     """G14: a trained monitor, the prescriber where the protocol wants one on site, checked equipment."""
-    yield from _required(facts.monitor_present, "a trained monitor", "no trained monitor present")
+    yield from required(facts.monitor_present, "a trained monitor", "no trained monitor present")
     if protocol.monitoring.prescriber_on_site:
         failed = "the prescriber is not on site"
-        yield from _required(facts.prescriber_on_site, "the prescriber's presence", failed)
+        yield from required(facts.prescriber_on_site, "the prescriber's presence", failed)
     failed = "airway, oxygen and monitoring kit not checked"
-    yield from _required(facts.equipment_checked, "the check of the equipment", failed)
+    yield from required(facts.equipment_checked, "the check of the equipment", failed)
     failed = "the downtime sheet was not made: the chair could not go on without this system"
-    yield from _required(facts.downtime_sheet, "the downtime sheet", failed)
+    yield from required(facts.downtime_sheet, "the downtime sheet", failed)
 
 
 def rems(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
@@ -278,8 +212,8 @@ def rems(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     if facts.rems is None:
         yield Objection("REMS certification and enrolment are not known", missing=True)
         return
-    yield from _required(facts.rems.setting_certified, "", "the setting is not certified")
-    yield from _required(facts.rems.patient_enrolled, "", "the patient is not enrolled")
+    yield from required(facts.rems.setting_certified, "", "the setting is not certified")
+    yield from required(facts.rems.patient_enrolled, "", "the patient is not enrolled")
 
 
 def drug(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
@@ -300,7 +234,7 @@ def drug(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
         return
     if check.prepared_by.strip() == check.checked_by.strip():
         yield Objection("the second person is the first")
-    yield from _required(check.agrees, "", "the second person does not agree with volume and pump rate")
+    yield from required(check.agrees, "", "the second person does not agree with volume and pump rate")
 
 
 def _accounted(scanned: ScannedDrug, protocol: Protocol, now: datetime) -> Objections:
@@ -308,47 +242,6 @@ def _accounted(scanned: ScannedDrug, protocol: Protocol, now: datetime) -> Objec
     if scanned.container_id is None:
         yield Objection("not accounted by container", verdict=Verdict.CAUTION)
     else:
-        yield from _passed_on(
+        yield from passed_on(
             draw_allowed(scanned.container, protocol.drug, scanned.lot, scanned.drawn_mg, now)
         )
-
-
-def _required(answer: bool | None, what: str, failed: str) -> Objections:
-    if answer is None:
-        yield Objection(f"not known: {what}", missing=True)
-    elif not answer:
-        yield Objection(failed)
-
-
-def _excluded(answer: bool | None, what: str, failed: str) -> Objections:
-    yield from _required(None if answer is None else not answer, what, failed)
-
-
-def _fresh(what: str, at: datetime | None, hours: float, protocol: Protocol, now: datetime) -> Objections:
-    """Is there one, not from the future and not too old?"""
-    if at is None:
-        yield Objection(f"no {what} on record", missing=True)
-        return
-    age = elapsed_hours(at, now)
-    seen = Objection(f"{what} is out of date", observed_at=at, age_hours=age)
-    if elapsed_minutes(now, at) > protocol.monitoring.future_tolerance_minutes:
-        yield seen._replace(text=f"{what} dated in the future")
-    elif age > hours:
-        yield seen._replace(missing=True, value=f"{age:.2f}", unit="h", limit=f"<= {hours:g}")
-
-
-def _passed_on(decision: Decision) -> Objections:
-    """The reasons of another rule that are not a plain pass."""
-    for reason in decision.reasons:
-        if reason.verdict is not Verdict.PASS:
-            yield Objection(
-                f"{reason.rule}: {reason.text}",
-                verdict=reason.verdict,
-                missing=reason.missing,
-                value=reason.value,
-                unit=reason.unit,
-                limit=reason.limit,
-                observed_at=reason.observed_at,
-                age_hours=reason.age_hours,
-                available_at=reason.available_at,
-            )

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from clinical import gate_checks
 from clinical.decision import Confidence, Decision, Reason, Verdict
-from clinical.gate_checks import Objections
 from clinical.gate_facts import EscortFacts, GateFacts, PlanFacts, RemsFacts, ScannedDrug, SecondCheck
+from clinical.gate_objection import Objections
 from clinical.instants import in_utc
 from clinical.protocol import Protocol
 
