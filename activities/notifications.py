@@ -66,6 +66,19 @@ class StopMessages(BaseModel):
     reason: str
 
 
+class Page(BaseModel):
+    """A call to whoever holds a staff role, about something that belongs to no journey."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    site: str
+    role: Role
+    reference: str
+    occurred_at: datetime
+    not_after: datetime
+
+
 class NotificationActivities:
     def __init__(self, notifications: Notifications, records: Records, staff: Mapping[Role, Contact]) -> None:
         self._notifications = notifications
@@ -95,6 +108,26 @@ class NotificationActivities:
                 await self._records.append(_settled(mail, result))
             return result
         except (RecordsError, NotificationError) as error:
+            raise as_application_error(error) from None
+
+    @activity.defn(name="page_staff")
+    async def page_staff(self, page: Page) -> SendResult:
+        """Call once per key, at any hour; says nothing but where to look."""
+        try:
+            return await self._notifications.send(
+                SendRequest(
+                    key=page.key,
+                    journey_id=page.reference,
+                    site=page.site,
+                    recipient=self._staff.get(page.role, self._staff[Role.COORDINATOR]),
+                    template=TemplateName.STAFF_PAGE,
+                    parameters={"reference": page.reference},
+                    occurred_at=page.occurred_at,
+                    not_after=page.not_after,
+                    urgent=True,
+                )
+            )
+        except NotificationError as error:
             raise as_application_error(error) from None
 
     @activity.defn(name="stop_messages")

@@ -25,6 +25,9 @@ SEND_AT_ONCE: dict[str, Any] = {
 }
 """One quick try, as a local activity, for what a timer set off and nobody waits for; `SEND` follows if it fails."""
 
+PRINT_AT_ONCE: dict[str, Any] = SEND_AT_ONCE
+"""One quick try, as a local activity; `PRINT` follows if it fails."""
+
 SEND: dict[str, Any] = {
     "task_queue": TaskQueue.NOTIFY,
     "start_to_close_timeout": timedelta(seconds=60),
@@ -33,3 +36,12 @@ SEND: dict[str, Any] = {
     ),
 }
 """A message to a person: tried again and again; the caller adds `schedule_to_close_timeout` from `not_after`."""
+
+PRINT: dict[str, Any] = {
+    "task_queue": TaskQueue.NOTIFY,
+    "start_to_close_timeout": timedelta(seconds=30),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
+    ),
+}
+"""A page on its way to a printer that was away: somebody waits for it at the chair."""

@@ -23,16 +23,22 @@ from api.routes import (
     aftercare,
     consultation,
     course,
+    custody,
+    discrepancies,
     documentation,
     dosing,
+    downtime,
+    duties,
     health,
     instruments,
     journeys,
+    notes,
     patients,
     plans,
     protocols,
     reading,
     referrals,
+    risk,
     screenings,
     sessions,
     tasks,
@@ -41,16 +47,18 @@ from api.telemetry import RequestLog
 from api.tokens import GivenKeys, KeySource, PublishedKeys, TokenVerifier
 from services import temporal
 from services.database import Database
+from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
 from services.notifications.service import NotificationService
 from services.records.idempotency import IdempotencyKeys
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
+from services.records.therapy_notes import TherapyNotes
 from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
-    patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, course,
-    aftercare, tasks, protocols, instruments, health, documentation,
+    patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, downtime, notes, course,
+    aftercare, risk, duties, tasks, custody, discrepancies, protocols, instruments, health, documentation,
 )  # fmt: skip
 
 
@@ -79,6 +87,8 @@ def compose(settings: Settings) -> Composition:
         requests=IdempotencyKeys(database, cipher),
         cursors=Cursors(base64.b64decode(settings.index_key.get_secret_value())),
         database_is_up=database_is_up,
+        notes=TherapyNotes(database, cipher),
+        help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
         close=database.dispose,
     )
 

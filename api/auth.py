@@ -16,9 +16,15 @@ AT_THE_CHAIR = frozenset({Role.NURSE, Role.PRESCRIBER})
 COORDINATING = frozenset({Role.COORDINATOR})
 STEERING = CLINICIANS | COORDINATING
 THERAPY = frozenset({Role.THERAPIST})
+NOTES = THERAPY | {Role.MEDICAL_DIRECTOR}
+"""A medical director reads only after breaking the glass; which therapist may, the notes know."""
+
 ANSWERING = STEERING | {Role.PATIENT}
 READING = STEERING | {Role.AUDITOR}
 OVERSEEING = READING | {Role.OPS}
+HANDLING = AT_THE_CHAIR | {Role.MEDICAL_DIRECTOR}
+"""Who handles controlled drugs."""
+BOOK_READING = HANDLING | COORDINATING | {Role.AUDITOR}
 EVERYONE = frozenset(Role) - {Role.SYSTEM}
 
 ACTS: dict[str, frozenset[Role]] = {
@@ -55,6 +61,8 @@ ACTS: dict[str, frozenset[Role]] = {
     "discharge": AT_THE_CHAIR,
     "record_contact": AT_THE_CHAIR | THERAPY,
     "record_integration": THERAPY,
+    "waive_integration": THERAPY,
+    "review_concerns": DECIDING,
     "decide_course": PRESCRIBING,
     # follow-up
     "answer_follow_up": ANSWERING,
@@ -65,10 +73,37 @@ ACTS: dict[str, frozenset[Role]] = {
     "transfer_journey": COORDINATING | PRESCRIBING,
     "end_journey": COORDINATING | PRESCRIBING,
     "report_adverse_event": CLINICIANS,
+    "amend_adverse_event": CLINICIANS,
+    "complete_duty": STEERING,
+    "release_duty": frozenset({Role.MEDICAL_DIRECTOR}),
+    "record_safety_checks": CLINICIANS,
+    "record_follow_up_checks": CLINICIANS,
     "acknowledge_risk": CLINICIANS,
     "resolve_risk": DECIDING,
+    # drug books
+    "receive_container": HANDLING,
+    "count_container": HANDLING,
+    "waste_drug": HANDLING,
+    "return_drug": HANDLING,
+    "destroy_drug": HANDLING,
+    "explain_discrepancy": HANDLING,
+    "declare_loss": PRESCRIBING,
+    "submit_loss_notice": PRESCRIBING,
+    "submit_loss_form": PRESCRIBING,
+    "list_containers": BOOK_READING,
+    "list_movements": BOOK_READING,
+    "list_discrepancies": BOOK_READING,
+    "raise_concern": STEERING,
+    "record_safety_plan": CLINICIANS,
+    "record_caring_contact": CLINICIANS,
     # protocols
     "publish_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
+    # psychotherapy notes: kept apart, with a permission of their own
+    "list_therapy_notes": NOTES,
+    "read_therapy_note": NOTES,
+    "amend_therapy_note": THERAPY,
+    "list_therapy_note_accesses": frozenset({Role.AUDITOR, Role.MEDICAL_DIRECTOR}),
+    "open_therapy_notes": frozenset({Role.MEDICAL_DIRECTOR}),
     # reading
     "read_patient": READING,
     "list_journeys": OVERSEEING,
@@ -78,6 +113,10 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_scores": READING,
     "read_messages": READING,
     "read_session": READING,
+    "read_rems_form": CLINICIANS | {Role.AUDITOR},
+    "list_duties": READING,
+    "read_safety_plans": CLINICIANS | {Role.AUDITOR, Role.PATIENT},
+    "read_downtime_sheet": READING,
     "list_tasks": READING,
     "read_protocol": OVERSEEING,
     "read_instrument": EVERYONE,

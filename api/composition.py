@@ -10,9 +10,11 @@ from api.cursors import Cursors
 from api.engine import Engine
 from api.idempotency import Requests
 from api.tokens import TokenVerifier
+from services.downtime.page import HelpNumbers
 from services.notifications.interface import CommunicationRecord
 from services.records.interface import Records
 from services.records.queries import RecordQueries
+from services.records.therapy_notes import TherapyNotes
 
 
 class MessageLog(Protocol):
@@ -34,6 +36,8 @@ class Composition:
     requests: Requests
     cursors: Cursors
     database_is_up: Callable[[], Awaitable[bool]]
+    notes: TherapyNotes
+    help_numbers: HelpNumbers
     close: Callable[[], Awaitable[None]]
 
 

@@ -4,6 +4,8 @@ The desk turns the body of a request into a command and sends it to the workflow
 is the request's (`api.idempotency`), its actor the caller in the role they act in.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Request
@@ -11,12 +13,13 @@ from pydantic import ValidationError
 
 from api.auth import Caller
 from api.composition import Composition, composition_of
-from api.engine import NotRunning
+from api.engine import EngineRefused, NotRunning
 from api.errors import invalid_model
 from api.problems import Problem
 from api.schemas.values import Act, Identifier, Site
 from clinical.people import Role
 from services.records.errors import NotFound
+from services.records.note_access import NoteKind, NoteRef
 from services.records.views import JourneyView
 from workflows.messages import Accepted, Command
 from workflows.names import journey_id
@@ -24,6 +27,7 @@ from workflows.names import journey_id
 A = TypeVar("A", bound=Accepted)
 C = TypeVar("C", bound=Command)
 Number = Annotated[int, Path(ge=1, le=1000)]
+EventId = Annotated[str, Path(pattern=r"^ae-[0-9]{1,6}$")]
 CaseId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 
 Composed = Annotated[Composition, Depends(composition_of)]
@@ -89,6 +93,21 @@ class Desk:
             return kind.model_validate(signed)
         except ValidationError as error:
             raise invalid_model(error) from None
+
+    @asynccontextmanager
+    async def note(self, course: Course, session: int, kind: NoteKind, text: str) -> AsyncIterator[NoteRef]:
+        """Keep a psychotherapy note first; what then goes to the workflow knows its id and hash only.
+
+        When the workflow says no, the note stays and is marked as refused; when nobody answers, what became of
+        it is told by the record.
+        """
+        actor, notes = self._caller.actor, self._here.notes
+        kept = await notes.write(course.id, session, kind, actor, self._key, text)
+        try:
+            yield kept
+        except (EngineRefused, Problem):
+            await notes.refused(course.id, kept.note_id, actor)
+            raise
 
     async def send(self, course: Course, update: str, message: Command, *, part: str = "") -> Accepted:
         """Send a command to the course or to a part of it ("session/3")."""

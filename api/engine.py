@@ -1,4 +1,4 @@
-"""How does the API reach the workflows? One port: start a journey, send a command.
+"""How does the API reach the workflows? One port: start a journey, send a command, open a case.
 
 A command is an update whose id is the command's key, so that asking again changes nothing. The answer comes
 when the fact is in the record. Errors: EngineRefused (a workflow said no, with its code), NotRunning (there
@@ -16,15 +16,27 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.problems import PROBLEMS
-from workflows.messages import Accepted, Command, JourneyInput, StartJourney
+from services.records.custody_interface import PendingCase
+from workflows.messages import (
+    Accepted,
+    Command,
+    JourneyInput,
+    Message,
+    StartDiscrepancy,
+    StartJourney,
+    StartRisk,
+)
+from workflows.names import drug_case_id, risk_id
 
 ANSWER_WITHIN = timedelta(seconds=20)
 JOURNEY = "PatientJourney"
+DRUG_CASE = "DrugDiscrepancy"
+RISK_CASE = "RiskEscalation"
 QUEUE = "kap-journey"
 PATIENCE_OF_A_PROBE_S = 2.0
 ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
@@ -68,8 +80,16 @@ class Engine(Protocol):
         """Start the workflow and its first command in one; the same id and key again answer the same."""
         ...
 
+    async def open_case(self, start: StartRisk) -> Accepted:
+        """Start a risk case with the concern in it, for somebody whose course is over; once per concern."""
+        ...
+
     async def command(self, workflow_id: str, update: str, message: Command, answer: type[A]) -> A:
         """Send one command and wait until it is in the record."""
+        ...
+
+    async def open_drug_case(self, case: PendingCase) -> None:
+        """Start the case of a discrepancy in the drug books; one that was started already stays as it is."""
         ...
 
     async def is_up(self) -> bool:
@@ -93,18 +113,30 @@ class TemporalEngine:
         self._client: Client | None = None
 
     async def start_journey(self, journey_id: str, message: StartJourney) -> Accepted:
+        given = JourneyInput(journey_id=journey_id, start=message)
+        return await self._start(JOURNEY, given, journey_id, "start", message, "one course of treatment")
+
+    async def open_case(self, start: StartRisk) -> Accepted:
+        assert start.concern is not None
+        case = risk_id(start.journey_id, start.finding.case_id)
+        return await self._start(RISK_CASE, start, case, "raise_concern", start.concern, "risk case")
+
+    async def _start(
+        self, kind: str, given: Message, workflow_id: str, update: str, message: Command, summary: str
+    ) -> Accepted:
+        """Start a workflow and send its first command in one."""
         client = await self._ready()
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-            JOURNEY,
-            JourneyInput(journey_id=journey_id, start=message),
-            id=journey_id,
+            kind,
+            given,
+            id=workflow_id,
             task_queue=self._queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary="one course of treatment",
+            static_summary=summary,
         )
         return await self._answered(
             client.execute_update_with_start_workflow(
-                "start",
+                update,
                 message,
                 start_workflow_operation=start,
                 id=message.key,
@@ -121,6 +153,26 @@ class TemporalEngine:
                 update, message, id=message.key, result_type=answer, rpc_timeout=self._patience
             )
         )
+
+    async def open_drug_case(self, case: PendingCase) -> None:
+        client = await self._ready()
+        try:
+            await client.start_workflow(
+                DRUG_CASE,
+                StartDiscrepancy.model_validate(case.model_dump()),
+                id=drug_case_id(case.site, case.container_id, case.number),
+                task_queue=self._queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary="a difference in the drug books",
+                rpc_timeout=self._patience,
+            )
+        except WorkflowAlreadyStartedError:
+            return
+        except RPCError as error:
+            if error.status in PASSING:
+                raise EngineUnavailable from error
+            raise
 
     async def is_up(self) -> bool:
         try:

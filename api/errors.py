@@ -31,6 +31,7 @@ _HTTP_CODES = {
 
 _RECORD_CODES = {
     "not-found": "not-found",
+    "not-permitted": "not-permitted",
     "idempotency-key-reused": "idempotency-key-reused",
     "journey-already-active": "journey-already-active",
     "version-immutable": "version-immutable",

@@ -24,7 +24,20 @@ from api.problems import Problem
 from services.records.errors import KeyReused, RecordsUnavailable
 from services.records.idempotency import Claimed, Replay, Running
 
-KEY_REQUIRED = frozenset({"start_journey", "approve_plan", "give_dose", "book_session", "book_consultation"})
+KEY_REQUIRED = frozenset(
+    {
+        "start_journey",
+        "approve_plan",
+        "give_dose",
+        "book_session",
+        "book_consultation",
+        "receive_container",
+        "count_container",
+        "waste_drug",
+        "return_drug",
+        "destroy_drug",
+    }
+)
 KEY = re.compile(r"[\x20-\x7e]{1,255}")
 REPLAYED = "Idempotent-Replayed"
 KEPT_HEADERS = ("location", "etag")

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from api.auth import ACTS
 from api.schemas.answers import Step
+from clinical.adverse_events import KEPT_UNTIL_DONE, Duty
 from services.records.views import TaskView
 
 ACT_OF: dict[str, tuple[str, str]] = {
@@ -27,11 +28,15 @@ ACT_OF: dict[str, tuple[str, str]] = {
     "decide-course": ("decide_course", "/decisions"),
     "acknowledge-risk": ("acknowledge_risk", "/acknowledgement"),
     "resolve-risk": ("resolve_risk", "/resolution"),
+    "caring-contact": ("record_caring_contact", "/contacts"),
+    "contact-not-reached": ("record_caring_contact", "/contacts"),
+    "review-safety-plan": ("record_safety_plan", "/safety-plans"),
     "review-pause": ("resume_journey", "/resume"),
 }
 """Task code to act and the end of its address."""
 
 FOLLOW_UP_TASK = "follow-up-week-"
+CHECK_TASK = "safety-check-"
 
 _COLLECTION = {
     "screening": "screenings",
@@ -47,6 +52,15 @@ def step(task: TaskView, course_href: str, now: datetime) -> Step:
     act, ending = ACT_OF.get(task.code, (None, ""))
     if task.code.startswith(FOLLOW_UP_TASK):
         act, ending = "answer_follow_up", "/questionnaires"
+    where = _part(task.task_id)
+    if task.code.startswith(CHECK_TASK):
+        act = "record_follow_up_checks" if where else "record_safety_checks"
+        ending = "/safety-checks"
+    if task.code in KEPT_UNTIL_DONE:  # the journey's, whichever part it came from
+        act, where, ending = "complete_duty", "", "/duties/completion"
+    if task.code == Duty.COMPLETE_DRAFT:
+        event_id = task.task_id.rpartition("/")[2].partition(".")[0]
+        act, ending = "amend_adverse_event", f"/adverse-events/{event_id}/amendment"
     return Step(
         task_id=task.task_id,
         code=task.code,
@@ -55,7 +69,7 @@ def step(task: TaskView, course_href: str, now: datetime) -> Step:
         overdue=task.due_at < now,
         reason=task.reason,
         act=act,
-        href=f"{course_href}{_part(task.task_id)}{ending}" if act else None,
+        href=f"{course_href}{where}{ending}" if act else None,
         roles=sorted(ACTS[act]) if act else [],
     )
 

@@ -70,6 +70,7 @@ PROBLEMS: dict[str, Kind] = {
     # the caller
     "unauthenticated": Kind(S.UNAUTHORIZED, "A valid bearer token is needed"),
     "wrong-role": Kind(S.FORBIDDEN, "This act belongs to another role"),
+    "not-permitted": Kind(S.FORBIDDEN, "These notes are kept apart"),
     "separation-of-duties": Kind(S.FORBIDDEN, "Another person has to do this"),
     # the record
     "not-found": Kind(S.NOT_FOUND, "There is no such thing"),
@@ -93,6 +94,9 @@ PROBLEMS: dict[str, Kind] = {
     "invalid-answers": Kind(S.UNPROCESSABLE_ENTITY, "The answers do not fit the questionnaire"),
     "invalid-time": Kind(S.UNPROCESSABLE_ENTITY, "The time is not possible"),
     "invalid-plan": Kind(S.UNPROCESSABLE_ENTITY, "The plan is outside the protocol"),
+    "movement-refused": Kind(S.UNPROCESSABLE_ENTITY, "The drug books cannot take this movement"),
+    "safety-plan-required": Kind(S.CONFLICT, "There is no safety plan since the finding"),
+    "note-required": Kind(S.UNPROCESSABLE_ENTITY, "A psychotherapy note is needed"),
     "reason-required": Kind(S.UNPROCESSABLE_ENTITY, "A reason is needed"),
     # the world
     "records-unavailable": Kind(S.SERVICE_UNAVAILABLE, "The record of care cannot answer now", True),

@@ -3,37 +3,38 @@
 Grades follow CTCAE v5.0 (1 mild to 5 death); seriousness follows 21 CFR 312.32(a). Raw values and duration
 stay beside a grade: a short pressure peak is numerically grade 3, and a human judges it.
 Source: clinical-facts §3.8 and §3.9, product F17. The wording of terms is our own, in
-`adverse_event_terms`.
+`adverse_event_terms`, the grades that numbers come to in `adverse_event_grades`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
+from clinical.adverse_event_grades import Measured, measured_grade
 from clinical.adverse_event_terms import Grade, Term
-from clinical.instants import Instant, later, next_local_midnight, zone_named
+from clinical.instants import Instant, later, local_date, next_local_midnight, zone_named
 from clinical.people import Role
-from clinical.protocol import Drug
+from clinical.protocol import Drug, Protocol
 
 __all__ = [
+    "KEPT_UNTIL_DONE",
     "AdverseEvent",
     "Duty",
     "Grade",
+    "Measured",
     "Outcome",
     "Relatedness",
     "Required",
     "Seriousness",
     "Term",
-    "alt_grade",
+    "duplicate_of",
     "follow_through",
-    "hypertension_grade",
+    "rems_form",
+    "suggested_grade",
 ]
-
-_DRAFT_HOURS = 1
-_REMS_FORM_DAYS = 7
 
 
 class Seriousness(StrEnum):
@@ -74,7 +75,7 @@ class AdverseEvent(BaseModel):
     """One event. `seriousness` empty: judged not serious; None: not judged yet (a draft).
 
     `dose_at` is the administration before it, None when there was none yet: allowed, and told apart.
-    `time_zone` is the clinic's IANA zone, for "the same day".
+    `time_zone` is the clinic's IANA zone, for "the same day". `measured` are the raw values behind a grade.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,6 +90,7 @@ class AdverseEvent(BaseModel):
     dose_at: Instant | None
     drug: Drug
     time_zone: str
+    measured: Measured = Measured()
 
     @property
     def is_draft(self) -> bool:
@@ -105,6 +107,12 @@ class AdverseEvent(BaseModel):
         """No dose had been given when it began."""
         return self.dose_at is None or self.onset_at < self.dose_at
 
+    @property
+    def is_admission_or_attempt(self) -> bool:
+        """An admission to hospital or a suicide attempt: after a response that alone is a relapse (§7.2)."""
+        admitted = self.seriousness is not None and Seriousness.HOSPITALISATION in self.seriousness
+        return admitted or self.term is Term.SUICIDE_ATTEMPT
+
 
 class Duty(StrEnum):
     """What must follow. Freezing and suspending last until a medical director releases them."""
@@ -116,6 +124,13 @@ class Duty(StrEnum):
     SUSPEND_PLAN = "suspend-plan"
     SUBMIT_REMS_FORM = "submit-rems-form"
     OFFER_VOLUNTARY_REPORT = "offer-voluntary-report"
+    REVIEW_SAFETY_CHECK = "review-safety-check"
+
+
+KEPT_UNTIL_DONE = frozenset(
+    {Duty.COMPLETE_DRAFT, Duty.NOTIFY_PRESCRIBER, Duty.SUBMIT_REMS_FORM, Duty.REVIEW_SAFETY_CHECK}
+)
+"""What somebody still owes after the course is over: done, or released by the medical director (H18)."""
 
 
 class Required(BaseModel):
@@ -128,19 +143,20 @@ class Required(BaseModel):
     due_at: Instant | None
 
 
-def follow_through(event: AdverseEvent) -> frozenset[Required]:
+def follow_through(event: AdverseEvent, protocol: Protocol) -> frozenset[Required]:
     """What must follow from this event, by whom and when? Source: facts §3.9 (D), product F17.
 
     Grade 3 reaches the prescriber before the local day ends. Grades 4 and 5 and serious events page at
     once, freeze the session and suspend the plan. What is not judged yet becomes a draft to complete within
-    an hour, and is told to the prescriber the same day, since it may be grade 3. Esketamine: REMS form 7
-    days after the administration. A serious event after racemic ketamine: a voluntary report (MedWatch
-    3500) is offered.
+    the protocol's hours, and is told to the prescriber the same day, since it may be grade 3. Where a REMS
+    applies, its form counts from the administration. A serious event after racemic ketamine: a voluntary
+    report (MedWatch 3500) is offered.
     """
     known_at = event.known_at
     duties: set[Required] = set()
     if event.is_draft:
-        duties.add(_duty(Duty.COMPLETE_DRAFT, Role.NURSE, later(known_at, hours=_DRAFT_HOURS)))
+        draft_due = later(known_at, hours=protocol.reports.draft_hours)
+        duties.add(_duty(Duty.COMPLETE_DRAFT, Role.NURSE, draft_due))
     if event.is_draft or event.is_serious or (event.grade is not None and event.grade >= Grade.SEVERE):
         duties.add(_duty(Duty.NOTIFY_PRESCRIBER, Role.PRESCRIBER, _end_of_day(known_at, event.time_zone)))
     if event.is_serious:
@@ -149,38 +165,42 @@ def follow_through(event: AdverseEvent) -> frozenset[Required]:
         duties.add(_duty(Duty.SUSPEND_PLAN, Role.MEDICAL_DIRECTOR, known_at))
         if event.drug is Drug.KETAMINE:
             duties.add(_duty(Duty.OFFER_VOLUNTARY_REPORT, Role.PRESCRIBER, None))
-    if event.drug is Drug.ESKETAMINE and event.dose_at is not None:
-        form_due = later(event.dose_at, days=_REMS_FORM_DAYS)
-        duties.add(_duty(Duty.SUBMIT_REMS_FORM, Role.NURSE, form_due))
-    return frozenset(duties)
+    form = None if event.dose_at is None else rems_form(event.dose_at, protocol)
+    return frozenset(duties | ({form} if form else set()))
 
 
-def hypertension_grade(
-    systolic_mmhg: int, diastolic_mmhg: int, *, drugs_started: int = 0, crisis: bool = False
-) -> Grade | None:
-    """Which grade do pressure and treatment come to? None below 120/80. Source: facts §3.8 (CTCAE, W)."""
-    if crisis:
-        return Grade.LIFE_THREATENING
-    if systolic_mmhg >= 160 or diastolic_mmhg >= 100 or drugs_started > 1:
-        return Grade.SEVERE
-    if systolic_mmhg >= 140 or diastolic_mmhg >= 90 or drugs_started == 1:
-        return Grade.MODERATE
-    if systolic_mmhg >= 120 or diastolic_mmhg >= 80:
-        return Grade.MILD
-    return None
+def rems_form(given_at: datetime, protocol: Protocol) -> Required | None:
+    """By when is the REMS form of a session owed, counted from its administration? None without a REMS.
+
+    Source: facts §3.9, §8: within 7 days of every session, whether anything happened in it or not.
+    """
+    rules = protocol.reports
+    if rules.rems_form_days is None:
+        return None
+    due_at = later(given_at, days=rules.rems_form_days)
+    return _duty(Duty.SUBMIT_REMS_FORM, rules.rems_form_owner, due_at)
 
 
-def alt_grade(alt_u_per_l: Decimal, upper_limit_u_per_l: Decimal) -> Grade | None:
-    """Which grade is a rise of ALT from a normal baseline? None up to the limit. Facts §3.8 (CTCAE, W)."""
-    for factor, grade in (
-        (20, Grade.LIFE_THREATENING),
-        (5, Grade.SEVERE),
-        (3, Grade.MODERATE),
-        (1, Grade.MILD),
-    ):
-        if alt_u_per_l > factor * upper_limit_u_per_l:
-            return grade
-    return None
+def duplicate_of(event: AdverseEvent, known: Mapping[str, AdverseEvent]) -> str | None:
+    """Which event reported before is probably the same: one term, one local day of onset? Product F17.
+
+    The two are linked and both stay; "other" may be anything and is never taken for the same.
+    """
+    if event.term is Term.OTHER:
+        return None
+    day = _day_of(event)
+    return next((name for name, one in known.items() if one.term is event.term and _day_of(one) == day), None)
+
+
+def suggested_grade(event: AdverseEvent) -> Grade | None:
+    """Which grade do the raw values come to? A suggestion: a person grades, whatever the numbers say."""
+    return measured_grade(event.term, event.measured)
+
+
+def _day_of(event: AdverseEvent) -> object:
+    """The local date of onset; in a zone nobody knows, the instant itself."""
+    zone = zone_named(event.time_zone)
+    return local_date(event.onset_at, zone) if zone else event.onset_at
 
 
 def _end_of_day(at: datetime, time_zone: str) -> datetime:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from clinical.decision import Confidence, Reason, Verdict
 from clinical.dose_order import DoseOrder, MilligramsPerKilogram, PlanDose, TodaysDoses
-from clinical.dose_reasons import CAP, PLAN, at_least, bound, down_to, exact, step, upper
+from clinical.dose_reasons import CAP, FIRST, PLAN, at_least, bound, down_to, exact, step, upper
 from clinical.instants import in_utc
 from clinical.protocol import ByWeight, Infusion, Protocol
 from clinical.weight import WeightMeasurement, ideal_weight_kg, weight_findings
@@ -79,7 +79,8 @@ def findings_by_weight(
     """What speaks for and against this order where weight decides? An order without a weight is refused.
 
     Per kilogram the doses of a session count together: towards the plan, the cap, and the step from the
-    highest session before.
+    highest session before. In the first session no dose is above where a course starts, and with its boosters
+    it is not more than one step above that.
     """
     weight = order.weight
     if weight is None or order.mg_per_kg is None:
@@ -93,15 +94,18 @@ def findings_by_weight(
                 missing=True,
             )
         ]
-    total_mg = max(order.dose_mg, order.drawn_mg or Decimal(0)) + today.given_mg
-    per_kg = max(order.mg_per_kg, total_mg / weight.kg)
+    single_mg = max(order.dose_mg, order.drawn_mg or Decimal(0))
+    single = max(order.mg_per_kg, single_mg / weight.kg)
+    per_kg = max(order.mg_per_kg, (single_mg + today.given_mg) / weight.kg)
+    first = today.highest_mg_per_kg is None
     start, rise = exact(rules.start_mg_per_kg), exact(rules.step_mg_per_kg)
     in_units = order.units is not None or order.unit_mg is not None or order.basis == "units"
     return [
         bound("DOSE-BASIS", not in_units, "dosed by weight", order.basis, "facts H2", "no units"),
         upper("DOSE-PLAN-PER-KG", per_kg, plan.mg_per_kg, "mg/kg", PLAN),
         upper("DOSE-CAP-PER-KG", per_kg, exact(rules.max_mg_per_kg), "mg/kg", CAP),
-        step(per_kg, start, rise, today.highest_mg_per_kg, "mg/kg"),
+        step(single if first else per_kg, start, rise, today.highest_mg_per_kg, "mg/kg"),
+        *([upper("DOSE-FIRST-SESSION", per_kg, start + rise, "mg/kg", CAP, FIRST)] if first else ()),
         at_least("DOSE-MINIMUM", order.mg_per_kg, exact(rules.min_mg_per_kg), "mg/kg"),
         _arithmetic(order, rules),
         *weight_findings(weight, rules, protocol, now),

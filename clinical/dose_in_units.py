@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from clinical.decision import Confidence, Reason, Verdict
 from clinical.dose_order import DoseOrder, Milligrams, PlanDose, TodaysDoses
-from clinical.dose_reasons import CAP, PLAN, at_least, bound, down_to, exact, step, upper
+from clinical.dose_reasons import CAP, FIRST, PLAN, at_least, bound, down_to, exact, step, upper
 from clinical.instants import in_utc
 from clinical.protocol import Devices, InUnits, Lozenges, Protocol
 
@@ -84,9 +84,7 @@ def _lozenges(order: DoseOrder, plan: PlanDose, today: TodaysDoses, rules: Lozen
     ]
     if today.first_session:
         first = exact(rules.first_session_max_mg)
-        reasons.append(
-            upper("DOSE-FIRST-SESSION", total, first, "mg", CAP, "the first session of the course")
-        )
+        reasons.append(upper("DOSE-FIRST-SESSION", total, first, "mg", CAP, FIRST))
     return reasons
 
 

@@ -6,6 +6,7 @@ from clinical.decision import Reason, Verdict
 
 PLAN = "the approved plan"
 CAP = "facts §2.2 (D), the protocol"
+FIRST = "the first session of the course"
 
 
 def bound(
@@ -65,8 +66,8 @@ def step(value: Decimal, start: Decimal, rise: Decimal, highest: Decimal | None,
     Going back after a pause starts from the highest dose given, never from the plan's.
     """
     limit = start if highest is None else max(start, highest + rise)
-    text = "the first session of the course" if highest is None else "one step above the highest session"
-    return bound("DOSE-STEP", value <= limit, text, f"{value:f}", "facts §2.2", f"<= {limit:f}", unit)
+    text = "where a course starts" if highest is None else "one step above the highest session"
+    return bound("DOSE-STEP", value <= limit, text, f"{value:.4f}", "facts §2.2", f"<= {limit:f}", unit)
 
 
 def down_to(value: Decimal, smallest: Decimal) -> Decimal:

@@ -14,12 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from clinical.adverse_events import AdverseEvent
 from clinical.decision import Reason
 from clinical.dosing import DoseOrder
+from clinical.downtime_sheet import DowntimeSheet
 from clinical.instruments.answers import InstrumentResult
 from clinical.journey import Move, Stage
+from clinical.long_term import SafetyCheck
 from clinical.people import Actor, Role
 from clinical.protocol import Indication
 from clinical.recovery_scores import PadssItems
 from clinical.risk import Disposition, RiskLevel
+from clinical.safety_plan import SafetyPlan
 from clinical.screening import Eligibility, Override
 from clinical.vitals import Action, Reading, Tier
 
@@ -216,6 +219,7 @@ class CheckedIn(_Fact):
     weight_kg: float | None = None
     baseline: Reading
     tier: Tier
+    adverse_events_reviewed: bool | None = None
 
 
 class PrescriberPresent(_Fact):
@@ -231,6 +235,17 @@ class DoseOrdered(_Fact):
     session: int
     order: DoseOrder
     plan_hash: str
+    order_id: str | None = None
+
+
+class DowntimeSheetMade(_Fact):
+    """The page with which the chair can go on, for exactly one order; whole, so that it can be printed again."""
+
+    kind: Literal["session.downtime-sheet-made"] = "session.downtime-sheet-made"
+    session: int
+    order_id: str
+    sheet_hash: str
+    sheet: DowntimeSheet
 
 
 class GateEvaluated(_Fact):
@@ -256,6 +271,7 @@ class DoseGiven(_Fact):
     booster: bool = False
     container_id: str | None = None
     units: int | None = None
+    drawn_mg: Decimal | None = None
 
 
 class DoseEnded(_Fact):
@@ -268,6 +284,7 @@ class DoseEnded(_Fact):
     witness: str | None
     stopped_early: bool
     reason: str | None = None
+    returned_mg: Decimal = Decimal(0)
 
 
 class ObservationRecorded(_Fact):
@@ -292,10 +309,20 @@ class ObservationLate(_Fact):
 
 
 class TherapyRecorded(_Fact):
+    """How long a therapist worked with the patient, and who else was there.
+
+    What was spoken of is a psychotherapy note: kept apart, named here by id and hash. `themes` is filled in
+    records that were written before notes were kept apart, and nowhere else.
+    """
+
     kind: Literal["therapy.recorded"] = "therapy.recorded"
     session: int
     minutes: int
-    themes: str
+    themes: str = ""
+    note_id: str | None = None
+    note_hash: str | None = None
+    present_throughout: bool | None = None
+    others_present: tuple[str, ...] = ()
 
 
 class SessionDischarged(_Fact):
@@ -323,10 +350,28 @@ class NextDayContact(_Fact):
     concerns: str | None = None
 
 
+class ConcernsReviewed(_Fact):
+    """A licensed clinician has looked at what worried the patient on the day after."""
+
+    kind: Literal["session.concerns-reviewed"] = "session.concerns-reviewed"
+    session: int
+    assessment: str
+
+
 class IntegrationHeld(_Fact):
     kind: Literal["integration.held"] = "integration.held"
     session: int
     held_at: datetime
+    note_id: str | None = None
+    note_hash: str | None = None
+
+
+class IntegrationWaived(_Fact):
+    """A therapist lets the next dose go on without the integration of this one (facts §4)."""
+
+    kind: Literal["integration.waived"] = "integration.waived"
+    session: int
+    reason: str
 
 
 class IntegrationMissed(_Fact):
@@ -382,12 +427,62 @@ class RiskResolved(_Fact):
     case_id: str
     disposition: Disposition
     note: str
+    without_plan: str | None = None
+
+
+class ConcernRaised(_Fact):
+    """A member of staff is worried, in their own words; the case that it opened stands beside it."""
+
+    kind: Literal["risk.concern-raised"] = "risk.concern-raised"
+    case_id: str
+    level: RiskLevel
+    on_site: bool
+    text: str
+
+
+class CaringContactMade(_Fact):
+    """A contact after a crisis, or the attempt. `closed-unreached`: a licensed clinician ends the attempts."""
+
+    kind: Literal["risk.contact-made"] = "risk.contact-made"
+    case_id: str
+    number: int
+    outcome: Literal["reached", "not-reached", "closed-unreached"]
+    worried: bool
+    note: str
+
+
+class CaringContactMissed(_Fact):
+    kind: Literal["risk.contact-missed"] = "risk.contact-missed"
+    case_id: str
+    number: int
+    due_at: datetime
+
+
+class SafetyPlanRecorded(_Fact):
+    """A version of the safety plan, made or reviewed by the actor of this entry."""
+
+    kind: Literal["safety-plan.recorded"] = "safety-plan.recorded"
+    plan: SafetyPlan
+    review_by: datetime
 
 
 class AdverseEventRecorded(_Fact):
+    """One version of an adverse event. `linked_to`: probably the same as that one; both stay in the record."""
+
     kind: Literal["adverse-event.recorded"] = "adverse-event.recorded"
     session: int | None
     event: AdverseEvent
+    event_id: str | None = None
+    version: int = 1
+    linked_to: str | None = None
+
+
+class SafetyCheckRecorded(_Fact):
+    """A long-term check: bladder, liver, cognition, misuse, the reason to go on (facts §7.5)."""
+
+    kind: Literal["safety-check.recorded"] = "safety-check.recorded"
+    session: int | None = None
+    check: SafetyCheck
 
 
 class FollowUpMeasured(_Fact):
@@ -428,8 +523,11 @@ class TaskOverdue(_Fact):
 
 
 class TaskDone(_Fact):
+    """`evidence`: the proof of submission, where the task asks for one."""
+
     kind: Literal["task.completed"] = "task.completed"
     task_id: str
+    evidence: str | None = None
 
 
 class TaskCancelled(_Fact):
@@ -480,6 +578,7 @@ Fact = Annotated[
     | CheckedIn
     | PrescriberPresent
     | DoseOrdered
+    | DowntimeSheetMade
     | GateEvaluated
     | DoseGiven
     | DoseEnded
@@ -491,6 +590,8 @@ Fact = Annotated[
     | NextDayContact
     | IntegrationHeld
     | IntegrationMissed
+    | IntegrationWaived
+    | ConcernsReviewed
     | DecisionAsked
     | DecisionMade
     | RiskOpened
@@ -498,7 +599,12 @@ Fact = Annotated[
     | RiskPaged
     | RiskAcknowledged
     | RiskResolved
+    | ConcernRaised
+    | CaringContactMade
+    | CaringContactMissed
+    | SafetyPlanRecorded
     | AdverseEventRecorded
+    | SafetyCheckRecorded
     | FollowUpMeasured
     | FollowUpMissed
     | RelapseFound

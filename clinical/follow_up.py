@@ -6,6 +6,7 @@ who decides.
 """
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict
 
 from clinical.decision import Confidence, Decision, Reason, Verdict
-from clinical.instants import in_utc, local_date, zone_named
+from clinical.instants import elapsed_hours, in_utc, local_date, zone_named
 from clinical.people import Role
 from clinical.protocol import Protocol
 
@@ -81,15 +82,53 @@ def _improvement(rule: str, text: str, percent: float | None, limit: float | Non
     )
 
 
+def decision_due(dose_no: int, protocol: Protocol) -> bool:
+    """Does the protocol ask for a person's decision after this dose, boosters and maintenance included (§7.3)?
+
+    At its review doses, at the early stop and at the end of the series; after that at every so many doses.
+    """
+    rules = protocol.decisions
+    if dose_no in (*rules.review_after_doses, rules.default_stop_after_dose, rules.final_after_dose):
+        return True
+    beyond = dose_no - rules.final_after_dose
+    return beyond > 0 and beyond % rules.then_every_doses == 0
+
+
+def overlapping_scores(measured_at: Sequence[datetime], protocol: Protocol) -> tuple[Reason, ...]:
+    """Do the last two scores look back on the same days? A decision then rests on less than it seems.
+
+    The PHQ-9 asks about two weeks, so that readings a few days apart share most of them: said with the
+    decision, and no obstacle to it. Source: clinical facts §7.1, note.
+    """
+    latest = sorted(measured_at, key=in_utc)[-2:]
+    apart = protocol.decisions.scores_apart_days
+    if len(latest) < 2 or elapsed_hours(latest[0], latest[1]) >= apart * 24:
+        return ()
+    days = elapsed_hours(latest[0], latest[1]) / 24
+    return (
+        Reason(
+            rule="DECIDE-OVERLAP",
+            verdict=Verdict.CAUTION,
+            text=f"the last two scores lie {days:.1f} d apart: the weeks that they ask about overlap",
+            source="clinical facts §7.1 (recall windows C, spacing D)",
+            confidence=Confidence.DESIGN,
+            value=f"{days:.1f}",
+            unit="d",
+            limit=f">= {apart}",
+        ),
+    )
+
+
 def decision_after(
     dose_no: int, best_improvement_percent: float | None, protocol: Protocol
 ) -> DecisionNeeded:
     """Must somebody decide after this dose, and what is the default (§7.3)? Never automatic.
 
     `best_improvement_percent` is the greatest fall from the baseline so far. When it is unknown the default
-    is a review: neither going on nor stopping rests on a number nobody has. Every dose from the final one
-    on asks again.
+    is a review: neither going on nor stopping rests on a number nobody has.
     """
+    if not decision_due(dose_no, protocol):
+        return DecisionNeeded(needed=False, default=Choice.GO_ON)
     rules = protocol.decisions
     known = best_improvement_percent is not None and math.isfinite(best_improvement_percent)
     percent = best_improvement_percent if known else None
@@ -97,11 +136,8 @@ def decision_after(
         return _default("DECIDE-FINAL", "end of the series", percent, protocol.outcomes.response_percent)
     if dose_no == rules.default_stop_after_dose:
         return _default("DECIDE-STOP", "early non-response", percent, rules.default_stop_below_percent)
-    if dose_no in rules.review_after_doses:
-        text = f"review after dose {dose_no}"
-        reason = _improvement("DECIDE-REVIEW", text, percent)
-        return DecisionNeeded(needed=True, default=Choice.REVIEW, reasons=(reason,))
-    return DecisionNeeded(needed=False, default=Choice.GO_ON)
+    reason = _improvement("DECIDE-REVIEW", f"review after dose {dose_no}", percent)
+    return DecisionNeeded(needed=True, default=Choice.REVIEW, reasons=(reason,))
 
 
 def decision_after_missed(missed_in_a_row: int, protocol: Protocol) -> DecisionNeeded:

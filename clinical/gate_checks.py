@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from clinical.custody import draw_allowed
 from clinical.decision import Decision, Verdict
-from clinical.gate_facts import GateFacts
+from clinical.gate_facts import GateFacts, ScannedDrug
 from clinical.instants import elapsed_hours, elapsed_minutes, later
 from clinical.instruments.answers import RiskLevel
 from clinical.pre_dose_hold import after_hold
@@ -282,7 +283,7 @@ def rems(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
 
 
 def drug(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
-    """G16: the right product, with lot and expiry scanned, and checked by a second person."""
+    """G16: the right product, with lot and expiry scanned, out of the books, and checked by a second person."""
     if facts.drug is None:
         yield Objection("the product was not scanned", missing=True)
     else:
@@ -292,6 +293,7 @@ def drug(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
             yield Objection("the lot was not read", missing=True)
         if facts.drug.expires_at <= now:
             yield Objection("the product has expired", limit=facts.drug.expires_at.isoformat())
+        yield from _accounted(facts.drug, protocol, now)
     check = facts.second_check
     if check is None or not check.prepared_by.strip() or not check.checked_by.strip():
         yield Objection("volume and pump rate were not checked by a second person", missing=True)
@@ -299,6 +301,16 @@ def drug(facts: GateFacts, protocol: Protocol, now: datetime) -> Objections:
     if check.prepared_by.strip() == check.checked_by.strip():
         yield Objection("the second person is the first")
     yield from _required(check.agrees, "", "the second person does not agree with volume and pump rate")
+
+
+def _accounted(scanned: ScannedDrug, protocol: Protocol, now: datetime) -> Objections:
+    """A dose that names its container must be possible from it; one that names none is seen by counts only."""
+    if scanned.container_id is None:
+        yield Objection("not accounted by container", verdict=Verdict.CAUTION)
+    else:
+        yield from _passed_on(
+            draw_allowed(scanned.container, protocol.drug, scanned.lot, scanned.drawn_mg, now)
+        )
 
 
 def _required(answer: bool | None, what: str, failed: str) -> Objections:

@@ -5,8 +5,11 @@ phone numbers stay out: only whether they are there.
 Source: clinical-facts §3.1, G1-G16.
 """
 
+from decimal import Decimal
+
 from pydantic import BaseModel, ConfigDict
 
+from clinical.custody import Container
 from clinical.decision import Decision
 from clinical.instants import Instant
 from clinical.instruments.answers import RiskLevel
@@ -45,11 +48,17 @@ class RemsFacts(_Facts):
 
 
 class ScannedDrug(_Facts):
-    """What the scanner read from the container."""
+    """What the scanner read from the container, and what the drug books know of it.
+
+    `container_id` is None when the dose names no container; `container` is None when the books do not have it.
+    """
 
     drug: Drug
     lot: str
     expires_at: Instant
+    container_id: str | None = None
+    container: Container | None = None
+    drawn_mg: Decimal | None = None
 
 
 class SecondCheck(_Facts):

@@ -153,17 +153,25 @@ def _amounts_by_weight(
         yield "WEIGHT", "the weight is none"
     elif not all(total <= limit * weight_kg for limit in most_per_kg):
         yield "MG-PER-KG", f"more than {min(most_per_kg)} mg/kg in the session"
-    elif not total <= _highest_step(record, dose, rules) * weight_kg:
-        yield "STEP", f"more than one step of {rules.step_mg_per_kg:g} mg/kg above any session before"
+    else:
+        yield from _step_by_weight(
+            record, dose, total / weight_kg, _given_mg(record, dose) / weight_kg, rules
+        )
 
 
-def _highest_step(record: Record, dose: Dose, rules: ByWeight) -> Decimal:
+def _step_by_weight(
+    record: Record, dose: Dose, total: Decimal, single: Decimal, rules: ByWeight
+) -> Iterator[tuple[str, str]]:
     """In mg/kg: where a course starts, or one step above the highest session before, as it was ordered."""
+    start, rise, before = _exact(rules.start_mg_per_kg), _exact(rules.step_mg_per_kg), _before(record, dose)
+    if not before and not total <= start + rise:
+        yield "FIRST-SESSION", f"more than {start + rise} mg/kg in the first session"
     ordered = [
         sum((d.fact.mg_per_kg for d in session if d.fact.mg_per_kg is not None), Decimal(0))
-        for session in _before(record, dose)
+        for session in before
     ]
-    return max([_exact(rules.start_mg_per_kg), *(mg + _exact(rules.step_mg_per_kg) for mg in ordered)])
+    if not (total if before else single) <= max([start, *(mg + rise for mg in ordered)]):
+        yield "STEP", f"more than one step of {rise} mg/kg above any session before"
 
 
 def _before(record: Record, dose: Dose) -> list[list[Dose]]:

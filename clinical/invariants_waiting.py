@@ -7,6 +7,7 @@ is an instant without a task. Source: product §4, F19.
 
 from collections.abc import Iterator
 
+from clinical.adverse_events import KEPT_UNTIL_DONE
 from clinical.events import (
     DoseGiven,
     JourneyClosed,
@@ -38,10 +39,14 @@ def every_wait_ends(record: Record) -> Iterator[Violation]:
 
 
 def nothing_outlives_the_journey(record: Record) -> Iterator[Violation]:
-    """Invariant 12: no open task, no open session once the journey is over, and none opened afterwards."""
+    """Invariant 12: no open task, no open session once the journey is over, and none opened afterwards.
+
+    A course that is over for the patient stays open in the record while something is owed (H18).
+    """
+    yield from _duties_are_not_dropped(record)
     closed = next(iter(record.every(JourneyClosed)), None)
     if closed is None:
-        if _stage(record) in FINAL:
+        if _stage(record) in FINAL and not _open_tasks(record, len(record.entries)):
             text = f"the journey is {_stage(record)} and was not closed"
             yield breach(12, "NOT-CLOSED", record.entries[-1].seq, text)
         return
@@ -62,6 +67,14 @@ def nothing_outlives_the_journey(record: Record) -> Iterator[Violation]:
         if task.place > closed.place and not _is_of_risk(task):
             text = f"task {task.fact.task_id} was opened after the journey was closed"
             yield breach(12, "TASK-AFTER", task.seq, text)
+
+
+def _duties_are_not_dropped(record: Record) -> Iterator[Violation]:
+    """What is owed whatever becomes of the course ends with proof, or by the medical director's release."""
+    owed = {task.fact.task_id for task in record.every(TaskOpened) if task.fact.code in KEPT_UNTIL_DONE}
+    for end in record.every(TaskCancelled):
+        if end.fact.task_id in owed and end.entry.actor.role is not Role.MEDICAL_DIRECTOR:
+            yield breach(12, "DUTY-DROPPED", end.seq, f"the duty {end.fact.task_id} was dropped")
 
 
 def _is_of_risk(task: Written[TaskOpened]) -> bool:

@@ -73,6 +73,7 @@ _STORY: dict[Stage, dict[Move, Stage]] = {
     Stage.SCREENING: {
         Move.FOUND_ELIGIBLE: Stage.PLANNING,
         Move.FOUND_INELIGIBLE: Stage.INELIGIBLE,
+        Move.STOP_COURSE: Stage.FOLLOW_UP,
     },
     Stage.PLANNING: {
         Move.APPROVE_PLAN: Stage.PREPARATION,

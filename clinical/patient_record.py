@@ -169,6 +169,7 @@ class Interview(_Facts):
     completed_at: Instant | None = None
     birth_date: date | None = None
     sex: Sex | None = None
+    diagnosis_confirmed: Answer = Answer.UNKNOWN
     ketamine_allergy: Answer = Answer.UNKNOWN
     aneurysm: Answer = Answer.UNKNOWN
     arteriovenous_malformation: Answer = Answer.UNKNOWN

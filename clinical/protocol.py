@@ -123,6 +123,7 @@ class Screening(Section):
     child_bearing_age_years: tuple[Count, Count]
     prior_antidepressant_trials_min: Count
     adequate_trial_weeks: Count
+    severity_from: dict[str, Count]
     validity: Validity
 
 
@@ -263,6 +264,7 @@ class Decisions(Section):
     default_stop_below_percent: Percent
     final_after_dose: Count
     then_every_doses: Count
+    scores_apart_days: Count
     ask: Ask
 
 

@@ -7,34 +7,21 @@ from here.
 """
 
 from datetime import datetime
-from enum import StrEnum
 
 from clinical.decision import Decision, Reason, Verdict
 from clinical.instants import elapsed_hours
 from clinical.instruments.answers import InstrumentId, Measurement, RiskLevel
 from clinical.people import CLINICIANS, LICENSED_TO_CLOSE_RISK, Role
 from clinical.protocol import Protocol
-from clinical.risk_findings import RiskFinding, finding, joined, mismatch, staff_concern
-from clinical.risk_ladder import Page, RungAt, acknowledge_by, ladder, next_page, pages
+from clinical.risk_disposition import Disposition
+from clinical.risk_findings import RiskFinding, concern, finding, joined, mismatch, staff_concern
+from clinical.risk_ladder import Page, RungAt, acknowledge_by, ladder, next_page, page_at_last, pages
 
 __all__ = [
     "Disposition", "Page", "RiskFinding", "RiskLevel", "RungAt", "acknowledge_by", "blocks_dosing", "cleared",
-    "finding", "joined", "ladder", "may_acknowledge", "may_resolve", "mismatch", "next_page", "pages",
-    "staff_concern",
+    "concern", "finding", "joined", "ladder", "may_acknowledge", "may_resolve", "mismatch", "next_page",
+    "page_at_last", "pages", "staff_concern",
 ]  # fmt: skip
-
-
-class Disposition(StrEnum):
-    """How a risk case ends; a closed set, chosen by a licensed clinician (facts §6.2)."""
-
-    SAFETY_PLAN = "safety-plan"
-    REFERRED_TO_EMERGENCY = "referred-to-emergency"
-    WELFARE_CHECK = "welfare-check"
-    HOSPITALISED = "hospitalised"
-    CARE_TRANSFERRED = "care-transferred"
-    CONTINUED_WITH_MONITORING = "continued-with-monitoring"
-    FALSE_POSITIVE_RECONCILED = "false-positive-reconciled"
-    DIED = "died"
 
 
 def _answer(rule: str, allowed: bool, text: str, source: str, value: str | None = None) -> Reason:

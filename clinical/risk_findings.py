@@ -192,6 +192,11 @@ def staff_concern(
     )
 
 
+def concern(level: RiskLevel | None, on_site: bool, found_at: datetime, protocol: Protocol) -> RiskFinding:
+    """The same, with the protocol's level for who is worried and names none (D, `risk.concern_level`)."""
+    return staff_concern(level or RiskLevel(protocol.risk.concern_level), on_site, found_at)
+
+
 def joined(opened: RiskFinding, new: RiskFinding) -> RiskFinding:
     """What is the open case after another finding joins it? Never less than before.
 

@@ -93,3 +93,15 @@ def pages(finding: RiskFinding, protocol: Protocol, until: datetime) -> tuple[Pa
 def next_page(finding: RiskFinding, protocol: Protocol, after: datetime) -> Page:
     """Which round of pages comes next after this instant, if nobody acknowledges? There is always one."""
     return next(page for page in _rounds(finding, protocol) if page.at > in_utc(after))
+
+
+def page_at_last(
+    finding: RiskFinding, protocol: Protocol, after: datetime, now: datetime
+) -> tuple[Page, int]:
+    """Everyone whom a round after `after` up to `now` should have called, and how many rounds those were.
+
+    Whoever could not page for hours pages each role once, and not once for each round that was missed (H8).
+    """
+    missed = [page for page in pages(finding, protocol, now) if page.at > in_utc(after)]
+    roles = tuple(dict.fromkeys(role for page in missed for role in page.roles))
+    return Page(missed[-1].at, roles), len(missed)

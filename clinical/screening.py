@@ -7,7 +7,7 @@ expiry; CAUTION only warns. `missing` names what somebody still has to collect.
 Source: clinical-facts §1 (rules X01-X36, medications, work-up, TRD); product F4.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, NamedTuple
@@ -18,12 +18,14 @@ from clinical.age import age_years
 from clinical.contraindications import age_findings, merged, stated_contraindications, vital_status
 from clinical.decision import Reason, Verdict
 from clinical.freshness import missing
+from clinical.indication import indication_findings
 from clinical.instants import Instant
 from clinical.interview_questions import answered_no, interview_findings, may_be_pregnant
 from clinical.medications import interactions, reconciliation
 from clinical.patient_record import (
     ClinicalRecord,
     HepaticImpairment,
+    InstrumentSummary,
     Interview,
     Measurement,
     MeasurementCode,
@@ -34,7 +36,7 @@ from clinical.patient_record import (
 from clinical.people import Role
 from clinical.protocol import Indication, Protocol
 from clinical.screening_measurements import latest_values, measured_findings
-from clinical.work_up import HEART_RULES, indication_findings, questionnaires, work_up_findings
+from clinical.work_up import HEART_RULES, questionnaires, work_up_findings
 
 
 class Eligibility(StrEnum):
@@ -183,7 +185,7 @@ def _reasons(
             ecg=heart or ages is None or ages[1] >= rules.ecg_age_years,
         ),
         *questionnaires(facts.instruments, _wanted(protocol, indication), protocol, now),
-        *_for_indication(indication, asked, protocol),
+        *_for_indication(indication, asked, facts.instruments, protocol),
     )
 
 
@@ -196,14 +198,17 @@ def _wanted(protocol: Protocol, indication: Indication | None) -> tuple[str, ...
 
 
 def _for_indication(
-    indication: Indication | None, asked: Interview, protocol: Protocol
+    indication: Indication | None,
+    asked: Interview,
+    instruments: Mapping[str, InstrumentSummary],
+    protocol: Protocol,
 ) -> tuple[Reason, ...]:
     if indication is None:
         return (missing("indication", "the referral does not say what is to be treated", "facts §1.4"),)
     unlisted: tuple[Reason, ...] = ()
     if indication in protocol.indications and not _wanted(protocol, indication):
         unlisted = (missing("baseline-instruments", "the protocol names no baseline forms", "facts §1.3"),)
-    return (*unlisted, *indication_findings(indication, asked, protocol))
+    return (*unlisted, *indication_findings(indication, asked, instruments, protocol))
 
 
 def _person(record: ClinicalRecord, asked: Interview) -> tuple[Person, tuple[Reason, ...]]:

@@ -14,15 +14,12 @@ from clinical.decision import Confidence, Reason, Verdict, age_hours
 from clinical.freshness import is_future, missing, unusable
 from clinical.instruments.answers import RiskLevel
 from clinical.patient_record import (
-    Answer,
-    AntidepressantTrial,
     InstrumentSummary,
-    Interview,
     WorkUpItem,
     WorkUpOutcome,
     WorkUpResult,
 )
-from clinical.protocol import Indication, Protocol
+from clinical.protocol import Protocol
 
 C, D = Confidence.CONFIRMED, Confidence.DESIGN
 
@@ -175,73 +172,4 @@ def _risk(form: InstrumentSummary, protocol: Protocol, now: datetime) -> tuple[R
             observed_at=form.completed_at,
             age_hours=age_hours(form.completed_at, now),
         ),
-    )
-
-
-def indication_findings(
-    indication: Indication, interview: Interview, protocol: Protocol
-) -> tuple[Reason, ...]:
-    """Is this what the protocol treats, and what must be true for this diagnosis? Facts §1.4 and §0.4."""
-    reasons: list[Reason] = []
-    if indication not in protocol.indications:
-        text = "the protocol does not treat this condition"
-        reasons.append(
-            Reason(
-                rule="INDICATION",
-                verdict=Verdict.REFUSE,
-                text=text,
-                source="protocol",
-                value=indication.value,
-            )
-        )
-    if indication is Indication.DEPRESSION:
-        reasons += _trials(interview, protocol)
-    elif indication is Indication.PTSD:
-        reasons.append(_evidence("evidence in this condition is mixed", indication))
-    else:
-        reasons.append(_evidence("evidence in this condition is weak: no trial was found", indication))
-    return tuple(reasons)
-
-
-def _evidence(text: str, indication: Indication) -> Reason:
-    return Reason(
-        rule="EVIDENCE",
-        verdict=Verdict.CAUTION,
-        text=text,
-        source="facts §0.4, §9",
-        confidence=C,
-        value=indication.value,
-    )
-
-
-def _trials(interview: Interview, protocol: Protocol) -> tuple[Reason, ...]:
-    """Treatment-resistant depression: enough adequate trials in this episode that brought no response."""
-    rules = protocol.screening
-    failed = {t.drug.strip().casefold() for t in interview.antidepressant_trials if _failed(t, protocol)}
-    if len(failed) >= rules.prior_antidepressant_trials_min:
-        return ()
-    if not interview.antidepressant_trials:
-        return (missing("antidepressant-trials", "no antidepressant trials are recorded", "facts §1.4"),)
-    return (
-        Reason(
-            rule="TRD",
-            verdict=Verdict.REVIEW,
-            text="too few adequate antidepressant trials without response in this episode",
-            source="SPRAVATO US prescribing information; ESCAPE-TRD",
-            confidence=C,
-            value=str(len(failed)),
-            limit=f"at least {rules.prior_antidepressant_trials_min}",
-        ),
-    )
-
-
-def _failed(trial: AntidepressantTrial, protocol: Protocol) -> bool:
-    weeks, outcome = trial.weeks, trial.outcome_percent
-    return (
-        trial.adequate_dose is Answer.YES
-        and trial.current_episode is Answer.YES
-        and weeks is not None
-        and weeks >= protocol.screening.adequate_trial_weeks
-        and outcome is not None
-        and outcome < protocol.outcomes.response_percent
     )

@@ -4,6 +4,8 @@ from typing import Any
 
 from clinical.protocol import ByWeight, Devices, Infusion, Protocol
 
+LOT, LOT_EXPIRES_ON = "LOT-2291", "2099-08-31"
+
 
 def planned_dose(protocol: Protocol) -> dict[str, Any]:
     """The dose part of a personal plan: so much per kilogram, or the largest dose that may be ordered."""
@@ -44,3 +46,28 @@ def minutes_of_dose(protocol: Protocol) -> int:
         rests = round(max(rules.allowed_mg) / rules.unit_mg) - 1
         return rests * rules.minutes_between_units
     return 0
+
+
+def product(protocol: Protocol) -> str:
+    """What stands on the container that the nurse scans."""
+    rules = protocol.dosing
+    if isinstance(rules, ByWeight):
+        return f"ketamine {rules.concentration_mg_per_ml:g} mg/mL"
+    return f"{protocol.drug} {rules.unit_mg:g} mg, {rules.form}"
+
+
+def container_label(protocol: Protocol) -> dict[str, Any]:
+    """A container that holds enough for the course, as the drug books of the site take it in."""
+    return {
+        "drug": protocol.drug,
+        "product": product(protocol),
+        "strength": "as labelled",
+        "lot": LOT,
+        "expires_on": LOT_EXPIRES_ON,
+        "amount_mg": protocol.dosing.max_session_mg * protocol.schedule.first.sessions,
+    }
+
+
+def scanned(protocol: Protocol) -> dict[str, str]:
+    """What the scanner reads from that container."""
+    return {"lot": LOT, "lot_expires_on": LOT_EXPIRES_ON, "product": product(protocol)}

@@ -6,6 +6,7 @@ an uncontrolled pressure is measured with one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,10 +19,13 @@ from clinical.patient_record import (
     Sex,
     WorkUpItem,
 )
-from clinical.protocol import Protocol
+from clinical.protocol import Drug, Indication, Protocol
+from clinical.protocol_duties import CheckCode
 from clinical.screening_measurements import latest_values
 
-GOOD_WHEN_YES = frozenset({"capacity", "consent_able", "escort_available", "sleep_apnoea_treated"})
+GOOD_WHEN_YES = frozenset(
+    {"diagnosis_confirmed", "capacity", "consent_able", "escort_available", "sleep_apnoea_treated"}
+)
 USUAL: dict[MeasurementCode, tuple[float, str]] = {
     MeasurementCode.SYSTOLIC: (122, "mm[Hg]"),
     MeasurementCode.DIASTOLIC: (78, "mm[Hg]"),
@@ -36,12 +40,22 @@ RESPONSE = (18, 15, 13, 11, 9, 8, 6)
 """PHQ-9 at baseline and before each dose."""
 FOLLOW_UP = (6, 5, 4, 4, 6, 7)
 """PHQ-9 at each week of follow-up."""
-ITEMS = {"phq-9": 8, "gad-7": 7}
-"""Items that carry the score; item 9 of PHQ-9 stays at zero."""
+PEAK_MINUTES = 40
+"""When the effect is strongest: at the end of an infusion, and about then after a spray or a lozenge."""
+ESKETAMINE_TODAY = {"nasal_spray_free": True, "rems_setting_certified": True, "rems_patient_enrolled": True}
+ITEMS = {"phq-9": (8, 3), "gad-7": (7, 3), "pcl-5": (20, 4), "pdss-sr": (7, 4)}
+"""Items that carry the score and the highest answer of each; item 9 of PHQ-9 stays at zero."""
+BEFORE_EACH_DOSE = (
+    CheckCode.URINARY_SYMPTOMS,
+    CheckCode.SUBSTANCE_USE,
+    CheckCode.PRESCRIPTION_MONITORING,
+)
+"""What is asked at the door of every session (facts §7.1)."""
 
 
 class DemoPatient:
-    def __init__(self, record: ClinicalRecord, protocol: Protocol) -> None:
+    def __init__(self, record: ClinicalRecord, protocol: Protocol, indication: Indication) -> None:
+        self._indication = indication
         self._record = record
         self._protocol = protocol
         self.may_be_pregnant = record.person.sex is Sex.FEMALE
@@ -92,15 +106,18 @@ class DemoPatient:
         }
 
     def forms(self, phq9: int) -> list[dict[str, Any]]:
-        """PHQ-9 with this score, GAD-7 that follows it, and a C-SSRS screener without risk."""
-        scores = {"phq-9": phq9, "gad-7": round(phq9 * 0.8)}
-        filled = [
-            {
-                "instrument": name,
-                "answers": spread(score, ITEMS[name]) | ({"q9": 0} if name == "phq-9" else {}),
-            }
-            for name, score in scores.items()
+        """PHQ-9 with this score, the other scales that follow it, and a C-SSRS screener without risk."""
+        asked = [
+            *self._protocol.baseline_instruments[self._indication],
+            *self._protocol.follow_up.instruments,
         ]
+        filled = []
+        for name in dict.fromkeys(asked):
+            if name in ITEMS:
+                items, highest = ITEMS[name]
+                score = phq9 if name == "phq-9" else round(phq9 / 27 * items * highest)
+                answers = spread(score, items, highest) | ({"q9": 0} if name == "phq-9" else {})
+                filled.append({"instrument": name, "answers": answers})
         return [*filled, {"instrument": "c-ssrs-screener", "answers": {"q1": 0, "q2": 0, "q6": 0}}]
 
     def check_in(self, at: datetime) -> dict[str, Any]:
@@ -118,14 +135,24 @@ class DemoPatient:
             "blocking_interactions": [],
             "other_clinic_dose": False,
             "cadss6_baseline": 0,
+            "adverse_events_reviewed": True,
+            "checks": self.checks(at, BEFORE_EACH_DOSE),
             **test,
+            **(ESKETAMINE_TODAY if self._protocol.drug is Drug.ESKETAMINE else {}),
         }
 
-    def observation(self, at: datetime, minute: int, minutes: int) -> dict[str, Any]:
-        """Pressure and dissociation rise until the infusion ends and fade within the hour after it."""
-        share = minute / minutes if minute <= minutes else max(0.0, 1 - (minute - minutes) / 45)
+    @staticmethod
+    def checks(at: datetime, codes: Iterable[CheckCode]) -> list[dict[str, str]]:
+        """Long-term checks, with nothing found."""
+        return [{"code": code, "result": "normal", "at": at.isoformat()} for code in codes]
+
+    def observation(self, at: datetime, minute: int) -> dict[str, Any]:
+        """Pressure and dissociation rise for forty minutes and fade within the hour after that."""
+        share = (
+            minute / PEAK_MINUTES if minute <= PEAK_MINUTES else max(0.0, 1 - (minute - PEAK_MINUTES) / 45)
+        )
         systolic, diastolic = self.resting_pressure(at)
-        recovered = minute >= minutes + 25
+        recovered = minute >= PEAK_MINUTES + 20
         body: dict[str, Any] = {
             "reading": reading(
                 at, systolic + round(14 * share), diastolic + round(8 * share), moaas=5 if share < 0.6 else 4
@@ -138,9 +165,9 @@ class DemoPatient:
         return body
 
 
-def spread(score: int, items: int) -> dict[str, int]:
-    """Answers of 0-3 on so many items that add up to the score."""
-    least, more = divmod(min(score, 3 * items), items)
+def spread(score: int, items: int, highest: int) -> dict[str, int]:
+    """Answers from 0 to the highest on so many items that add up to the score."""
+    least, more = divmod(min(score, highest * items), items)
     return {f"q{n + 1}": least + (1 if n < more else 0) for n in range(items)}
 
 

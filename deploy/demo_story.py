@@ -12,9 +12,10 @@ from typing import Any
 from clinical.follow_up import measurement_times
 from clinical.journey import FINAL
 from clinical.patient_record import ClinicalRecord
-from clinical.protocol import Indication, Protocol
+from clinical.protocol import Drug, Indication, Protocol
+from clinical.schedule import PastDose, earliest_next
 from deploy.demo_clinic import Clinic
-from deploy.demo_doses import minutes_of_dose, ordered_dose, planned_dose
+from deploy.demo_doses import container_label, minutes_of_dose, ordered_dose, planned_dose, scanned
 from deploy.demo_patient import FOLLOW_UP, RESPONSE, DemoPatient
 from deploy.tokens import DEMO_SITE, staff_id
 from deploy.virtual_clock import VirtualClock
@@ -40,9 +41,10 @@ class Story:
         self._clock = clock
         self._protocol = protocol
         self._indication = indication
-        self._patient = DemoPatient(record, protocol)
+        self._patient = DemoPatient(record, protocol, indication)
         self._tell = tell
-        self._plan_hash = ""
+        self._plan_hash = self._container = ""
+        self._given: list[PastDose] = []
         self.journey_id = ""
         self.path = ""
 
@@ -61,8 +63,6 @@ class Story:
         self._tell("the course is closed")
         return await self.journey()
 
-    # the time
-
     @property
     def _now(self) -> datetime:
         return self._clock.now
@@ -72,12 +72,18 @@ class Story:
         day = self._now + timedelta(days=days)
         return day.replace(hour=MORNING_UTC, minute=0, second=0, microsecond=0)
 
+    def _next_visit(self) -> datetime:
+        """The first morning that the protocol's interval allows, and two days from now at the earliest."""
+        allowed = earliest_next(self._given, self._protocol, TIME_ZONE)
+        starts = self._morning(2)
+        while starts < allowed:
+            starts += timedelta(days=1)
+        return starts
+
     async def _be(self, instant: datetime, part: str = "") -> None:
         workflow_id = f"{self.journey_id}/{part}" if part else self.journey_id
         await self._clock.until_running(workflow_id)
         await self._clock.move(workflow_id, instant)
-
-    # the acts
 
     async def _post(self, path: str, role: str, body: Mapping[str, Any] | None = None, **more: Any) -> Any:
         return await self._clinic.post(f"{self.path}/{path}", role, body, **more)
@@ -163,6 +169,9 @@ class Story:
             self._tell(f"preparation {number + 1} held")
 
     async def _treat(self) -> None:
+        label = container_label(self._protocol)
+        received = await self._clinic.post(f"/v1/custody/{DEMO_SITE}/containers", "nurse", label)
+        self._container = received["container_id"]
         for dose in range(1, self._protocol.schedule.first.sessions + 1):
             await self._session(dose)
             if dose in self._protocol.decisions.review_after_doses:
@@ -171,7 +180,7 @@ class Story:
     async def _session(self, n: int) -> None:
         part, where = f"session/{n}", f"sessions/{n}"
         await self._be(self._now, part)
-        starts = self._morning(2)
+        starts = self._next_visit()
         times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=4)).isoformat()}
         await self._post(f"{where}/booking", "coordinator", {**times, "room": "room-1"})
         answers = {
@@ -184,6 +193,7 @@ class Story:
             "illness": False,
             "pregnancy_possible": False,
             "consent_in_force": True,
+            **({"rems_enrolled": True} if self._protocol.drug is Drug.ESKETAMINE else {}),
         }
         await self._post(f"{where}/readiness", "coordinator", {"answers": answers})
         self._tell(f"session {n}: booked, ready")
@@ -209,33 +219,39 @@ class Story:
             {
                 "dose_mg": float(dose_mg),
                 "plan_hash": self._plan_hash,
-                "lot": f"LOT-{2290 + n}",
-                "lot_expires_on": f"{starts.year + 2}-08-31",
-                "product": "ketamine 1 mg/mL",
+                **scanned(self._protocol),
+                "container_id": self._container,
                 "second_check_by": staff_id("prescriber"),
                 "monitor_present": True,
                 "equipment_checked": True,
             },
         )
-        self._tell(f"session {n}: {dose_mg} mg running")
-        await self._watch(n, datetime.fromisoformat(given["at"]), float(dose_mg))
+        self._tell(f"session {n}: {dose_mg} mg given")
+        given_at = datetime.fromisoformat(given["at"])
+        self._given.append(PastDose(session=n, given_at=given_at, dose_mg=dose_mg))
+        await self._watch(n, given_at, float(dose_mg))
         await self._go_home(n)
 
     async def _watch(self, n: int, given_at: datetime, dose_mg: float) -> None:
         part, where = f"session/{n}", f"sessions/{n}"
-        minutes, ended = minutes_of_dose(self._protocol), False
+        minutes, running = minutes_of_dose(self._protocol), True
+        if minutes == 0:
+            running = False
+            await self._dose_is_in(n, dose_mg)
         for minute in self._protocol.monitoring.reading_minutes:
             at = given_at + timedelta(minutes=minute)
             await self._be(at, part)
-            if minute >= minutes and not ended:
-                ended = True
-                await self._post(
-                    f"{where}/dose-end", "nurse", {"given_mg": dose_mg, "wasted_mg": 0, "witness": None}
-                )
-                self._tell(f"session {n}: infusion complete, observing")
-            await self._post(f"{where}/observations", "nurse", self._patient.observation(at, minute, minutes))
+            if minute >= minutes and running:
+                running = False
+                await self._dose_is_in(n, dose_mg)
+            await self._post(f"{where}/observations", "nurse", self._patient.observation(at, minute))
         talk = {"minutes": 60, "themes": "what came up during the session"}
         await self._post(f"{where}/therapy", "therapist", talk)
+
+    async def _dose_is_in(self, n: int, dose_mg: float) -> None:
+        ended = {"given_mg": dose_mg, "wasted_mg": 0, "witness": None}
+        await self._post(f"sessions/{n}/dose-end", "nurse", ended)
+        self._tell(f"session {n}: the dose is in, observing")
 
     async def _go_home(self, n: int) -> None:
         part, where = f"session/{n}", f"sessions/{n}"
@@ -270,7 +286,12 @@ class Story:
         for number, (week, due_at) in enumerate(times):
             await self._be(due_at + timedelta(hours=2), part)
             score = FOLLOW_UP[min(number, len(FOLLOW_UP) - 1)]
-            forms = {"questionnaires": self._patient.forms(score), "on_site": False}
+            asked = [check.code for check in self._protocol.long_term]
+            forms = {
+                "questionnaires": self._patient.forms(score),
+                "on_site": False,
+                "checks": self._patient.checks(due_at, asked),
+            }
             await self._post(f"{where}/questionnaires", "nurse", forms)
             self._tell(f"follow-up, week {week}: answered")
         await self._clock.eventually(self._over)

@@ -20,6 +20,8 @@ from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 from temporalio import converter
 from temporalio.api.common.v1 import Payload
@@ -74,6 +76,13 @@ class KeyRing:
     def of_fields(cls, settings: Settings) -> Self:
         """The keys of database columns."""
         return cls(_decoded(settings.field_keys), settings.field_key_id)
+
+    def for_purpose(self, purpose: str) -> "KeyRing":
+        """Keys of their own for one use, made of these: what one use wrote, another cannot read.
+
+        HKDF with SHA-256 (RFC 5869); the ids stay, so rotating the ring rotates them all.
+        """
+        return KeyRing({name: _derived(key, purpose) for name, key in self.keys.items()}, self.current)
 
     def seal(self, text: bytes, bound_to: bytes) -> bytes:
         """Nonce and ciphertext under the current key."""
@@ -132,6 +141,10 @@ class FieldCipher:
         index_key = base64.b64decode(settings.index_key.get_secret_value(), validate=True)
         return cls(KeyRing.of_fields(settings), index_key)
 
+    def for_purpose(self, purpose: str) -> "FieldCipher":
+        """A cipher of its own for one use: what it writes, the general one cannot read."""
+        return FieldCipher(self._keys.for_purpose(purpose), _derived(self._index_key, purpose))
+
     def encrypt(self, column: str, text: str, *, row: str = "") -> bytes:
         """`column` is "table.column"; with `row` the value is also bound to that row's stable id."""
         key_id = self._keys.current.encode()
@@ -153,6 +166,10 @@ class FieldCipher:
 def blind_index(value: str, key: bytes) -> str:
     """A keyed fingerprint to search for equal values without storing them."""
     return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"kap\0" + purpose.encode()).derive(key)
 
 
 def _aad(bound_to: bytes, key_id: str) -> bytes:

@@ -5,62 +5,53 @@ end of its field's name, and an unknown field gets the known field it may have m
 """
 
 import difflib
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from clinical.protocol import Protocol
+from clinical.protocol import Devices, Infusion, Injection, Lozenges, Protocol
 from clinical.protocol_check import Fault
+from clinical.protocol_document import step_of, unit_of
 
-_UNITS = (
-    ("_mg_per_kg", "mg/kg"),
-    ("_mg_per_ml", "mg/mL"),
-    ("_kg_m2", "kg/m2"),
-    ("_per_min", "/min"),
-    ("_mmhg", "mm[Hg]"),
-    ("_minutes", "min"),
-    ("_hours", "h"),
-    ("_days", "d"),
-    ("_weeks", "wk"),
-    ("_years", "a"),
-    ("_percent", "%"),
-    ("_mg", "mg"),
-    ("_kg", "kg"),
-)
+_FORMS: dict[tuple[int | str, ...], type[BaseModel]] = {
+    ("dosing", "infusion"): Infusion,
+    ("dosing", "injection"): Injection,
+    ("dosing", "lozenges"): Lozenges,
+    ("dosing", "devices"): Devices,
+}
 
 
 def as_pointer(steps: tuple[int | str, ...]) -> str:
     """A JSON Pointer; the first step is the pointer so far."""
     first, *rest = steps
-    return str(first) + "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in rest)
+    return str(first) + "".join(f"/{step_of(step)}" for step in rest)
 
 
 def described(error: ValidationError) -> list[Fault]:
     """One fault for each error, in the order of the document's fields."""
     return [
-        Fault(as_pointer(("", *_place(item["loc"]))), _sentence(item))
+        Fault(as_pointer(("", *place(item["loc"]))), _sentence(item))
         for item in error.errors(include_url=False)
     ]
 
 
-def unit_of(field: str) -> str | None:
-    """The UCUM unit that a field's name ends with."""
-    return next((unit for ending, unit in _UNITS if field.endswith(ending) or f"{ending}_" in field), None)
-
-
-def _place(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    return tuple(step for step in loc if step != "[key]")
+def place(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Where in the document a validation error lies, without the steps that only the model has."""
+    plain = tuple(step for step in loc if step != "[key]")
+    return (plain[0], *plain[2:]) if len(plain) > 1 and plain[:2] in _FORMS else plain
 
 
 def _sentence(item: Any) -> str:
-    kind, loc = item["type"], item["loc"]
+    kind, loc = item["type"], place(item["loc"])
     field = str(next((step for step in reversed(loc) if isinstance(step, str)), ""))
     unit = unit_of(field)
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(field, _fields_beside(loc), n=1, cutoff=0.6)
+        near = difflib.get_close_matches(field, _fields_beside(item["loc"]), n=1, cutoff=0.6)
         return f"unknown field; did you mean {near[0]}?" if near else "unknown field"
     if kind == "missing":
         return f"missing: a number in {unit}" if unit else "missing"
+    if kind.startswith("union_tag"):
+        return f"form is one of {', '.join(str(name) for _, name in _FORMS)}"
     message = str(item["msg"])
     given = item.get("input")
     said = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
@@ -69,10 +60,13 @@ def _sentence(item: Any) -> str:
 
 def _fields_beside(loc: tuple[int | str, ...]) -> list[str]:
     """The fields that are known where this one stands."""
-    model: Any = Protocol
-    for step in loc[:-1]:
-        info = model.model_fields.get(step) if isinstance(step, str) else None
-        if info is None or not (isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel)):
+    steps = [step for step in loc[:-1] if isinstance(step, str)]
+    model: type[BaseModel] = _FORMS.get(tuple(steps[:2]), Protocol)
+    for step in steps if model is Protocol else steps[2:]:
+        info = model.model_fields.get(step)
+        kinds = () if info is None else (info.annotation, *get_args(info.annotation))
+        inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        if inner is None:
             return []
-        model = info.annotation
+        model = inner
     return list(model.model_fields)

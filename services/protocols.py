@@ -19,10 +19,21 @@ from pydantic import ValidationError
 import clinical
 from clinical.people import Role
 from clinical.protocol import Protocol
-from clinical.protocol_check import Fault, faults, value_at
-from services.protocol_faults import as_pointer, described
+from clinical.protocol_check import Fault, faults
+from clinical.protocol_document import value_at
+from services.protocol_faults import as_pointer, described, place
 
-__all__ = ["Fault", "ProtocolInvalid", "load_protocol", "read_protocol", "shipped", "verify_signature"]
+__all__ = [
+    "Fault",
+    "ProtocolInvalid",
+    "ProtocolUnreadable",
+    "load_protocol",
+    "parsed",
+    "read_protocol",
+    "shipped",
+    "text_of",
+    "verify_signature",
+]
 
 SHIPPED = Path(clinical.__file__).parent / "protocols"
 LARGEST_BYTES = 1024 * 1024
@@ -36,6 +47,10 @@ class ProtocolInvalid(Exception):
         self.faults = faults
 
 
+class ProtocolUnreadable(ProtocolInvalid):
+    """There is no document to look at: no file, no text, no YAML, no mapping."""
+
+
 def shipped() -> tuple[str, ...]:
     """The names of the protocols that come with the engine, as examples."""
     return tuple(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
@@ -43,23 +58,27 @@ def shipped() -> tuple[str, ...]:
 
 def load_protocol(source: str | Path) -> Protocol:
     """The shipped protocol of that name, else the file at that path; raises ProtocolInvalid."""
+    return read_protocol(text_of(source))
+
+
+def text_of(source: str | Path) -> str:
+    """What stands in that shipped protocol, or in the file at that path; raises ProtocolUnreadable."""
     path = SHIPPED / f"{source}.yaml" if str(source) in shipped() else Path(source)
     try:
         if path.stat().st_size > LARGEST_BYTES:
-            raise ProtocolInvalid([Fault("", "the file is larger than 1 MiB")])
-        written = path.read_bytes().decode("utf-8-sig")
+            raise ProtocolUnreadable([Fault("", "the file is larger than 1 MiB")])
+        return path.read_bytes().decode("utf-8-sig")
     except (OSError, ValueError) as fault:
         why = (
             "not text in UTF-8" if isinstance(fault, UnicodeDecodeError) else "there is no such file to read"
         )
         known = ", ".join(shipped())
-        raise ProtocolInvalid([Fault("", f"{why}; shipped protocols: {known}")]) from None
-    return read_protocol(written)
+        raise ProtocolUnreadable([Fault("", f"{why}; shipped protocols: {known}")]) from None
 
 
 def read_protocol(written: str) -> Protocol:
     """The protocol in this YAML or JSON text; raises ProtocolInvalid with every fault."""
-    document = _parsed(written)
+    document = parsed(written)
     found = _not_plain(document, "")
     if found:
         raise ProtocolInvalid(found)
@@ -112,18 +131,19 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _parsed(written: str) -> dict[str, Any]:
+def parsed(written: str) -> dict[str, Any]:
+    """The mapping in this YAML or JSON text; raises ProtocolUnreadable."""
     try:
         # The loader is a SafeLoader that reads even less.
         document = yaml.load(written, Loader=_Loader)  # noqa: S506
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark
         where = f", line {mark.line + 1}" if mark else ""
-        raise ProtocolInvalid([Fault("", f"cannot be read as YAML: {fault.problem}{where}")]) from None
+        raise ProtocolUnreadable([Fault("", f"cannot be read as YAML: {fault.problem}{where}")]) from None
     except (yaml.YAMLError, ValueError, RecursionError):
-        raise ProtocolInvalid([Fault("", "cannot be read as YAML")]) from None
+        raise ProtocolUnreadable([Fault("", "cannot be read as YAML")]) from None
     if not isinstance(document, dict):
-        raise ProtocolInvalid([Fault("", "a protocol is a mapping of fields to values")])
+        raise ProtocolUnreadable([Fault("", "a protocol is a mapping of fields to values")])
     return document
 
 
@@ -167,11 +187,12 @@ def _all_faults(document: dict[str, Any], error: ValidationError) -> list[Fault]
     alone = described(error)
     repaired, example = (
         copy.deepcopy(document),
-        _parsed((SHIPPED / f"{shipped()[0]}.yaml").read_text("utf-8")),
+        _example_of(document),
     )
-    replaced = [as_pointer(("", *item["loc"])) for item in error.errors(include_url=False)]
-    for item in error.errors(include_url=False):
-        _repair(repaired, example, item["loc"])
+    places = [place(item["loc"]) for item in error.errors(include_url=False)]
+    replaced = [as_pointer(("", *loc)) for loc in places]
+    for loc in places:
+        _repair(repaired, example, loc)
     try:
         between = faults(_validated(repaired))
     except (ValidationError, ValueError):
@@ -181,6 +202,18 @@ def _all_faults(document: dict[str, Any], error: ValidationError) -> list[Fault]
         for fault in between
         if not any(_touches(own, broken) for own in (fault.pointer, *fault.involves) for broken in replaced)
     ]
+
+
+def _example_of(document: dict[str, Any]) -> dict[str, Any]:
+    """The shipped example that gives the drug in the same form, else by the same route, else the first."""
+    examples = [parsed((SHIPPED / f"{name}.yaml").read_text("utf-8")) for name in shipped()]
+    dosing = document.get("dosing")
+    form = dosing.get("form") if isinstance(dosing, dict) else None
+
+    def likeness(example: dict[str, Any]) -> tuple[bool, bool]:
+        return example["dosing"]["form"] == form, example["route"] == document.get("route")
+
+    return max(examples, key=likeness)
 
 
 def _touches(pointer: str, broken: str) -> bool:

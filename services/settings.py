@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     quiet_until: time = time(8)
     crisis_line: str = "988"
     emergency_number: str = "911"
+    text_line: str = "741741"  # empty where there is none
+
+    downtime_dir: str | None = None  # folder from which the ward prints downtime sheets
 
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=0, le=65535)

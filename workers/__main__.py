@@ -14,8 +14,9 @@ from services.logging import configure_logging
 from services.process import end_process
 from services.settings import Settings, SettingsInvalid
 from services.temporal import connect
+from workers.drug_cases import keep_opening
 from workers.health import Health
-from workers.registry import compose, workers_for
+from workers.registry import compose, drug_books, workers_for
 from workers.search_attributes import register
 
 log = structlog.get_logger()
@@ -41,6 +42,9 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
         async with AsyncExitStack() as running:
             for worker in workers_for(client, compose(settings, database), queues):
                 await running.enter_async_context(worker)
+            if TaskQueue.JOURNEY in queues:
+                cases = asyncio.create_task(keep_opening(client, drug_books(settings, database)))
+                running.callback(cases.cancel)
             health.taking_work = True
             log.info("worker started", queue=",".join(queues))
             await stop.wait()

@@ -7,21 +7,27 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.downtime import DowntimeActivities
 from activities.notifications import NotificationActivities
 from activities.queues import TaskQueue
 from activities.records import RecordActivities
 from clinical.people import Role
 from services.database import Database
+from services.downtime.folder import DowntimeFolder
+from services.downtime.interface import DowntimeSpool
+from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
 from services.notifications.channels import channels
 from services.notifications.interface import ChannelName, Contact, Notifications
 from services.notifications.quiet_hours import QuietHours
 from services.notifications.service import NotificationService
 from services.notifications.wording import HelpLines
+from services.records.custody_interface import CustodyBooks
 from services.records.interface import Records
 from services.records.sql import SqlRecords
 from services.settings import Settings
 from workers.sandbox import runner
+from workflows.drug_discrepancy import DrugDiscrepancy
 from workflows.follow_up import FollowUp
 from workflows.patient_journey import PatientJourney
 from workflows.plan_approval import PlanApproval
@@ -36,39 +42,53 @@ WORKFLOWS: tuple[type, ...] = (
     TreatmentSession,
     FollowUp,
     RiskEscalation,
+    DrugDiscrepancy,
 )
 
 
 @dataclass(frozen=True)
 class Activities:
-    """The two families of activities, with whatever services stand behind them."""
+    """The families of activities, with whatever services stand behind them."""
 
     records: RecordActivities
     notifications: NotificationActivities
+    downtime: DowntimeActivities
 
     @classmethod
     def over(
-        cls, records: Records, notifications: Notifications, staff: Mapping[Role, Contact]
+        cls,
+        records: Records,
+        notifications: Notifications,
+        staff: Mapping[Role, Contact],
+        spool: DowntimeSpool | None = None,
     ) -> "Activities":
         return cls(
             records=RecordActivities(records),
             notifications=NotificationActivities(notifications, records, staff),
+            downtime=DowntimeActivities(spool or DowntimeFolder(None, HelpNumbers())),
         )
 
     def of(self, queue: TaskQueue) -> Sequence[Callable[..., Any]]:
         """What does this queue run? The journey queue has the short writes as local activities."""
         records: list[Callable[..., Any]] = [
             self.records.record_facts,
+            self.records.record_custody,
             self.records.read_dosing_facts,
             self.records.read_referral,
         ]
+        beside: list[Callable[..., Any]] = [
+            self.notifications.send_message,
+            self.notifications.page_staff,
+            self.notifications.stop_messages,
+            self.downtime.print_downtime_sheet,
+        ]
         match queue:
             case TaskQueue.JOURNEY:
-                return [*records, self.notifications.send_message, self.notifications.stop_messages]
+                return [*records, *beside]
             case TaskQueue.CLINICAL_IO:
                 return records
             case TaskQueue.NOTIFY:
-                return [self.notifications.send_message, self.notifications.stop_messages]
+                return beside
 
 
 def staff_contacts(settings: Settings) -> dict[Role, Contact]:
@@ -79,6 +99,11 @@ def staff_contacts(settings: Settings) -> dict[Role, Contact]:
     }
 
 
+def drug_books(settings: Settings, database: Database) -> CustodyBooks:
+    """The books that the cases of discrepancies are opened from."""
+    return SqlRecords(database, FieldCipher.from_settings(settings))
+
+
 def compose(settings: Settings, database: Database) -> Activities:
     """The real services behind the activities."""
     cipher = FieldCipher.from_settings(settings)
@@ -87,9 +112,12 @@ def compose(settings: Settings, database: Database) -> Activities:
         cipher,
         channels(settings),
         quiet=QuietHours(settings.quiet_from, settings.quiet_until),
-        help_lines=HelpLines(settings.crisis_line, settings.emergency_number),
+        help_lines=HelpLines(settings.crisis_line, settings.emergency_number, settings.text_line),
     )
-    return Activities.over(SqlRecords(database, cipher), notifications, staff_contacts(settings))
+    spool = DowntimeFolder(
+        settings.downtime_dir, HelpNumbers(settings.emergency_number, settings.crisis_line)
+    )
+    return Activities.over(SqlRecords(database, cipher), notifications, staff_contacts(settings), spool)
 
 
 def workers_for(client: Client, activities: Activities, queues: Sequence[TaskQueue]) -> list[Worker]:

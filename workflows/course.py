@@ -1,4 +1,4 @@
-"""What does a journey have to keep in hand while its story unfolds? Stage, parts, holds, risk cases, leaving."""
+"""What does a journey have to keep in hand while its story unfolds? Stage, parts, holds, leaving."""
 
 import contextlib
 from collections.abc import Callable, Coroutine
@@ -8,11 +8,11 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ApplicationError
-from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
+from temporalio.workflow import ChildWorkflowHandle
 
 from activities.notifications import NotificationActivities, StopMessages
 from activities.options import WRITE
-from clinical.events import JourneyPaused, RiskJoined, StageChanged
+from clinical.events import JourneyPaused, StageChanged
 from clinical.journey import Move, Refusal, Stage, next_stage
 from clinical.people import ENGINE, Actor
 from clinical.protocol import Ask
@@ -25,14 +25,11 @@ from workflows.messages import (
     JourneyInput,
     JourneyState,
     Leave,
-    RiskClosed,
-    RiskSignal,
-    StartRisk,
+    Message,
     Stop,
 )
 from workflows.part import Part
 from workflows.refusals import refusal
-from workflows.risk_escalation import RiskEscalation
 
 ANSWERS_KEPT = 50
 """Answers carried over into a new run, so that a command sent twice around it still acts once."""
@@ -51,7 +48,7 @@ class Course(Part):
         self.entered = given.state is not None
         self.mute = self.state.leaving is not None
         self.refused = ""
-        self._findings: list[RiskSignal] = []
+        self.closed = False
         self._running: dict[str, ChildWorkflowHandle[Any, Any]] = {}
 
     @property
@@ -62,11 +59,7 @@ class Course(Part):
         return self.state.stage
 
     def minders(self) -> list[Coroutine[Any, Any, None]]:
-        return [*super().minders(), self._mind_risk(), self._mind_pauses()]
-
-    def settled(self) -> bool:
-        """A finding that nobody has taken over yet must not be lost with this run."""
-        return super().settled() and not self._findings
+        return [*super().minders(), self._mind_pauses()]
 
     def state_to_carry(self) -> JourneyState:
         kept = dict(list(self.state.answers.items())[-ANSWERS_KEPT:])
@@ -175,6 +168,13 @@ class Course(Part):
                 with contextlib.suppress(ApplicationError):  # it came to its end just now
                     await handle.signal(signal, message)
 
+    async def tell_part(self, part_id: str, signal: str, message: Message) -> None:
+        """Tell one part something, if it is still there."""
+        handle = self._running.get(part_id)
+        if handle is not None and not handle.done():
+            with contextlib.suppress(ApplicationError):  # it came to its end just now
+                await handle.signal(signal, message)
+
     def reported(self, at: datetime | None) -> None:
         """A part says when something happened: the course is at least that far."""
         if at is not None and (self.state.reported_at is None or at > self.state.reported_at):
@@ -242,48 +242,3 @@ class Course(Part):
             )
         self.close_task(task)
         await workflow.wait_condition(lambda: self.held_since is None)
-
-    @workflow.signal
-    def risk_found(self, finding: RiskSignal) -> None:
-        """A part of the journey found a positive screen; the case is in the record already."""
-        self._findings.append(finding)
-
-    @workflow.signal
-    def risk_closed(self, closed: RiskClosed) -> None:
-        if self.state.risk_open == closed.case_id:
-            self.state.risk_open = None
-
-    async def _mind_risk(self) -> None:
-        """One open case for each person: a new finding joins it, or opens the next."""
-        while True:
-            await workflow.wait_condition(lambda: bool(self._findings))
-            finding = self._findings[0]
-            if self.state.risk_open is None or not await self._join_open_case(finding):
-                await self._open_case(finding)
-            self._findings.pop(0)
-
-    async def _open_case(self, finding: RiskSignal) -> None:
-        self.state.risk_open = finding.case_id
-        await workflow.start_child_workflow(
-            RiskEscalation.run,
-            StartRisk(journey_id=self.journey_id, site=self.site, protocol=self.protocol, finding=finding),
-            id=names.risk_id(self.journey_id, finding.case_id),
-            parent_close_policy=ParentClosePolicy.ABANDON,
-            static_summary="risk case",
-            search_attributes=self.attributes("risk-open"),
-        )
-
-    async def _join_open_case(self, finding: RiskSignal) -> bool:
-        case = self.state.risk_open
-        assert case is not None
-        try:
-            await workflow.get_external_workflow_handle(names.risk_id(self.journey_id, case)).signal(
-                "joined", finding
-            )
-        except ApplicationError:
-            return False
-        self.journal.note(
-            f"risk/{finding.case_id}",
-            RiskJoined(case_id=finding.case_id, joined_to=case, level=finding.level),
-        )
-        return True

@@ -18,7 +18,7 @@ from clinical.events import (
 from clinical.follow_up import decision_allowed
 from clinical.journey import FINAL, Move, Stage
 from clinical.people import Role
-from workflows.duties import Duties
+from workflows.adverse_events import AdverseEvents
 from workflows.messages import (
     Accepted,
     BookConsultation,
@@ -34,9 +34,10 @@ from workflows.messages import (
     StartJourney,
 )
 from workflows.refusals import refusal, require, require_role
+from workflows.risk_watch import RiskWatch
 
 
-class JourneyCommands(Duties):
+class JourneyCommands(AdverseEvents, RiskWatch):
     """The doors of a journey. A command that was answered before gets the same answer again."""
 
     @workflow.update(name="start")
@@ -280,5 +281,5 @@ class JourneyCommands(Duties):
         leaving = self.state.leaving
         if leaving is not None and leaving.move is not command.move:
             raise refusal("not-possible-now", f"the course is being left already ({leaving.move})")
-        if self.state.stage in FINAL:
+        if leaving is None and self.state.stage in FINAL:
             raise refusal("not-possible-now", "the course is over")

@@ -10,20 +10,26 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from activities.notifications import Mail
 from clinical.adverse_events import AdverseEvent
+from clinical.custody import FindingKind
+from clinical.custody_events import Cause, CustodyDuty
 from clinical.decision import Reason
 from clinical.dosing import DoseOrder
 from clinical.follow_up import DecisionNeeded
 from clinical.instruments.answers import InstrumentId, InstrumentResult
 from clinical.instruments.answers import Measurement as ScoredAt
 from clinical.journey import Move, Stage
+from clinical.long_term import SafetyCheck
 from clinical.patient_record import Interview, Measurement, WorkUpResult
 from clinical.people import Actor, Role
 from clinical.plan import Standing
 from clinical.protocol import Indication, Protocol
+from clinical.protocol_duties import Custody
 from clinical.readiness import ReadinessAnswers
 from clinical.recovery_scores import PadssItems
 from clinical.risk import Disposition, RiskLevel
+from clinical.safety_plan import SafetyPlan
 from clinical.schedule import PastDose
 from clinical.screening import Eligibility, Override
 from clinical.vitals import Action, Reading
@@ -104,21 +110,69 @@ class ReportAdverseEvent(Command):
     event: AdverseEvent
 
 
+class AmendAdverseEvent(Command):
+    """A further version of an event: a draft completed, a grade or an outcome corrected."""
+
+    event_id: str
+    event: AdverseEvent
+
+
 class CompleteDuty(Command):
-    """Say that a duty which an adverse event brought with it is done, and by what proof."""
+    """Say that a duty is done, and by what proof."""
 
     task_id: str
     evidence: str = Field(min_length=1, max_length=2000)
 
 
+class ReleaseDuty(Command):
+    """Let go of a duty that nobody did, after everybody was called: the medical director, with a reason."""
+
+    task_id: str
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class RecordSafetyChecks(Command):
+    checks: tuple[SafetyCheck, ...] = Field(min_length=1)
+
+
 class DutyOwed(Message):
-    """Something that must be done after an adverse event, by whom and until when."""
+    """Something that must be done whatever becomes of the course, by whom and until when.
+
+    `escalated_to`: who was called last. `event_id`, `session`: what it belongs to.
+    """
 
     code: str
     owner: Role
     due_at: datetime
     reason: str
     overdue: bool = False
+    reminded: bool = False
+    escalated_to: Role | None = None
+    event_id: str | None = None
+    session: int | None = None
+
+
+class DutyArose(Message):
+    """A part tells its journey of a duty that has to outlive the part. The task is in the record already."""
+
+    task_id: str
+    duty: DutyOwed
+
+
+class KnownEvent(Message):
+    """What a journey has to remember of an adverse event: its last version, and which duties it brought."""
+
+    event: AdverseEvent
+    session: int | None = None
+    version: int = 1
+    linked_to: str | None = None
+    owed: tuple[str, ...] = ()
+
+
+class AdmissionOrAttempt(Message):
+    """Journey to follow-up: after a response this alone is a relapse."""
+
+    at: datetime
 
 
 class ConsentTaken(Message):
@@ -154,11 +208,19 @@ class JourneyState(BaseModel):
     decision: DecideCourse | None = None
     decision_needed: DecisionNeeded | None = None
     duties: dict[str, DutyOwed] = {}
+    forms_owed: list[int] = []
+    adverse_events: dict[str, KnownEvent] = {}
+    admissions: list[datetime] = []
+    checks: list[SafetyCheck] = []
+    checks_asked: int = 0
+    rounds_without_dose: int = 0
     suspended: bool = False
     follow_up_rounds: int = 0
     summary: tuple[str, ...] = ()
     sessions_completed: int = 0
     risk_open: str | None = None
+    safety_plan_at: datetime | None = None
+    safety_plan_review: "ReviewOwed | None" = None
     pauses: int = 0
     held_since: datetime | None = None
     held_for: timedelta = timedelta()
@@ -209,8 +271,11 @@ class QuestionnaireAnswers(Message):
 
 
 class SubmitQuestionnaires(Command):
+    """`checks`: what was asked about long-term effects in the same breath, in a week of follow-up."""
+
     questionnaires: tuple[QuestionnaireAnswers, ...] = Field(min_length=1)
     on_site: bool = True
+    checks: tuple[SafetyCheck, ...] = ()
 
 
 class SignScreening(Command):
@@ -341,6 +406,8 @@ class CheckIn(Command):
     rems_setting_certified: bool | None = None
     rems_patient_enrolled: bool | None = None
     cadss6_baseline: int | None = None
+    adverse_events_reviewed: bool | None = None
+    checks: tuple[SafetyCheck, ...] = ()
 
 
 class RecordBaseline(Command):
@@ -379,6 +446,8 @@ class EndDose(Command):
     witness: str | None
     stopped_early: bool = False
     reason: str | None = None
+    returned_mg: Decimal = Field(default=Decimal(0), ge=0)
+    """Unopened units that went back into their container."""
 
 
 class RecordObservation(Command):
@@ -395,8 +464,14 @@ class SetPresence(Command):
 
 
 class RecordTherapy(Command):
+    """`note_id` and `note_hash` name the psychotherapy note; `themes` held it before notes were kept apart."""
+
     minutes: int = Field(gt=0, le=600)
-    themes: str = Field(min_length=1, max_length=8000)
+    themes: str = Field(default="", max_length=8000)
+    note_id: str | None = Field(default=None, max_length=64)
+    note_hash: str | None = Field(default=None, max_length=64)
+    present_throughout: bool | None = None
+    others_present: tuple[str, ...] = Field(default=(), max_length=10)
 
 
 class Discharge(Command):
@@ -412,8 +487,22 @@ class RecordContact(Command):
 
 
 class RecordIntegration(Command):
+    """`note_id` and `note_hash` name the psychotherapy note; `note` held it before notes were kept apart."""
+
     held_at: AwareDatetime
-    note: str = Field(min_length=1, max_length=8000)
+    note: str = Field(default="", max_length=8000)
+    note_id: str | None = Field(default=None, max_length=64)
+    note_hash: str | None = Field(default=None, max_length=64)
+
+
+class WaiveIntegration(Command):
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class ReviewConcerns(Command):
+    """What a licensed clinician made of the concerns of the day after."""
+
+    assessment: str = Field(min_length=1, max_length=2000)
 
 
 class DoseOrdered(Accepted):
@@ -429,14 +518,21 @@ class SessionDischargedSignal(Message):
     dose: PastDose
     primary: InstrumentResult | None
     weight_kg: Decimal | None
+    checks: tuple[SafetyCheck, ...] = ()
+    duties: tuple[DutyArose, ...] = ()
 
 
 class SessionOutcome(Message):
+    """`unsent`: what the patient is to be told in the morning, when the session is long over."""
+
     session: int
     status: Literal["finished", "cancelled", "noshow"]
     reason: str
     dose: PastDose | None
     at: datetime
+    checks: tuple[SafetyCheck, ...] = ()
+    duties: tuple[DutyArose, ...] = ()
+    unsent: tuple[Mail, ...] = ()
 
 
 class StartFollowUp(Message):
@@ -454,13 +550,19 @@ class StartFollowUp(Message):
     time_zone: str
     scored_before: tuple[ScoredAt, ...] = ()
     """The scores taken during the treatment: a relapse is the loss of a response, and that is where it shows."""
+    dosed_at: tuple[datetime, ...] = ()
+    checks: tuple[SafetyCheck, ...] = ()
+    admissions: tuple[datetime, ...] = ()
 
 
 class FollowUpOutcome(Message):
+    """`checks`: the long-term checks that were recorded in this round."""
+
     ended: Literal["completed", "relapse", "stopped"]
     reason: str
     at: datetime
     summary: tuple[str, ...] = ()
+    checks: tuple[SafetyCheck, ...] = ()
 
 
 class RiskSignal(Message):
@@ -482,6 +584,13 @@ class StartRisk(Message):
     paged: int = 0
     last_page_at: datetime | None = None
     acknowledged_at: datetime | None = None
+    worsened: bool = False
+    """A worse finding came after somebody had taken over, and nobody has taken that over yet."""
+    planned_at: datetime | None = None
+    concern: "RaiseConcern | None" = None
+    """Set when the concern of this key opens the case on its own, because the course is over."""
+    resolution: "ResolveRisk | None" = None
+    resolved_at: datetime | None = None
 
 
 class AcknowledgeRisk(Command):
@@ -491,6 +600,46 @@ class AcknowledgeRisk(Command):
 class ResolveRisk(Command):
     disposition: Disposition
     note: str = Field(min_length=1, max_length=4000)
+    without_plan: str | None = Field(default=None, max_length=2000)
+    """Why a case of moderate or more is closed without a safety plan."""
+
+
+class RaiseConcern(Command):
+    """A member of staff is worried about the patient. Without a level the protocol's counts."""
+
+    text: str = Field(min_length=1, max_length=4000)
+    on_site: bool
+    level: Literal[RiskLevel.MODERATE, RiskLevel.HIGH] | None = None
+
+
+class RecordSafetyPlan(Command):
+    """A new version of the safety plan, made or reviewed with the person by who sends this."""
+
+    plan: SafetyPlan
+
+
+class ReviewOwed(Message):
+    """The task to review a safety plan, and whether it has been called overdue."""
+
+    task_id: str
+    due_at: datetime
+    overdue: bool = False
+
+
+class SafetyPlanMade(Message):
+    """Journey to its open case: there is a safety plan, of this instant or of now."""
+
+    at: datetime | None
+
+
+class RecordCaringContact(Command):
+    """`number`: which of the contacts owed; default the first that is open."""
+
+    outcome: Literal["reached", "not-reached", "closed-unreached"]
+    note: str = Field(min_length=1, max_length=4000)
+    worried: bool = False
+    on_site: bool = False
+    number: int | None = Field(default=None, ge=1, le=20)
 
 
 class RiskClosed(Message):
@@ -507,4 +656,39 @@ class Stop(Message):
 
 class Hold(Message):
     on_hold: bool
+    at: datetime
+
+
+class StartDiscrepancy(Message):
+    """A difference in the drug books whose case the engine takes over, with the numbers of the site's protocol."""
+
+    site: str
+    container_id: str
+    number: int
+    kind: FindingKind
+    difference_mg: Decimal
+    opened_at: datetime
+    owner: Role
+    involved: tuple[str, ...]
+    custody: Custody
+
+
+class ExplainDiscrepancy(Command):
+    cause: Cause
+    note: str = Field(min_length=1, max_length=4000)
+
+
+class DeclareLoss(Command):
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class ReportLoss(Command):
+    """Notice or Form 106 has gone out; `proof` is what the receiver gave back."""
+
+    duty: Literal[CustodyDuty.NOTICE, CustodyDuty.FORM]
+    proof: str = Field(min_length=1, max_length=2000)
+
+
+class DiscrepancyOutcome(Message):
+    outcome: Literal["explained", "loss-reported"]
     at: datetime

@@ -41,6 +41,11 @@ def risk_id(journey: str, case: str) -> str:
     return f"{journey}/risk/{case}"
 
 
+def drug_case_id(site: str, container: str, number: int) -> str:
+    """The case of one discrepancy in the drug books of a site; it belongs to no journey."""
+    return f"drug/{site}/{container}/{number}"
+
+
 STAGE = SearchAttributeKey.for_keyword("KapStage")
 """Coded: the stage of a journey, or the phase of one of its parts."""
 

@@ -57,6 +57,8 @@ class PatientJourney(Intake, Treating, JourneyCommands):
                 if self._time_for_a_new_run(entered):
                     break
             if self.state.stage not in OPEN:
+                self._say_goodbye()
+                await self.settle_duties()
                 self._close()
         if self.state.stage in OPEN:
             workflow.continue_as_new(given.model_copy(update={"state": self.state_to_carry()}))
@@ -84,6 +86,9 @@ class PatientJourney(Intake, Treating, JourneyCommands):
                 raise AssertionError(f"{stage} is final")
 
     async def _screen(self) -> None:
+        if self.state.rounds_without_dose >= self.protocol.screening.rounds_max:
+            return self._without_a_plan("screened too often without a dose")
+        self.state.rounds_without_dose += 1
         self.state.screening_rounds += 1
         round_ = self.state.screening_rounds
         outcome: ScreeningOutcome = await self.part_of_journey(
@@ -105,8 +110,10 @@ class PatientJourney(Intake, Treating, JourneyCommands):
         if self.stopping:
             return
         if outcome.ended != "signed":
-            return self.give_up(f"screening ended without a decision: {outcome.reason}")
+            return self._without_a_plan(f"screening ended without a decision: {outcome.reason}")
         if outcome.eligibility is not Eligibility.ELIGIBLE:
+            if self.state.doses:  # no further dose, but those who had one are not left alone
+                return self._without_a_plan(f"not eligible: {outcome.reason}")
             return self.move(Move.FOUND_INELIGIBLE, outcome.reason)
         self.state.screening = outcome
         self.move(Move.FOUND_ELIGIBLE, "screening signed")
@@ -139,10 +146,16 @@ class PatientJourney(Intake, Treating, JourneyCommands):
         if self.stopping:
             return
         if outcome.plan is None:
-            return self.give_up(f"no plan was approved: {outcome.reason}")
+            return self._without_a_plan(f"no plan was approved: {outcome.reason}")
         self.state.plan = outcome.plan
         self.state.doses_before_plan = len(self.state.doses)
         self.move(Move.APPROVE_PLAN, f"plan version {version} approved")
+
+    def _without_a_plan(self, reason: str) -> None:
+        """No plan comes about: whoever was dosed goes back to the follow-up, for anyone else the course ends."""
+        if self.state.doses:
+            return self.move(Move.STOP_COURSE, reason)
+        self.give_up(reason)
 
     async def _prepare(self) -> None:
         """Preparation comes before the first dose only; an amended plan goes straight on."""
@@ -167,7 +180,9 @@ class PatientJourney(Intake, Treating, JourneyCommands):
         """Measure at the protocol's weeks. Without a single dose there is nothing to follow up."""
         if not self.state.doses:
             return self.move(Move.COMPLETE_FOLLOW_UP, "no dose was given")
+        self.drop_checks("the follow-up asks for it")
         self.state.follow_up_rounds += 1
+        last = self.state.doses[-1].given_at
         round_ = self.state.follow_up_rounds
         outcome: FollowUpOutcome = await self.part_of_journey(
             FollowUp.run,
@@ -179,21 +194,26 @@ class PatientJourney(Intake, Treating, JourneyCommands):
                 protocol=self.protocol,
                 indication=self.start.indication,
                 baseline=self.state.screening.baseline if self.state.screening else None,
-                last_dose_at=self.state.doses[-1].given_at,
+                last_dose_at=last,
                 doses=len(self.state.doses),
                 first_dose_at=self.state.doses[0].given_at,
                 opened_at=self.today(),
                 time_zone=self.start.time_zone,
                 scored_before=tuple(self.state.primary),
+                dosed_at=tuple(dose.given_at for dose in self.state.doses),
+                checks=tuple(self.state.checks),
+                admissions=tuple(at for at in self.state.admissions if at > last),
             ),
             names.follow_up_id(self.journey_id, round_),
             f"follow-up, round {round_}",
             self.attributes("follow-up"),
         )
+        self.keep_checks(outcome.checks)
         if self.stopping:
             return
         self.state.summary = outcome.summary
         if outcome.ended == "relapse":
+            self.state.admissions = []  # one relapse is one proposal, whatever becomes of it
             return self.move(Move.PROPOSE_BOOSTER, outcome.reason)
         self.move(Move.COMPLETE_FOLLOW_UP, outcome.reason)
 
@@ -227,10 +247,17 @@ class PatientJourney(Intake, Treating, JourneyCommands):
         entered = self.state.stage
         return entered is not left and entered in NEW_RUN_AT
 
+    def _say_goodbye(self) -> None:
+        """The course is over for the patient; what the clinic still owes is the clinic's."""
+        self.held_since = None
+        self.cancel_all_tasks("the course is over")
+        if self.state.stage is Stage.FINISHED:
+            self.mute = False
+            self.tell_patient(TemplateName.JOURNEY_ENDED, "ended", self.today() + timedelta(days=3))
+
     def _close(self) -> None:
         """The closing summary; nothing is left open."""
         state = self.state
-        self.cancel_all_tasks("the course is over")
         self.journal.note("close", JourneyClosed(
             stage=state.stage,
             reason=state.reason,
@@ -238,9 +265,6 @@ class PatientJourney(Intake, Treating, JourneyCommands):
             doses=len(state.doses),
             summary=state.summary,
         ), at=self.today())  # fmt: skip
-        if state.stage is Stage.FINISHED:
-            self.mute = False
-            self.tell_patient(TemplateName.JOURNEY_ENDED, "ended", self.today() + timedelta(days=3))
 
     def _outcome(self) -> JourneyOutcome:
         state = self.state

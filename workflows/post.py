@@ -1,6 +1,7 @@
 """How does a workflow reach people? Each message once, not too late, not at night, and not after somebody has left."""
 
 import asyncio
+from collections.abc import Coroutine, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,7 +32,10 @@ class Post:
         self.part = part
         self.journal = Journal(journey_id, part, before_writing=self.before_writing)
         self.outbox: dict[str, Mail] = {}
+        self.unsent: list[Mail] = []
         self.mute = False
+        self._lasting: set[str] = set()
+        self._handing_over = False
         self._deliveries: set[asyncio.Task[None]] = set()
 
     def before_writing(self) -> None:
@@ -42,14 +46,43 @@ class Post:
         return workflow.now()
 
     async def settle_outbox(self) -> None:
-        """A part that ends leaves no message behind that waits for the morning."""
+        """A part that ends leaves no message behind that waits for the morning; what is lasting is handed over."""
+        self._handing_over = not self.mute
         self.mute = True
         await workflow.wait_condition(lambda: not self._deliveries)
 
-    def tell_patient(self, template: TemplateName, name: str, not_after: datetime, **parameters: str) -> None:
-        """Send the patient of this journey a message, once, unless they have left or it comes too late."""
+    def tell_patient(
+        self,
+        template: TemplateName,
+        name: str,
+        not_after: datetime,
+        *,
+        lasting: bool = False,
+        **parameters: str,
+    ) -> None:
+        """Send the patient of this journey a message, once, unless they have left or it comes too late.
+
+        What is `lasting` is still worth saying in the morning when the part that says it is over.
+        """
         if not self.mute and self.patient_id is not None:
+            if lasting:
+                self._lasting.add(self._mail_key(name))
             self._post(name, not_after, template=template, patient_id=self.patient_id, parameters=parameters)
+
+    def beside(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Run an errand that nobody awaits; the run does not end before it is done."""
+        delivery = asyncio.create_task(errand)
+        self._deliveries.add(delivery)
+        delivery.add_done_callback(self._deliveries.discard)
+
+    def forward_mail(self, mails: Iterable[Mail]) -> None:
+        """Send in the morning what a part that is over could not send at night, unless nothing is sent any more."""
+        for mail in mails:
+            if self.mute:
+                self._unsent(mail, CommunicationStatus.STOPPED, "journey-over")
+            else:
+                self.outbox[mail.key] = mail
+                self._deliver_soon(mail)
 
     def take_back(self, name: str) -> None:
         """What this message says is no longer true: if it still waits for the morning, it does not leave."""
@@ -84,9 +117,7 @@ class Post:
             self._deliver_soon(mail)
 
     def _deliver_soon(self, mail: Mail) -> None:
-        delivery = asyncio.create_task(self._deliver(mail))
-        self._deliveries.add(delivery)
-        delivery.add_done_callback(self._deliveries.discard)
+        self.beside(self._deliver(mail))
 
     async def _deliver(self, mail: Mail) -> None:
         """Send; what has to wait for the morning waits, unless it is taken back or the part ends before."""
@@ -99,6 +130,9 @@ class Post:
             send_at = await self._send(mail)
         while send_at is not None:
             if not await Deadline("send " + mail.template, send_at).passes(unless=silenced):
+                if mail.key in self.outbox and self._handing_over and mail.key in self._lasting:
+                    self.unsent.append(mail)
+                    break
                 reason = "journey-over" if mail.key in self.outbox else "no-longer-true"
                 self._unsent(mail, CommunicationStatus.STOPPED, reason)
                 break

@@ -3,12 +3,15 @@ suicide item opens a risk case there and then."""
 
 from temporalio import workflow
 
-from clinical.events import QuestionnaireScored, RiskOpened
+from clinical.crisis_lines import HELP_NOW
+from clinical.events import QuestionnaireScored
 from clinical.instruments.answers import InstrumentId, InstrumentResult
 from clinical.instruments.registry import InvalidAnswers, score
 from clinical.protocol import Protocol
-from clinical.risk import RiskFinding, acknowledge_by, finding
-from workflows.messages import Accepted, QuestionnaireAnswers, RiskSignal, SubmitQuestionnaires
+from clinical.risk import RiskFinding, finding
+from workflows.findings import note_finding
+from workflows.long_term import hand_over, note_checks
+from workflows.messages import Accepted, QuestionnaireAnswers, SubmitQuestionnaires
 from workflows.part import Part
 from workflows.refusals import refusal
 
@@ -31,10 +34,14 @@ class Questioned(Part):
             detail[result.instrument] = self._in_a_word(result)
             if (mismatch := self._mismatch(command, result)) is not None:
                 detail[f"{result.instrument}.client_score"] = mismatch
-            await self._look_for_risk(command, result)
+            if await self._look_for_risk(command, result):
+                detail |= HELP_NOW
             self.results[result.instrument] = result
+        arose = note_checks(self, command, command.checks, self.protocol, None)
         self.after_questionnaires(command)
-        return await self.accept("completed", at, **detail)
+        answer = await self.accept("completed", at, **detail)
+        await hand_over(self, arose)
+        return answer
 
     @submit_questionnaires.validator
     def _may_submit_questionnaires(self, command: SubmitQuestionnaires) -> None:
@@ -55,7 +62,13 @@ class Questioned(Part):
             raise refusal("invalid-answers", "some answers cannot be read", errors=errors)
         if self.when(command) > workflow.now():
             raise refusal("invalid-time", "the answers lie in the future")
+        self.may_take_checks(command)
         self.may_take_questionnaires()
+
+    def may_take_checks(self, command: SubmitQuestionnaires) -> None:
+        """Long-term checks come with the questionnaires of a follow-up only; before a dose, with the check-in."""
+        if command.checks:
+            raise refusal("not-possible-now", "long-term checks are not taken here")
 
     def may_take_questionnaires(self) -> None:
         """Refuse when this part takes no answers now."""
@@ -81,35 +94,15 @@ class Questioned(Part):
                 return None if given.client_score == result.score else f"ignored {given.client_score:g}"
         return None
 
-    async def _look_for_risk(self, command: SubmitQuestionnaires, result: InstrumentResult) -> None:
+    async def _look_for_risk(self, command: SubmitQuestionnaires, result: InstrumentResult) -> bool:
         found = finding(
             result, self.results.get(result.instrument), command.on_site, self.when(command), self.protocol
         )
         if found is not None:
             await self.open_risk(command.key, result.instrument, found)
+        return found is not None
 
     async def open_risk(self, origin: str, source: InstrumentId | str, found: RiskFinding) -> None:
         """Write the case down with the answer that caused it, then hand it to the journey to escalate."""
-        case_id = f"{self.part}.{origin}.{source}".replace("/", "-")
-        by = acknowledge_by(found, self.protocol)
-        self.journal.note(
-            origin,
-            RiskOpened(
-                case_id=case_id,
-                level=found.level,
-                trigger=found.trigger,
-                on_site=found.on_site,
-                acknowledge_by=by,
-            ),
-            at=found.found_at,
-            nth=str(source),
-        )
-        signal = RiskSignal(
-            case_id=case_id,
-            level=found.level,
-            trigger=found.trigger,
-            on_site=found.on_site,
-            found_at=found.found_at,
-            patient_id=self.patient_id or "",
-        )
+        signal = note_finding(self, origin, str(source), found, self.protocol)
         await workflow.get_external_workflow_handle(self.journey_id).signal("risk_found", signal)

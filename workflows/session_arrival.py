@@ -1,4 +1,4 @@
-"""How does a patient come to the chair? Booking, readiness, check-in; each can be called off."""
+"""How does a patient come to the chair? Readiness, reminder, arrival, check-in; who does not come has not come."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -7,24 +7,20 @@ from functools import partial
 from temporalio import workflow
 
 from activities.notifications import TemplateName
-from clinical.events import CheckedIn, ReadinessAnswered, SessionBooked
+from clinical.events import CheckedIn, ReadinessAnswered
 from clinical.people import ENGINE, Actor, Role
-from clinical.plan import phase_of
 from clinical.readiness import Light, Readiness, answers_refused, readiness
-from clinical.schedule import interval_allowed
 from clinical.vitals import pre_dose_tier
 from workflows.deadlines import Deadline
+from workflows.long_term import hand_over, note_checks, refuse_impossible
 from workflows.messages import (
     Accepted,
     AnswerReadiness,
-    BookSession,
-    CancelSession,
     CheckIn,
     RecordBaseline,
 )
-from workflows.part import Answer
 from workflows.refusals import refusal, require_role
-from workflows.visit import Session
+from workflows.session_booking import Booking
 
 REMINDER_HOURS = 24
 """The check at which the patient is reminded as well."""
@@ -34,98 +30,16 @@ def _kg(weight_kg: Decimal | None) -> float | None:
     return None if weight_kg is None else float(weight_kg)
 
 
-class Arrival(Session):
-    async def book(self) -> None:
-        booked = await self.ask(
-            "book-session",
-            self.protocol.schedule.book,
-            f"session {self.number} has to be booked, not before {self.start.earliest_at:%Y-%m-%d %H:%M} UTC",
-            done=lambda: self.visit.booking is not None or bool(self.visit.ending),
-            since=max(self.start.earliest_at, workflow.now()),
-        )
-        if booked is Answer.GAVE_UP:
-            self.call_off("cancelled", "nobody booked this session in time")
-
-    def call_off(self, status: str, reason: str) -> None:
-        if not self.visit.ending:
-            self.visit.ending, self.visit.ending_reason = status, reason
-
-    @workflow.update
-    async def book_session(self, command: BookSession) -> Accepted:
-        before = self.visit.booking
-        self.visit.booking = command
-        for name in ("booked", "reminder"):
-            self.take_back(f"{name}/{self.visit.moves}")
-        self.visit.moves += before is not None
-        self.journal.note(
-            command.key,
-            SessionBooked(
-                session=self.number,
-                starts_at=command.starts_at,
-                ends_at=command.ends_at,
-                room=command.room,
-                moved_from=before.starts_at if before else None,
-            ),
-            actor=command.actor,
-            at=self.when(command),
-        )
-        template = TemplateName.SESSION_MOVED if before else TemplateName.SESSION_BOOKED
-        name = f"booked/{self.visit.moves}"
-        self.tell_patient(template, name, command.starts_at, starts_at=command.starts_at.isoformat())
-        return await self.accept("booked", self.when(command), starts_at=command.starts_at.isoformat())
-
-    @book_session.validator
-    def _may_book_session(self, command: BookSession) -> None:
-        self.require_before_dose()
-        if self.on_hold:
-            raise refusal("on-hold", "the course is on hold")
-        if self.visit.checked_in is not None:
-            raise refusal("not-possible-now", "the patient is here already")
-        if command.ends_at <= command.starts_at:
-            raise refusal("invalid-time", "the end must come after the start")
-        if command.starts_at <= workflow.now():
-            raise refusal("invalid-time", "the start lies in the past")
-        if self.visit.booking is not None and self.visit.moves >= self.protocol.readiness.reschedules_max:
-            raise refusal("not-possible-now", "this session was moved too often; cancel it")
-        allowed = interval_allowed(
-            command.starts_at,
-            self.start.past_doses,
-            self.protocol,
-            self.start.time_zone,
-            phase_of(self.start.plan.content.phase, self.protocol),
-        )
-        refused = [r for r in allowed.reasons if r.verdict == "refuse"]
-        if refused:
-            raise refusal("invalid-time", "the interval between doses does not allow this", reasons=refused)
-
-    @workflow.update
-    async def cancel_session(self, command: CancelSession) -> Accepted:
-        booking = self.visit.booking
-        self.call_off("cancelled", command.reason)
-        if booking is not None:
-            self.tell_patient(
-                TemplateName.SESSION_CANCELLED,
-                "cancelled",
-                max(booking.starts_at, workflow.now() + timedelta(days=1)),
-                starts_at=booking.starts_at.isoformat(),
-            )
-        return await self.accept("cancelled", self.when(command))
-
-    @cancel_session.validator
-    def _may_cancel_session(self, command: CancelSession) -> None:
-        self.require_before_dose()
-
-    @property
-    def starts_at(self) -> datetime:
-        assert self.visit.booking is not None
-        return self.visit.booking.starts_at
-
+class Arrival(Booking):
     async def get_ready(self) -> None:
         """Look at the checklist at each of the protocol's hours; what is not green becomes somebody's task."""
         while not self._arrived_or_over():
+            if self.visit.booking is None:
+                await self.book()
+                continue
             planned = self.starts_at
             task = self.open_task(
-                "check-in", Role.NURSE, planned, "the patient is expected", f"{self.visit.moves}"
+                "check-in", Role.NURSE, planned, "the patient is expected", f"{self.visit.turn}"
             )
             for hours in sorted(self.protocol.readiness.checks_hours_before, reverse=True):
                 at = planned - timedelta(hours=hours)
@@ -133,12 +47,27 @@ class Arrival(Session):
                     continue  # an answer that changes the light is looked at when it comes
                 due = Deadline(f"readiness {hours:g} h before", at)
                 if await due.passes(unless=partial(self._changed_from, planned)):
-                    self._check_readiness(hours)
+                    await self._after_a_hold(planned)
+                    if not self._changed_from(planned) and workflow.now() < planned:
+                        self._check_readiness(self._hours_reached(planned))
             await self._wait_for_arrival(planned)
             if self.visit.checked_in is not None:
                 self.close_task(task)
             else:
                 self.cancel_task(task, "moved, cancelled or not come")
+
+    async def _after_a_hold(self, planned: datetime) -> None:
+        """Nobody is reminded of a visit, or missed at one, while the course is on hold."""
+        await workflow.wait_condition(lambda: not self.on_hold or self._changed_from(planned))
+
+    def _hours_reached(self, planned: datetime) -> float:
+        """The last of the checks whose time has come; a hold may have passed over earlier ones."""
+        reached = [
+            hours
+            for hours in self.protocol.readiness.checks_hours_before
+            if planned - timedelta(hours=hours) <= workflow.now()
+        ]
+        return min(reached)
 
     def _ready(self) -> bool:
         return self.visit.readiness is not None and self._light(0.0).decision.passes
@@ -148,16 +77,24 @@ class Arrival(Session):
         return readiness(answers, hours_before, self.protocol)
 
     def _changed_from(self, planned: datetime) -> bool:
-        return self._arrived_or_over() or self.starts_at != planned
+        booking = self.visit.booking
+        return self._arrived_or_over() or booking is None or booking.starts_at != planned
 
     def _arrived_or_over(self) -> bool:
         return self.visit.checked_in is not None or bool(self.visit.ending) or self.stopping
 
     async def _wait_for_arrival(self, planned: datetime) -> None:
-        """Who does not come within the protocol's minutes has not come."""
+        """Who does not come within the protocol's minutes has not come; on hold nobody could, so book again."""
         late = planned + timedelta(minutes=self.protocol.readiness.no_show_after_minutes)
-        if await Deadline("no-show", late).passes(unless=partial(self._changed_from, planned)):
-            self.call_off("noshow", "the patient did not come")
+        if not await Deadline("no-show", late).passes(unless=partial(self._changed_from, planned)):
+            return
+        if not self.on_hold and (self.resumed_at is None or self.resumed_at <= planned):
+            return self.call_off("noshow", "the patient did not come")
+        await self._after_a_hold(planned)
+        if not self._changed_from(planned):
+            self._take_back_messages()
+            self.visit.booking = None
+            self.visit.lapsed += 1
 
     def _check_readiness(self, hours_before: float) -> None:
         found = self._light(hours_before)
@@ -168,7 +105,7 @@ class Arrival(Session):
         if hours_before == REMINDER_HOURS:
             self.tell_patient(
                 TemplateName.SESSION_REMINDER,
-                f"reminder/{self.visit.moves}",
+                f"reminder/{self.visit.turn}",
                 self.starts_at - timedelta(hours=2),
                 starts_at=self.starts_at.isoformat(),
             )
@@ -223,12 +160,19 @@ class Arrival(Session):
         self.journal.note(
             command.key,
             CheckedIn(
-                session=self.number, weight_kg=_kg(command.weight_kg), baseline=command.baseline, tier=tier
+                session=self.number,
+                weight_kg=_kg(command.weight_kg),
+                baseline=command.baseline,
+                tier=tier,
+                adverse_events_reviewed=command.adverse_events_reviewed,
             ),
             actor=command.actor,
             at=self.when(command),
         )
-        return await self.accept("arrived", self.when(command), tier=tier)
+        arose = note_checks(self, command, command.checks, self.protocol, self.number)
+        answer = await self.accept("arrived", self.when(command), tier=tier)
+        await hand_over(self, arose)
+        return answer
 
     @check_in.validator
     def _may_check_in(self, command: CheckIn) -> None:
@@ -240,6 +184,7 @@ class Arrival(Session):
             raise refusal("not-possible-now", "the session is not booked")
         if self.visit.checked_in is not None:
             raise refusal("not-possible-now", "the patient is checked in already")
+        refuse_impossible(command.checks, self.today())
         self._readiness_must_not_be_red()
         self.require_possible(command.baseline, None)
 

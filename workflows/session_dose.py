@@ -10,32 +10,34 @@ from decimal import Decimal
 from temporalio import workflow
 
 from activities.options import WRITE
-from activities.records import Batch, DosingFacts, RecordActivities
+from activities.records import Batch, DosingFacts, DosingQuestion, RecordActivities
+from clinical.adverse_events import rems_form
 from clinical.decision import Decision
 from clinical.dosing import basis_fault, compute_dose, dose_allowed
 from clinical.events import (
     ConsentReaffirmed,
-    DoseEnded,
     DoseGiven,
     DoseOrdered,
     Entry,
     GateEvaluated,
     PrescriberPresent,
+    TaskOpened,
 )
 from clinical.instruments.answers import InstrumentId
-from clinical.people import Role
+from clinical.people import ENGINE, Role
 from clinical.protocol import ByWeight
 from clinical.schedule import PastDose
+from clinical.therapy import separate_people
 from workflows.deadlines import Deadline
 from workflows.failures import ACTIVITY_FAILED, failure_code
-from workflows.messages import Accepted, EndDose, GiveDose, OrderDose, SetPresence, SubmitQuestionnaires
+from workflows.messages import Accepted, GiveDose, OrderDose, SubmitQuestionnaires
 from workflows.messages import DoseOrdered as DoseOrderAnswer
-from workflows.refusals import refusal, require_role
-from workflows.session_gate import Gate
+from workflows.refusals import refusal, require, require_role
+from workflows.session_sheet import Downtime
 from workflows.visit import Given
 
 
-class Dosing(Gate):
+class Dosing(Downtime):
     async def give_the_dose(self) -> None:
         """Wait at the chair: a dose is given, or the visit is called off."""
         started = self.visit.checked_in
@@ -85,13 +87,22 @@ class Dosing(Gate):
             raise refusal("dose-out-of-bounds", "this dose is outside the bounds", reasons=allowed.objections)
         at = self.when(command)
         self.visit.ordered, self.visit.order, self.visit.order_given = command, order, False
+        sheet = self.sheet_for(command, order, at)
+        self.visit.ordered_by.append(command.actor.id)
         self.visit.prescriber_present = True
         for fact in (
             PrescriberPresent(session=self.number, present=True),
             ConsentReaffirmed(session=self.number, capacity=command.capacity_today),
-            DoseOrdered(session=self.number, order=order, plan_hash=self.start.plan.plan_hash),
+            DoseOrdered(
+                session=self.number,
+                order=order,
+                plan_hash=self.start.plan.plan_hash,
+                order_id=sheet.order_id,
+            ),
+            sheet,
         ):
             self.journal.note(command.key, fact, actor=command.actor, at=at)
+        self.print_soon(sheet)
         await self.journal.written()
         return DoseOrderAnswer(state="ordered", at=at, order=order, reasons=allowed.reasons)
 
@@ -101,6 +112,9 @@ class Dosing(Gate):
         require_role(command.actor, Role.PRESCRIBER)
         if self.visit.checked_in is None:
             raise refusal("not-possible-now", "the patient is not checked in")
+        for therapist in self.visit.therapists:
+            apart = separate_people(therapist, command.actor.id)
+            require(apart, "separation-of-duties", "the therapist of this session orders no dose in it")
         if fault := basis_fault(command.mg_per_kg, command.dose_mg, self.protocol):
             errors = [{"pointer": "/mg_per_kg", "detail": fault, "code": "basis"}]
             raise refusal("dose-out-of-bounds", fault, errors=errors)
@@ -118,12 +132,9 @@ class Dosing(Gate):
                 pass  # the record went on between the look and the act: look again
         finally:
             self.dosing = False
-        assert self.visit.dose is not None
-        return Accepted(
-            state="in-progress",
-            at=self.visit.given[-1].dose.given_at,
-            detail={"dose_mg": f"{command.dose_mg:f}", "dose_id": self.visit.given[-1].dose_id},
-        )
+        given = self.visit.given[-1]
+        detail = {"dose_mg": f"{command.dose_mg:f}", "dose_id": given.dose_id}
+        return Accepted(state="in-progress", at=given.dose.given_at, detail=detail)
 
     def _require_time_for_a_dose(self) -> None:
         """Before the first dose; or after one, when the plan has a booster and the patient is in the chair."""
@@ -143,7 +154,7 @@ class Dosing(Gate):
             raise refusal("gate-closed", "no dose is ordered")
 
     async def _dose_written(self, command: GiveDose) -> bool:
-        facts = await self._read_facts()
+        facts = await self._read_facts(command.container_id)
         now = workflow.now()
         if self._adopted(command, facts):
             return True
@@ -165,16 +176,39 @@ class Dosing(Gate):
             booster=bool(self.visit.given),
             container_id=command.container_id,
             units=order.units,
+            drawn_mg=self.drawn_mg(command),
         )
         green = GateEvaluated(session=self.number, green=True, reasons=gate.reasons)
         entries = tuple(
             Entry(key=self._key(command, kind), occurred_at=now, actor=command.actor, fact=fact)
             for kind, fact in (("gate", green), ("dose", dose))
         )
+        entries += self._form_entries(now)
         if not await self._write_if_unchanged(entries, facts.last_seq):
             return False
-        self._take_up(entries[-1].key, dose, order.drawn_mg or command.dose_mg)
+        self._take_up(entries[1].key, dose, self.drawn_mg(command))
+        self._mind_form()
         return True
+
+    def _form_entries(self, given_at: datetime) -> tuple[Entry, ...]:
+        """The form that the first dose of a session asks for is owed from the same moment, in the same write."""
+        owed = None if self.visit.given else rems_form(given_at, self.protocol)
+        if owed is None or owed.due_at is None:
+            return ()
+        task_id = self.form_task()
+        opened = TaskOpened(
+            task_id=task_id,
+            code=owed.duty,
+            owner=owed.owner,
+            due_at=owed.due_at,
+            reason="the monitoring form of this dose has to be submitted",
+        )
+        return (Entry(key=f"{self.part}:task/{task_id}", occurred_at=given_at, actor=ENGINE, fact=opened),)
+
+    def _mind_form(self) -> None:
+        """Show who owes it while the patient is in the chair; its clock is the journey's."""
+        for one in self.form_owed():
+            self.adopt_task(one.task_id, one.duty.code, one.duty.owner, one.duty.due_at)
 
     def _take_up(self, key: str, dose: DoseGiven, drawn_mg: Decimal) -> None:
         self.visit.order_given = True
@@ -229,13 +263,17 @@ class Dosing(Gate):
                     drawn_mg=(order.drawn_mg if order else None) or found.dose_mg,
                 )
             )
+            self._mind_form()
             return True
         return any(one.key == self._key(command, "dose") for one in self.visit.given)
 
-    async def _read_facts(self) -> DosingFacts:
+    async def _read_facts(self, container_id: str | None) -> DosingFacts:
         await self.journal.written()
         return await workflow.execute_local_activity_method(
-            RecordActivities.read_dosing_facts, self.journey_id, summary="what the dose rests on", **WRITE
+            RecordActivities.read_dosing_facts,
+            DosingQuestion(journey_id=self.journey_id, container_id=container_id),
+            summary="what the dose rests on",
+            **WRITE,
         )
 
     async def _write_if_unchanged(self, entries: tuple[Entry, ...], seen: int) -> bool:
@@ -258,62 +296,3 @@ class Dosing(Gate):
         await self.journal.written()
         code = "consent-required" if all(r.rule.startswith("G2") for r in gate.objections) else "gate-closed"
         raise refusal(code, "the gate is closed", reasons=gate.objections)
-
-    @workflow.update
-    async def end_dose(self, command: EndDose) -> Accepted:
-        """The drug is in, or was stopped: what was given, what was wasted, who saw it."""
-        at = self.when(command)
-        dose = self._running()
-        assert dose is not None
-        dose.end, dose.ended_at = command, at
-        self.journal.note(
-            command.key,
-            DoseEnded(
-                session=self.number,
-                dose_id=dose.dose_id,
-                ended_at=at,
-                given_mg=command.given_mg,
-                wasted_mg=command.wasted_mg,
-                witness=command.witness,
-                stopped_early=command.stopped_early,
-                reason=command.reason,
-            ),
-            actor=command.actor,
-            at=at,
-        )
-        return await self.accept("stopped" if command.stopped_early else "completed", at)
-
-    def _running(self) -> Given | None:
-        """The dose that has not ended; there is never more than one."""
-        return next((one for one in self.visit.given if one.end is None), None)
-
-    @end_dose.validator
-    def _may_end_dose(self, command: EndDose) -> None:
-        self.require_in_chair()
-        require_role(command.actor, Role.NURSE, Role.PRESCRIBER)
-        running = self._running()
-        if running is None:
-            raise refusal("not-possible-now", "the end of the dose is recorded already")
-        if not running.dose.given_at <= self.when(command) <= workflow.now():
-            raise refusal("invalid-time", "the end lies before the dose or in the future")
-        if command.given_mg + command.wasted_mg > running.drawn_mg:
-            raise refusal("dose-out-of-bounds", f"more than the {running.drawn_mg:f} mg that were drawn up")
-        if command.wasted_mg > 0 and command.witness in (None, command.actor.id):
-            raise refusal("separation-of-duties", "waste needs another person as witness")
-        if command.stopped_early and not command.reason:
-            raise refusal("reason-required", "say why the dose was stopped")
-
-    @workflow.update
-    async def set_presence(self, command: SetPresence) -> Accepted:
-        """The prescriber comes or goes; to go while somebody is in the chair is recorded and called out."""
-        self.visit.prescriber_present = command.present
-        if not command.present and self.visit.dose is not None and self.visit.discharged_at is None:
-            self.visit.prescriber_left = True
-            self.page(Role.MEDICAL_DIRECTOR, f"prescriber-left/{command.key}")
-        fact = PrescriberPresent(session=self.number, present=command.present)
-        self.journal.note(command.key, fact, actor=command.actor, at=self.when(command))
-        return await self.accept("present" if command.present else "away", self.when(command))
-
-    @set_presence.validator
-    def _may_set_presence(self, command: SetPresence) -> None:
-        require_role(command.actor, Role.PRESCRIBER)

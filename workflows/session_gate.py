@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from temporalio import workflow
 
-from activities.records import DosingFacts
+from activities.records import DosingFacts, OwedIntegration
 from clinical.consent import ConsentRecord, consent_live
 from clinical.decision import Decision
 from clinical.dosing import PlanDose, TodaysDoses, WeightMeasurement, dose_allowed
@@ -81,6 +81,11 @@ class Gate(Session):
             read_at=last.reading.taken_at if last else None,
         )
 
+    def drawn_mg(self, command: GiveDose) -> Decimal:
+        """What is taken out of the container for this dose, in mg."""
+        order = self.visit.order
+        return (order.drawn_mg if order else None) or command.dose_mg
+
     def gate(self, command: GiveDose, facts: DosingFacts, now: datetime) -> Decision:
         """All sixteen gates, and the bounds of the dose once more, from the records as they are now."""
         order = self.visit.order
@@ -117,8 +122,8 @@ class Gate(Session):
                 facts.preparations_held_at, doses[0].given_at if doses else now, self.protocol
             ).passes,
             integration_blocked=any(
-                integration_state(at, None, None, now, self.protocol).blocks_next_dose
-                for at in facts.integrations_open_since
+                integration_state(one.dosed_at, None, one.waived_by, now, self.protocol).blocks_next_dose
+                for one in self._owed(facts)
             ),
             consent=consent_live(self._consent(facts), self.protocol, now),
             capacity_today=ordered.capacity_today,
@@ -129,7 +134,7 @@ class Gate(Session):
             booster=self._booster(),
             reentry_approved=bool(ordered.reentry_reviewed),
             nasal_spray_free=arrived.nasal_spray_free,
-            downtime_sheet=visit.order is not None,
+            downtime_sheet=self._sheet_made(facts),
             rems=RemsFacts(
                 setting_certified=bool(arrived.rems_setting_certified),
                 patient_enrolled=bool(arrived.rems_patient_enrolled),
@@ -161,11 +166,27 @@ class Gate(Session):
                 drug=self.protocol.drug,
                 lot=command.lot,
                 expires_at=datetime.fromisoformat(command.lot_expires_on).replace(tzinfo=UTC),
+                container_id=command.container_id,
+                container=facts.container,
+                drawn_mg=self.drawn_mg(command),
             ),
             second_check=SecondCheck(
                 prepared_by=command.actor.id, checked_by=command.second_check_by, agrees=True
             ),
         )  # fmt: skip
+
+    @staticmethod
+    def _owed(facts: DosingFacts) -> tuple[OwedIntegration, ...]:
+        """The integrations that were not held, waived or not."""
+        if facts.integrations_owed is not None:
+            return facts.integrations_owed
+        return tuple(OwedIntegration(dosed_at=at) for at in facts.integrations_open_since)
+
+    def _sheet_made(self, facts: DosingFacts) -> bool | None:
+        """Is the sheet of exactly this order in the record? None: the record does not say."""
+        if facts.downtime_sheets is None:
+            return None
+        return self.visit.sheet_hash in facts.downtime_sheets
 
     @staticmethod
     def _consent(facts: DosingFacts) -> ConsentRecord | None:

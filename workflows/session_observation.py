@@ -17,6 +17,7 @@ from clinical.instants import elapsed_minutes
 from clinical.instruments.answers import InstrumentId
 from clinical.monitoring import next_due
 from clinical.people import Role
+from clinical.therapy import separate_people
 from clinical.vitals import Action, Tier, Tiered, action_required, in_session_tier
 from workflows.deadlines import Deadline
 from workflows.messages import (
@@ -26,7 +27,7 @@ from workflows.messages import (
     RecordTherapy,
     SessionDischargedSignal,
 )
-from workflows.refusals import refusal, require_role
+from workflows.refusals import refusal, require, require_role
 from workflows.visit import Observed, Session
 
 
@@ -56,8 +57,7 @@ class Observation(Session):
             if long_stay.passed and not self._home():
                 long_stay.postpone(timedelta(minutes=self.protocol.discharge.long_stay_page_minutes))
                 self.page(Role.PRESCRIBER, f"long-stay/{len(self.visit.observed)}")
-        await self._tell_journey(self.visit.discharged_at)
-        # Only now: the person who discharges does not wait for a mail server.
+        await self._tell_journey(self.visit.discharged_at)  # whoever discharges waits for no mail server
         self.tell_patient(TemplateName.AFTER_VISIT, "after-visit", workflow.now() + timedelta(hours=24))
 
     def _seen_since(self, taken: int) -> bool:
@@ -187,7 +187,15 @@ class Observation(Session):
     @workflow.update
     async def record_therapy(self, command: RecordTherapy) -> Accepted:
         self.visit.therapy_minutes += command.minutes
-        fact = TherapyRecorded(session=self.number, minutes=command.minutes, themes=command.themes)
+        self.visit.therapists.append(command.actor.id)
+        fact = TherapyRecorded(
+            session=self.number,
+            minutes=command.minutes,
+            note_id=command.note_id,
+            note_hash=command.note_hash,
+            present_throughout=command.present_throughout,
+            others_present=command.others_present,
+        )
         self.journal.note(command.key, fact, actor=command.actor, at=self.when(command))
         return await self.accept("recorded", self.when(command))
 
@@ -196,6 +204,9 @@ class Observation(Session):
         require_role(command.actor, Role.THERAPIST)
         if self.visit.dose is None:
             raise refusal("not-possible-now", "no dose has been given")
+        for prescriber in self.visit.ordered_by:
+            apart = separate_people(command.actor.id, prescriber)
+            require(apart, "separation-of-duties", "whoever ordered the dose is not its therapist")
 
     @workflow.update
     async def discharge(self, command: Discharge) -> Accepted:
@@ -234,7 +245,11 @@ class Observation(Session):
             dose=dose,
             primary=self.results.get(instrument) if instrument in self.fresh else None,
             weight_kg=self.visit.checked_in.weight_kg if self.visit.checked_in else None,
+            checks=self.visit.checked_in.checks if self.visit.checked_in else (),
+            duties=self.form_owed(),
         )
+        for one in signal.duties:  # from here on it is the journey's: it outlives this session
+            self.tasks.pop(one.task_id, None)
         await workflow.get_external_workflow_handle(self.journey_id).signal("session_discharged", signal)
 
     @discharge.validator

@@ -5,15 +5,21 @@ from datetime import datetime
 
 from temporalio import workflow
 
+from clinical.decision import Verdict
 from clinical.events import DecisionAsked
-from clinical.follow_up import decision_after, decision_after_missed
+from clinical.follow_up import (
+    DecisionNeeded,
+    decision_after,
+    decision_after_missed,
+    decision_due,
+    overlapping_scores,
+)
 from clinical.instruments.answers import Measurement as ScoredAt
 from clinical.journey import Move, Stage
 from clinical.outcomes import best_improvement_percent
 from clinical.plan import phase_of
 from clinical.schedule import earliest_next, more_doses_allowed
 from workflows import names
-from workflows.course import Course
 from workflows.messages import (
     DecideCourse,
     SessionDischargedSignal,
@@ -21,10 +27,11 @@ from workflows.messages import (
     StartSession,
 )
 from workflows.part import Answer
+from workflows.safety_checks import SafetyChecks
 from workflows.treatment_session import TreatmentSession
 
 
-class Treating(Course):
+class Treating(SafetyChecks):
     """The phase in which doses are given. A session's after-care may run on while the next one is booked."""
 
     @workflow.signal
@@ -33,6 +40,9 @@ class Treating(Course):
         if any(dose.session == discharged.session for dose in self.state.doses):
             return
         self.state.doses.append(discharged.dose)
+        self.state.rounds_without_dose = 0
+        self.take_over(discharged.duties)
+        self.keep_checks(discharged.checks)
         self.reported(discharged.at)
         self.state.missed_in_a_row = 0
         self.state.last_weight_kg = discharged.weight_kg
@@ -60,6 +70,7 @@ class Treating(Course):
 
     async def _one_visit(self, visits: set[asyncio.Task[None]]) -> None:
         """Open a session; return when the person has gone home or the visit came to nothing."""
+        self.ask_checks()
         self.state.visits += 1
         number, doses_before = self.state.visits, len(self.state.doses)
         visit = asyncio.create_task(self._see_through(self._session(number, self._given_under_plan() + 1)))
@@ -86,8 +97,11 @@ class Treating(Course):
                     dose=outcome.dose,
                     primary=None,
                     weight_kg=self.state.last_weight_kg,
+                    duties=outcome.duties,
                 )
             )
+        self.keep_checks(outcome.checks)
+        self.forward_mail(outcome.unsent)
         if outcome.status == "finished":
             self.state.sessions_completed += 1
         else:
@@ -139,7 +153,7 @@ class Treating(Course):
 
     def _review_due(self) -> bool:
         given = len(self.state.doses)
-        return given in self.protocol.decisions.review_after_doses and given not in self.state.decided_after
+        return decision_due(given, self.protocol) and given not in self.state.decided_after
 
     def _best_improvement_percent(self) -> float | None:
         """The best fall of the indication's own scale since baseline; None when it cannot be computed."""
@@ -153,6 +167,8 @@ class Treating(Course):
         given = len(self.state.doses)
         if self._review_due():
             needed = decision_after(given, self._best_improvement_percent(), self.protocol)
+            close = overlapping_scores([score.at for score in self.state.primary], self.protocol)
+            needed = needed.model_copy(update={"reasons": (*needed.reasons, *close)})
         else:
             needed = decision_after_missed(self.state.missed_in_a_row, self.protocol)
         origin = f"decision/{given}/{self.state.visits}"
@@ -165,7 +181,7 @@ class Treating(Course):
         answer = await self.ask(
             "decide-course",
             self.protocol.decisions.ask,
-            f"whether to go on after dose {given} has to be decided",
+            "; ".join([f"whether to go on after dose {given} has to be decided", *self._cautions(needed)]),
             done=lambda: self.state.decision is not None,
             occurrence=f"{given}.{self.state.visits}",
         )
@@ -186,10 +202,16 @@ class Treating(Course):
         else:
             self.move(Move.STOP_COURSE, decision.reason, actor=decision.actor)
 
+    @staticmethod
+    def _cautions(needed: DecisionNeeded) -> list[str]:
+        """What whoever decides should know first."""
+        return [reason.text for reason in needed.reasons if reason.verdict is Verdict.CAUTION]
+
     def _take_decision(self, given: int) -> DecideCourse | None:
         decision, self.state.decision = self.state.decision, None
         self.state.decision_needed = None
-        self.state.decided_after.append(given)
+        if self._review_due():  # a decision about missed visits says nothing about the benefit
+            self.state.decided_after.append(given)
         self.state.missed_in_a_row = 0
         return decision
 

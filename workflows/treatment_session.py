@@ -13,13 +13,14 @@ from workflows.messages import SessionOutcome, StartSession
 from workflows.session_aftercare import Aftercare
 from workflows.session_arrival import Arrival
 from workflows.session_dose import Dosing
+from workflows.session_dose_end import DoseEnd
 from workflows.session_observation import Observation
 
 Ended = Literal["finished", "cancelled", "noshow"]
 
 
 @workflow.defn(name="TreatmentSession")
-class TreatmentSession(Arrival, Dosing, Observation, Aftercare):
+class TreatmentSession(Arrival, Dosing, DoseEnd, Observation, Aftercare):
     @workflow.init
     def __init__(self, start: StartSession) -> None:
         super().__init__(start)
@@ -36,7 +37,8 @@ class TreatmentSession(Arrival, Dosing, Observation, Aftercare):
             if self.visit.dose is not None:  # from here on nothing stops the watching
                 await self.watch_until_home()
                 await self.look_after()
-            return self._close()
+            self._close()
+        return self._outcome()
 
     def _goes_on(self) -> bool:
         return not self.stopping and not self.visit.ending
@@ -47,14 +49,28 @@ class TreatmentSession(Arrival, Dosing, Observation, Aftercare):
         self.journal.note("open", fact)
         self.show()
 
-    def _close(self) -> SessionOutcome:
-        visit = self.visit
+    def _close(self) -> None:
         self.cancel_all_tasks("the session is over")
+        ended, reason = self._ended()
+        self.journal.note("close", SessionClosed(session=self.number, status=ended, reason=reason))
+
+    def _ended(self) -> tuple[Ended, str]:
+        visit = self.visit
         status = "finished" if visit.dose is not None else visit.ending or "cancelled"
         stopped = self.stop_asked.reason if self.stop_asked else ""
-        reason = visit.ending_reason or stopped or "finished"
-        ended = cast(Ended, status)
-        self.journal.note("close", SessionClosed(session=self.number, status=ended, reason=reason))
+        return cast(Ended, status), visit.ending_reason or stopped or "finished"
+
+    def _outcome(self) -> SessionOutcome:
+        """What the journey learns; a message that could not leave at night is told only now."""
+        visit = self.visit
+        ended, reason = self._ended()
         return SessionOutcome(
-            session=self.number, status=ended, reason=reason, dose=visit.whole_dose, at=workflow.now()
+            session=self.number,
+            status=ended,
+            reason=reason,
+            dose=visit.whole_dose,
+            at=workflow.now(),
+            checks=visit.checked_in.checks if visit.checked_in else (),
+            duties=self.form_owed(),
+            unsent=tuple(self.unsent),
         )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pydantic import BaseModel, ConfigDict
 from temporalio import workflow
 
+from clinical.adverse_events import Duty, rems_form
 from clinical.dosing import DoseOrder
 from clinical.instruments.answers import InstrumentResult
 from clinical.monitoring import reading_refused
@@ -16,6 +17,8 @@ from workflows.messages import (
     AnswerReadiness,
     BookSession,
     CheckIn,
+    DutyArose,
+    DutyOwed,
     EndDose,
     OrderDose,
     StartSession,
@@ -55,6 +58,7 @@ class Visit(BaseModel):
 
     booking: BookSession | None = None
     moves: int = 0
+    lapsed: int = 0
     readiness: AnswerReadiness | None = None
     readiness_asked: int = 0
     checked_in: CheckIn | None = None
@@ -62,6 +66,9 @@ class Visit(BaseModel):
     screened_at: datetime | None = None
     ordered: OrderDose | None = None
     order: DoseOrder | None = None
+    orders: int = 0
+    ordered_by: list[str] = []
+    therapists: list[str] = []
     order_given: bool = False
     sheet_hash: str | None = None
     prescriber_present: bool = False
@@ -73,8 +80,17 @@ class Visit(BaseModel):
     contact_reached: bool | None = None
     contact_attempts: int = 0
     integration_held_at: datetime | None = None
+    integration_waived_at: datetime | None = None
+    concerns_at: datetime | None = None
+    concerns_reviewed: bool = False
+    concerns_asked: int = 0
     ending: str = ""
     ending_reason: str = ""
+
+    @property
+    def turn(self) -> int:
+        """Which booking this is: moved by somebody, or lapsed while the course was on hold."""
+        return self.moves + self.lapsed
 
     @property
     def dose(self) -> PastDose | None:
@@ -111,6 +127,7 @@ class Session(Questioned):
         self.results: dict[str, InstrumentResult] = dict(start.baseline.results)
         self.fresh: set[str] = set()
         self.dosing = False
+        self.resumed_at: datetime | None = None
         if start.on_hold:
             self.held_since = start.opened_at
 
@@ -127,6 +144,24 @@ class Session(Questioned):
         if visit.checked_in is not None:
             return "checked-in"
         return "booked" if visit.booking is not None else "to-book"
+
+    def form_task(self) -> str:
+        return f"{self.part}/{Duty.SUBMIT_REMS_FORM}/1"
+
+    def form_owed(self) -> tuple[DutyArose, ...]:
+        """The REMS form that this session's first dose asks for, where a REMS applies."""
+        first = self.visit.dose
+        owed = None if first is None else rems_form(first.given_at, self.protocol)
+        if owed is None or owed.due_at is None:
+            return ()
+        duty = DutyOwed(
+            code=owed.duty,
+            owner=owed.owner,
+            due_at=owed.due_at,
+            reason="the monitoring form of this dose has to be submitted",
+            session=self.number,
+        )
+        return (DutyArose(task_id=self.form_task(), duty=duty),)
 
     def require_before_dose(self) -> None:
         """Refuse what makes sense only before the drug is in."""

@@ -1,14 +1,25 @@
 """What concerns a course as a whole: decide, pause, resume, leave, adverse events."""
 
 from datetime import UTC, datetime
+from typing import Any
 
-from api.dependencies import Composed, Course, CourseHere, Desk, DeskHere
+from api.composition import Composition
+from api.dependencies import Composed, Course, CourseHere, Desk, DeskHere, EventId
 from api.problems import Problem
 from api.routes.router import COURSE, routes
 from api.schemas.answers import AcceptedOut
 from api.schemas.course import AdverseEventIn, DecisionIn, LeavingIn, ReasonIn
+from clinical.adverse_events import Term
 from clinical.journey import Move, Stage
-from workflows.messages import Accepted, DecideCourse, Leave, Pause, ReportAdverseEvent, Resume
+from workflows.messages import (
+    Accepted,
+    AmendAdverseEvent,
+    DecideCourse,
+    Leave,
+    Pause,
+    ReportAdverseEvent,
+    Resume,
+)
 
 router = routes(COURSE, "course")
 
@@ -57,20 +68,58 @@ async def end_journey(body: LeavingIn, course: CourseHere, desk: DeskHere) -> Ac
 async def report_adverse_event(
     body: AdverseEventIn, course: CourseHere, desk: DeskHere, here: Composed
 ) -> Accepted:
-    """Report an adverse event; without grade or seriousness it is a draft to complete."""
+    """Report an adverse event; without grade or seriousness it is a draft to complete.
+
+    The answer names its `event_id`, the duties that follow, `linked_to` when it was probably reported before, and
+    the `suggested_grade` where raw values come to another one.
+    """
+    event = await _event(body, body.session, course, here)
+    return await desk.send(
+        course, "report_adverse_event", desk.message(ReportAdverseEvent, body, event=event)
+    )
+
+
+@router.post(
+    "/adverse-events/{event_id}/amendment", operation_id="amend_adverse_event", response_model=AcceptedOut
+)
+async def amend_adverse_event(
+    body: AdverseEventIn, course: CourseHere, event_id: EventId, desk: DeskHere, here: Composed
+) -> Accepted:
+    """Complete a draft or correct an event: a further version, the earlier ones stay in the record."""
+    event = await _event(body, body.session, course, here)
+    message = AmendAdverseEvent.model_validate(
+        {
+            **desk.message(ReportAdverseEvent, body, event=event).model_dump(exclude={"session"}),
+            "event_id": event_id,
+        }
+    )
+    return await desk.send(course, "amend_adverse_event", message)
+
+
+async def _event(
+    body: AdverseEventIn, session: int | None, course: Course, here: Composition
+) -> dict[str, Any]:
+    """The event with what the record knows about it: drug, zone, the dose before it, the highest pressure."""
     journey = await course.view()
     protocol = await here.records.protocol(course.site, journey.protocol)
     before = [dose.given_at for dose in journey.given_doses if dose.given_at <= body.onset_at]
-    event = {
-        **body.model_dump(exclude={"session", "occurred_at"}),
+    measured = body.measured
+    if body.term is Term.HYPERTENSION and session is not None and measured.systolic_mmhg is None:
+        visit = await here.queries.session([course.site], course.id, session)
+        readings = [one.reading for one in visit.observations if one.amended_by is None]
+        highest = {
+            "systolic_mmhg": max((reading.systolic_mmhg for reading in readings), default=None),
+            "diastolic_mmhg": max((reading.diastolic_mmhg for reading in readings), default=None),
+        }
+        measured = measured.model_copy(update=highest)
+    return {
+        **body.model_dump(exclude={"session", "occurred_at", "measured"}),
+        "measured": measured.model_dump(),
         "known_at": body.known_at or body.occurred_at or datetime.now(UTC),
         "dose_at": max(before, default=None),
         "drug": protocol.drug,
         "time_zone": journey.time_zone,
     }
-    return await desk.send(
-        course, "report_adverse_event", desk.message(ReportAdverseEvent, body, event=event)
-    )
 
 
 async def _leave(move: Move, body: LeavingIn, course: Course, desk: Desk) -> Accepted:

@@ -1,6 +1,7 @@
 """One visit, from the order to integration: dose, observations, therapy, the way home, the days after."""
 
-from api.dependencies import CourseHere, DeskHere, Number
+from api.dependencies import Composed, CourseHere, DeskHere, Number
+from api.drug_desk import open_cases
 from api.routes.router import COURSE, routes
 from api.schemas.answers import AcceptedOut, DoseOrderedOut
 from api.schemas.session import (
@@ -8,12 +9,11 @@ from api.schemas.session import (
     DischargeIn,
     DoseEndIn,
     DoseIn,
-    IntegrationIn,
     ObservationIn,
     OrderIn,
     PresenceIn,
-    TherapyIn,
 )
+from api.schemas.therapy import ConcernsIn, IntegrationIn, TherapyIn, WaiverIn
 from workflows.messages import (
     Accepted,
     Discharge,
@@ -25,7 +25,9 @@ from workflows.messages import (
     RecordIntegration,
     RecordObservation,
     RecordTherapy,
+    ReviewConcerns,
     SetPresence,
+    WaiveIntegration,
 )
 
 router = routes(COURSE + "/sessions/{n}", "dosing")
@@ -51,9 +53,13 @@ async def give_dose(body: DoseIn, course: CourseHere, n: Number, desk: DeskHere)
 
 
 @router.post("/dose-end", operation_id="end_dose", response_model=AcceptedOut)
-async def end_dose(body: DoseEndIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
-    """The infusion is over: given, wasted, witnessed."""
-    return await desk.send(course, "end_dose", desk.message(EndDose, body), part=f"session/{n}")
+async def end_dose(
+    body: DoseEndIn, course: CourseHere, n: Number, desk: DeskHere, here: Composed
+) -> Accepted:
+    """The drug is in: given, wasted, returned. What does not make what was drawn up opens a discrepancy."""
+    answer = await desk.send(course, "end_dose", desk.message(EndDose, body), part=f"session/{n}")
+    await open_cases(here, course.site)
+    return answer
 
 
 @router.post("/observations", operation_id="record_observation", response_model=AcceptedOut, status_code=201)
@@ -65,8 +71,10 @@ async def record_observation(body: ObservationIn, course: CourseHere, n: Number,
 
 @router.post("/therapy", operation_id="record_therapy", response_model=AcceptedOut)
 async def record_therapy(body: TherapyIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
-    """The therapy record of the visit."""
-    return await desk.send(course, "record_therapy", desk.message(RecordTherapy, body), part=f"session/{n}")
+    """The therapy of the visit: minutes and presence for the record, `themes` as a psychotherapy note apart."""
+    async with desk.note(course, n, "therapy", body.themes) as note:
+        message = desk.message(RecordTherapy, body, **note.model_dump())
+        return await desk.send(course, "record_therapy", message, part=f"session/{n}")
 
 
 @router.post("/discharge", operation_id="discharge", response_model=AcceptedOut)
@@ -83,6 +91,20 @@ async def record_contact(body: ContactIn, course: CourseHere, n: Number, desk: D
 
 @router.post("/integration", operation_id="record_integration", response_model=AcceptedOut)
 async def record_integration(body: IntegrationIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
-    """The integration session after the dose."""
-    message = desk.message(RecordIntegration, body)
-    return await desk.send(course, "record_integration", message, part=f"session/{n}")
+    """The integration session after the dose; `note` is a psychotherapy note, kept apart."""
+    async with desk.note(course, n, "integration", body.note) as note:
+        message = desk.message(RecordIntegration, body, **note.model_dump())
+        return await desk.send(course, "record_integration", message, part=f"session/{n}")
+
+
+@router.post("/integration-waiver", operation_id="waive_integration", response_model=AcceptedOut)
+async def waive_integration(body: WaiverIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """A therapist lets the next dose go on without the integration of this one, with a reason."""
+    message = desk.message(WaiveIntegration, body)
+    return await desk.send(course, "waive_integration", message, part=f"session/{n}")
+
+
+@router.post("/concerns-review", operation_id="review_concerns", response_model=AcceptedOut)
+async def review_concerns(body: ConcernsIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """A licensed clinician has read the concerns of the day after and says what follows."""
+    return await desk.send(course, "review_concerns", desk.message(ReviewConcerns, body), part=f"session/{n}")

@@ -1,12 +1,11 @@
-"""What is sent about a course as a whole: pausing, leaving, deciding, adverse events, risk."""
+"""What is sent about a course as a whole: pausing, leaving, deciding, adverse events."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from api.schemas.values import Act, Instant, Whole, Words
-from clinical.adverse_events import Grade, Outcome, Relatedness, Seriousness, Term
-from clinical.risk import Disposition
+from clinical.adverse_events import Grade, Measured, Outcome, Relatedness, Seriousness, Term
 
 
 class ReasonIn(Act):
@@ -47,6 +46,10 @@ class DecisionIn(Act):
     reason: Words
 
 
+class MeasuredIn(Measured):
+    """The raw values behind a grade; without them the highest pressure of the session is taken."""
+
+
 class AdverseEventIn(Act):
     """One adverse event. `seriousness` []: judged not serious; null: not judged yet, which makes it a draft.
 
@@ -77,25 +80,9 @@ class AdverseEventIn(Act):
     outcome: Outcome = Outcome.UNKNOWN
     onset_at: Instant
     known_at: Instant | None = Field(default=None, description="when the clinic learnt of it; default: now")
+    measured: MeasuredIn = Field(
+        default=MeasuredIn(), description="raw values, from which a grade is suggested"
+    )
 
     def message(self) -> dict[str, Any]:
         return self.model_dump(include={"session", "occurred_at"})
-
-
-class AcknowledgementIn(Act):
-    """A clinician takes the case over."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
-
-
-class ResolutionIn(Act):
-    """How a risk case ends."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"disposition": "safety-plan", "note": "plan made with the patient and a relative"}]
-        }
-    )
-
-    disposition: Disposition
-    note: Annotated[Words, Field(max_length=4000)]

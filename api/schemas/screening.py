@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from api.schemas.duties import SafetyCheckIn
 from api.schemas.values import Act, Code, Day, Flag, In, Instant, Number, Whole, Words
 from clinical.instruments.answers import InstrumentId
 from clinical.patient_record import Interview, Measurement, WorkUpResult
@@ -122,6 +123,9 @@ class QuestionnairesIn(Act):
 
     questionnaires: list[FilledIn] = Field(min_length=1, max_length=12)
     on_site: Flag | None = Field(default=None, description="answered in the clinic; risk clocks differ")
+    checks: tuple[SafetyCheckIn, ...] = Field(
+        default=(), max_length=20, description="long-term checks, in a week of follow-up"
+    )
 
 
 class OverrideIn(In):

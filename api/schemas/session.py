@@ -1,9 +1,11 @@
 """What is sent around one visit, from booking to integration."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from api.schemas.duties import SafetyCheckIn
 from api.schemas.values import (
     Act,
     BodyWeight,
@@ -124,6 +126,10 @@ class CheckInIn(Act):
     rems_setting_certified: Flag | None = None
     rems_patient_enrolled: Flag | None = Field(default=None, description="verified today (esketamine)")
     cadss6_baseline: Annotated[Whole, Field(ge=0, le=24)] | None = None
+    adverse_events_reviewed: Flag | None = Field(default=None, description="since the last visit")
+    checks: tuple[SafetyCheckIn, ...] = Field(
+        default=(), max_length=20, description="long-term checks: urinary symptoms, substance use"
+    )
 
     def message(self) -> dict[str, Any]:
         kg = None if self.weight is None else self.weight.kg
@@ -214,6 +220,9 @@ class DoseEndIn(Act):
     witness: Code | None
     stopped_early: Flag = False
     reason: Words | None = None
+    returned_mg: Annotated[Exact, Field(ge=0)] = Field(
+        default=Decimal(0), description="unopened units that went back into their container"
+    )
 
 
 class PadssIn(In):
@@ -258,15 +267,6 @@ class PresenceIn(Act):
     present: Flag
 
 
-class TherapyIn(Act):
-    """The conversation while and after the drug acts."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"minutes": 60, "themes": "grief"}]})
-
-    minutes: Annotated[Whole, Field(gt=0, le=600)]
-    themes: LongWords
-
-
 class DischargeIn(Act):
     """The way home. Criteria that are not met are named, each with when it could be."""
 
@@ -287,16 +287,3 @@ class ContactIn(Act):
 
     reached: Flag
     concerns: Annotated[LongWords, Field(max_length=4000)] | None = None
-
-
-class IntegrationIn(Act):
-    """The integration session after a dose."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"held_at": "2026-03-17T15:00:00-04:00", "note": "worked with the image of the sea"}]
-        }
-    )
-
-    held_at: Instant
-    note: LongWords

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from clinical.crisis_lines import CRISIS_LINE, EMERGENCY_NUMBER, TEXT_LINE
 from services.notifications.errors import MessageInvalid
 from services.notifications.interface import TEMPLATE_PARAMETERS, Contact, TemplateName
 from services.notifications.language import Language, language_for
@@ -29,10 +30,11 @@ class Words:
 
 @dataclass(frozen=True)
 class HelpLines:
-    """Whom to call at once, by country: the crisis line and the emergency number."""
+    """Whom to reach at once, by country: crisis line, emergency number, and a line for texts if there is one."""
 
-    crisis_line: str = "988"
-    emergency_number: str = "911"
+    crisis_line: str = CRISIS_LINE
+    emergency_number: str = EMERGENCY_NUMBER
+    text_line: str = TEXT_LINE
 
 
 UNITED_STATES = HelpLines()
@@ -63,6 +65,7 @@ class Wording:
             detail=contact.detail_opt_in,
             crisis_line=self._help.crisis_line,
             emergency_number=self._help.emergency_number,
+            text_line=self._help.text_line,
             **values,
         )
         subject, _, body = text.strip().partition("\n")

@@ -1,8 +1,8 @@
 """What does the record say at the moment of dosing?
 
-One snapshot: stage, consent, plan, doses, risk, last suicide screen, earlier weight, integrations still owed
-and preparations held. Facts only, judged elsewhere; what is absent is None or empty, and that is never
-"safe".
+One snapshot: stage, consent, plan, doses, risk, last suicide screen, earlier weight, integrations still owed,
+preparations held, and the container that the dose is to come from. Facts only, judged elsewhere; what is absent
+is None or empty, and that is never "safe".
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,14 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinical.custody import Container
 from clinical.events import ConsentGiven, QuestionnaireScored
 from clinical.instruments.answers import InstrumentId
+from clinical.people import Role
+from services.records.custody_ledger import container_of
+from services.records.custody_tables import ContainerRow
 from services.records.errors import NotFound
-from services.records.interface import ApprovedPlan, DosingFacts, GivenDose, LiveConsent
+from services.records.interface import ApprovedPlan, DosingFacts, GivenDose, LiveConsent, OwedIntegration
 from services.records.ledger import Ledger
 from services.records.tables import (
     ConsentRow,
@@ -28,11 +32,14 @@ from services.records.tables import (
 )
 
 
-async def dosing_facts(session: AsyncSession, ledger: Ledger, journey_id: str) -> DosingFacts:
+async def dosing_facts(
+    session: AsyncSession, ledger: Ledger, journey_id: str, container_id: str | None = None
+) -> DosingFacts:
     journey = await session.scalar(select(JourneyRow).where(JourneyRow.id == journey_id))
     if journey is None:
         raise NotFound("the journey is not in the record")
     screen, screened_at = await _last_suicide_screen(session, ledger, journey_id)
+    owed = await _integrations_owed(session, journey_id)
     return DosingFacts(
         last_seq=journey.last_seq,
         stage=journey.stage,
@@ -44,9 +51,19 @@ async def dosing_facts(session: AsyncSession, ledger: Ledger, journey_id: str) -
         last_suicide_screen=screen.result if screen else None,
         last_suicide_screen_at=screened_at,
         previous_weight_kg=await _previous_weight(session, journey_id),
-        integrations_open_since=await _integrations_owed(session, journey_id),
+        integrations_open_since=tuple(one.dosed_at for one in owed),
+        integrations_owed=owed,
         preparations_held_at=await _preparations(session, journey_id),
+        container=await _container(session, journey.site, container_id),
+        downtime_sheets=await _sheets(session, journey_id),
     )
+
+
+async def _container(session: AsyncSession, site: str, container_id: str | None) -> Container | None:
+    row = await session.scalar(
+        select(ContainerRow).where(ContainerRow.id == container_id, ContainerRow.site == site)
+    )
+    return None if row is None else container_of(row)
 
 
 async def _consent(session: AsyncSession, ledger: Ledger, journey_id: str) -> LiveConsent | None:
@@ -134,10 +151,10 @@ async def _previous_weight(session: AsyncSession, journey_id: str) -> float | No
     return await session.scalar(weights.offset(1).limit(1))
 
 
-async def _integrations_owed(session: AsyncSession, journey_id: str) -> tuple[datetime, ...]:
+async def _integrations_owed(session: AsyncSession, journey_id: str) -> tuple[OwedIntegration, ...]:
     """When the doses were started whose integration was not held; a missed one is still owed."""
-    dosed_at = await session.scalars(
-        select(VisitRow.dosed_at)
+    rows = await session.execute(
+        select(VisitRow.dosed_at, VisitRow.integration_waived_by)
         .where(
             VisitRow.journey_id == journey_id,
             VisitRow.dosed_at.is_not(None),
@@ -145,7 +162,9 @@ async def _integrations_owed(session: AsyncSession, journey_id: str) -> tuple[da
         )
         .order_by(VisitRow.dosed_at)
     )
-    return _instants(dosed_at.all())
+    return tuple(
+        OwedIntegration(dosed_at=at, waived_by=None if by is None else Role(by)) for at, by in rows if at
+    )
 
 
 async def _preparations(session: AsyncSession, journey_id: str) -> tuple[datetime, ...]:
@@ -155,6 +174,15 @@ async def _preparations(session: AsyncSession, journey_id: str) -> tuple[datetim
         .order_by(PreparationRow.number)
     )
     return _instants(held_at.all())
+
+
+async def _sheets(session: AsyncSession, journey_id: str) -> tuple[str, ...]:
+    made = await session.scalars(
+        select(VisitRow.sheet_hash)
+        .where(VisitRow.journey_id == journey_id, VisitRow.sheet_hash.is_not(None))
+        .order_by(VisitRow.session)
+    )
+    return tuple(one for one in made if one is not None)
 
 
 def _instants(values: Sequence[datetime | None]) -> tuple[datetime, ...]:

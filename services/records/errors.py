@@ -6,8 +6,11 @@ RecordsError
 ├── AlreadyActive       the patient has an open course already
 ├── VersionImmutable    a published document would be changed
 ├── RecordMoved         something was written since the caller looked
+├── MovementRefused     the drug books cannot take this movement; it names every fault
 └── RecordsUnavailable  the database cannot answer now; trying again may help
 """
+
+from clinical.decision import Decision
 
 
 class RecordsError(Exception):
@@ -18,6 +21,12 @@ class RecordsError(Exception):
 
 class NotFound(RecordsError):
     code = "not-found"
+
+
+class NotPermitted(RecordsError):
+    """Not everybody who may read the record may read everything that is kept beside it."""
+
+    code = "not-permitted"
 
 
 class KeyReused(RecordsError):
@@ -40,6 +49,16 @@ class VersionImmutable(RecordsError):
 
 class RecordMoved(RecordsError):
     code = "record-moved"
+
+
+class MovementRefused(RecordsError):
+    """`decision` holds every fault."""
+
+    code = "movement-refused"
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__("the drug books refuse this movement")
+        self.decision = decision
 
 
 class RecordsUnavailable(RecordsError):

@@ -44,9 +44,12 @@ VisitFact = (
     | events.NextDayContact
     | events.IntegrationHeld
     | events.IntegrationMissed
+    | events.IntegrationWaived
+    | events.ConcernsReviewed
 )
 ChairFact = (
     events.DoseOrdered
+    | events.DowntimeSheetMade
     | events.GateEvaluated
     | events.DoseGiven
     | events.DoseEnded
@@ -62,6 +65,10 @@ SafetyFact = (
     | events.RiskAcknowledged
     | events.RiskResolved
     | events.AdverseEventRecorded
+    | events.SafetyCheckRecorded
+)
+AfterCrisisFact = (
+    events.ConcernRaised | events.CaringContactMade | events.CaringContactMissed | events.SafetyPlanRecorded
 )
 WorkFact = (
     events.FollowUpMeasured

@@ -6,11 +6,14 @@ from typing import Protocol as Port
 
 from pydantic import BaseModel, ConfigDict
 
+from clinical.custody import Container
 from clinical.decision import Decision
 from clinical.events import Entry, RecordedEntry
 from clinical.instruments.answers import InstrumentResult
 from clinical.patient_record import ClinicalRecord
+from clinical.people import Role
 from clinical.protocol import Protocol
+from services.records.custody_interface import CustodyBooks
 
 
 class _Record(BaseModel):
@@ -63,8 +66,18 @@ class GivenDose(_Record):
     mg_per_kg: Decimal | None = None
 
 
+class OwedIntegration(_Record):
+    """A dose whose integration was not held; `waived_by` is the role that let it go, if any did."""
+
+    dosed_at: datetime
+    waived_by: Role | None = None
+
+
 class DosingFacts(_Record):
-    """What the dose step re-reads at the moment of dosing: from the record, not from memory."""
+    """What the dose step re-reads at the moment of dosing: from the record, not from memory.
+
+    `container` is the one that the dose is to come from, if the site has it in its books.
+    """
 
     last_seq: int
     stage: str
@@ -78,6 +91,10 @@ class DosingFacts(_Record):
     previous_weight_kg: float | None
     integrations_open_since: tuple[datetime, ...]
     preparations_held_at: tuple[datetime, ...]
+    container: Container | None = None
+    integrations_owed: tuple[OwedIntegration, ...] | None = None
+    downtime_sheets: tuple[str, ...] | None = None
+    """Hashes of the newest downtime sheet of each session."""
 
 
 class Contact(_Record):
@@ -116,7 +133,7 @@ class Referral(_Record):
     record: ClinicalRecord
 
 
-class Records(Port):
+class Records(CustodyBooks, Port):
     """The record of care. Every method is one transaction; errors are those of `services.records.errors`."""
 
     async def append(self, batch: Batch) -> Written:
@@ -128,7 +145,7 @@ class Records(Port):
         """
         ...
 
-    async def dosing_facts(self, journey_id: str) -> DosingFacts: ...
+    async def dosing_facts(self, journey_id: str, container_id: str | None = None) -> DosingFacts: ...
 
     async def referral_record(self, referral_id: str) -> ClinicalRecord: ...
 

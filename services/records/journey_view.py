@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinical import events
 from services.records.ledger import Ledger
 from services.records.opening import named, view
+from services.records.risk_view import risk_case_views
 from services.records.tables import (
     ConsentRow,
     DecisionRow,
@@ -32,7 +33,6 @@ from services.records.views import (
     DoseView,
     JourneyView,
     PlanView,
-    RiskCaseView,
     ScreeningView,
     SessionSummary,
     TaskView,
@@ -57,7 +57,6 @@ async def journey_view(session: AsyncSession, ledger: Ledger, journey: JourneyRo
         *(task.opened_seq for task in tasks),
         *(seq for plan in plans for seq in (plan.proposed_seq, plan.ended_seq)),
         *(seq for consent in consents for seq in (consent.seq, consent.withdrawn_seq)),
-        *(seq for case in cases for seq in (case.opened_seq, case.resolved_seq)),
         *(seq for decision in decisions for seq in (decision.asked_seq, decision.made_seq)),
         *(seq for screening in rounds for seq in (screening.assessed_seq, screening.signed_seq)),
     ]
@@ -71,7 +70,7 @@ async def journey_view(session: AsyncSession, ledger: Ledger, journey: JourneyRo
         given_doses=tuple(view(DoseView, row) for row in await rows(DoseRow, DoseRow.given_at)),
         plans=tuple(_plan(row, approvals, facts) for row in plans),
         consent=_consent(consents[0], facts) if consents else None,
-        risk_cases=tuple(_risk_case(row, facts) for row in cases),
+        risk_cases=await risk_case_views(session, ledger, cases),
         decisions=tuple(_decision(row, facts) for row in decisions),
         screening=_screening(rounds[0], facts) if rounds else None,
         preparations_held_at=tuple(row.held_at for row in preparations),
@@ -104,17 +103,6 @@ def _consent(row: ConsentRow, facts: Facts) -> ConsentView:
         elements=tuple(row.elements),
         capacity_attested_by=given.capacity_attested_by if given else "",
         withdrawal_reason=withdrawn.reason if withdrawn else None,
-    )
-
-
-def _risk_case(row: RiskCaseRow, facts: Facts) -> RiskCaseView:
-    opened = named(facts, row.opened_seq, events.RiskOpened)
-    resolved = named(facts, row.resolved_seq, events.RiskResolved)
-    return view(
-        RiskCaseView,
-        row,
-        trigger=opened.trigger if opened else None,
-        note=resolved.note if resolved else None,
     )
 
 

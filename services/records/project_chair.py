@@ -5,16 +5,19 @@ from typing import assert_never
 from sqlalchemy import func, select
 
 from clinical import events
+from services.records.custody_doses import account_for_dose, draw_dose
 from services.records.fact_groups import ChairFact
 from services.records.fresh import Fresh
 from services.records.tables import DoseRow, ObservationRow, VisitRow
-from services.records.visits import put_visit
+from services.records.visits import link_note, put_visit
 
 
 async def project_chair(fact: ChairFact, fresh: Fresh) -> None:
     match fact:
         case events.DoseOrdered():
             await put_visit(fresh, fact.session, ordered_seq=fresh.seq)
+        case events.DowntimeSheetMade():
+            await put_visit(fresh, fact.session, sheet_hash=fact.sheet_hash, sheet_seq=fresh.seq)
         case events.GateEvaluated():
             await put_visit(fresh, fact.session, gate_green=fact.green, gate_seq=fresh.seq)
         case events.DoseGiven():
@@ -27,6 +30,7 @@ async def project_chair(fact: ChairFact, fresh: Fresh) -> None:
             await put_visit(fresh, fact.session, observation_late_at=fresh.at)
         case events.TherapyRecorded():
             await put_visit(fresh, fact.session, therapy_minutes=fact.minutes)
+            await link_note(fresh, fact.note_id)
         case events.SessionDischarged():
             await put_visit(
                 fresh,
@@ -57,6 +61,7 @@ async def _dose_given(fact: events.DoseGiven, fresh: Fresh) -> None:
         "container_id": fact.container_id,
     }
     await fresh.put(DoseRow, {"dose_id": fact.dose_id}, values, first={})
+    await draw_dose(fact, fresh)
     await put_visit(fresh, fact.session, status="in-progress")
     not_dosed = VisitRow.session == fact.session, VisitRow.dosed_at.is_(None)
     await fresh.change(VisitRow, *not_dosed, dosed_at=fact.given_at)
@@ -72,8 +77,10 @@ async def _dose_ended(fact: events.DoseEnded, fresh: Fresh) -> None:
         ended_at=fact.ended_at,
         given_mg=fact.given_mg,
         wasted_mg=fact.wasted_mg,
+        returned_mg=fact.returned_mg,
         witness=fact.witness,
     )
+    await account_for_dose(fact, fresh)
     await put_visit(fresh, fact.session, dose_ended_at=fact.ended_at)
 
 

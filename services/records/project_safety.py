@@ -33,8 +33,8 @@ async def project_safety(fact: SafetyFact, fresh: Fresh) -> None:
             resolved = {"resolved_at": fresh.at, "resolved_by": fresh.actor.id, "resolved_seq": fresh.seq}
             words = {"status": "resolved", "disposition": fact.disposition.value}
             await fresh.change(RiskCaseRow, case, **words, **resolved)
-        case events.AdverseEventRecorded():
-            return  # read from the record itself: it has no state of its own yet
+        case events.AdverseEventRecorded() | events.SafetyCheckRecorded():
+            return  # read from the record itself: they have no state of their own
         case _:
             assert_never(fact)
 

@@ -10,7 +10,7 @@ from clinical import events
 from services.records.fact_groups import VisitFact
 from services.records.fresh import Fresh
 from services.records.tables import VisitRow
-from services.records.visits import put_visit
+from services.records.visits import link_note, put_visit
 
 BOOKING_OF = {"finished": "fulfilled", "cancelled": "cancelled", "noshow": "noshow"}
 ENCOUNTER_OF = {"finished": "finished", "cancelled": "cancelled", "noshow": "cancelled"}
@@ -35,6 +35,12 @@ async def project_visit(fact: VisitFact, fresh: Fresh) -> None:
             await put_visit(fresh, fact.session, next_day_reached=fact.reached)
         case events.IntegrationHeld():
             await put_visit(fresh, fact.session, integration_held_at=fact.held_at)
+            await link_note(fresh, fact.note_id)
+        case events.IntegrationWaived():
+            role = fresh.actor.role.value
+            await put_visit(fresh, fact.session, integration_waived_at=fresh.at, integration_waived_by=role)
+        case events.ConcernsReviewed():
+            await put_visit(fresh, fact.session, concerns_reviewed_at=fresh.at)
         case events.IntegrationMissed():
             await put_visit(fresh, fact.session, integration_missed_at=fresh.at)
         case _:

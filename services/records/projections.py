@@ -8,6 +8,7 @@ from typing import assert_never
 
 from clinical.events import Fact
 from services.records.fact_groups import (
+    AfterCrisisFact,
     ChairFact,
     CourseFact,
     PlanFact,
@@ -17,6 +18,7 @@ from services.records.fact_groups import (
     WorkFact,
 )
 from services.records.fresh import Fresh
+from services.records.project_after_crisis import project_after_crisis
 from services.records.project_chair import project_chair
 from services.records.project_course import project_course
 from services.records.project_plan import project_plan
@@ -39,6 +41,8 @@ async def project(fact: Fact, fresh: Fresh) -> None:
         await project_chair(fact, fresh)
     elif isinstance(fact, SafetyFact):
         await project_safety(fact, fresh)
+    elif isinstance(fact, AfterCrisisFact):
+        await project_after_crisis(fact, fresh)
     elif isinstance(fact, WorkFact):
         await project_work(fact, fresh)
     else:

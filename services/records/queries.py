@@ -16,10 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from clinical import events
+from clinical.downtime_sheet import DowntimeSheet
 from clinical.instants import zone_named
 from services.database import Database
 from services.encryption import FieldCipher
 from services.records.availability import Sessions
+from services.records.custody_queries import CustodyQueries
 from services.records.errors import NotFound
 from services.records.journey_view import journey_view, task_view
 from services.records.ledger import Ledger
@@ -27,6 +29,8 @@ from services.records.opening import view
 from services.records.patient_views import DuplicateCandidate, PatientView
 from services.records.patients import PatientFile
 from services.records.register_tables import PatientRow
+from services.records.risk_view import safety_plan_views
+from services.records.risk_views import SafetyPlanView
 from services.records.session_view import session_view
 from services.records.tables import EntryRow, JourneyRow, ScoreRow, TaskRow, VisitRow
 from services.records.views import (
@@ -43,11 +47,12 @@ from services.records.wording import line
 UTC_ZONE = ZoneInfo("UTC")
 
 
-class RecordQueries:
+class RecordQueries(CustodyQueries):
     """Reads only; the database refuses anything else in these sessions."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._sessions = Sessions(database)
+        self._cipher = cipher
         self._ledger = Ledger(cipher)
         self._patients = PatientFile(cipher)
 
@@ -100,6 +105,11 @@ class RecordQueries:
             )
             return [view(ScoreView, row) for row in rows]
 
+    async def safety_plans(self, sites: Sequence[str], journey_id: str) -> tuple[SafetyPlanView, ...]:
+        """Every version, oldest first."""
+        async with self._journey(sites, journey_id) as (session, _):
+            return await safety_plan_views(session, self._ledger, journey_id)
+
     async def session(self, sites: Sequence[str], journey_id: str, number: int) -> SessionView:
         async with self._journey(sites, journey_id) as (session, _):
             visit = await session.scalar(
@@ -108,6 +118,19 @@ class RecordQueries:
             if visit is None:
                 raise NotFound("the course has no such session")
             return await session_view(session, self._ledger, visit)
+
+    async def downtime_sheet(self, sites: Sequence[str], journey_id: str, number: int) -> DowntimeSheet:
+        """The sheet of the latest order of a session; NotFound before there is one."""
+        async with self._journey(sites, journey_id) as (session, _):
+            made = await session.scalar(
+                select(EntryRow)
+                .join(VisitRow, VisitRow.journey_id == EntryRow.journey_id)
+                .where(VisitRow.journey_id == journey_id, VisitRow.session == number)
+                .where(EntryRow.seq == VisitRow.sheet_seq)
+            )
+            if made is None:
+                raise NotFound("no dose is ordered in this session")
+            return self._ledger.fact_of(made, events.DowntimeSheetMade).sheet
 
     async def tasks(
         self,

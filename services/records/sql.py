@@ -17,6 +17,7 @@ from services.encryption import FieldCipher
 from services.records.appending import append_batch
 from services.records.audit import verify_chain
 from services.records.availability import Sessions
+from services.records.custody import SqlCustody
 from services.records.dosing_facts import dosing_facts
 from services.records.errors import NotFound
 from services.records.interface import (
@@ -35,7 +36,7 @@ from services.records.referrals import add_referral, referral_record
 from services.records.tables import EntryRow, JourneyRow
 
 
-class SqlRecords(Records):
+class SqlRecords(SqlCustody, Records):
     """The record on one database, with one cipher for everything that could name a person."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
@@ -47,9 +48,9 @@ class SqlRecords(Records):
     async def append(self, batch: Batch) -> Written:
         return await self._sessions.write(partial(append_batch, ledger=self._ledger, batch=batch))
 
-    async def dosing_facts(self, journey_id: str) -> DosingFacts:
+    async def dosing_facts(self, journey_id: str, container_id: str | None = None) -> DosingFacts:
         async with self._sessions.reading() as session:
-            return await dosing_facts(session, self._ledger, journey_id)
+            return await dosing_facts(session, self._ledger, journey_id, container_id)
 
     async def referral_record(self, referral_id: str) -> ClinicalRecord:
         async with self._sessions.reading() as session:

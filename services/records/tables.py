@@ -123,6 +123,8 @@ class VisitRow(_OfJourney, Base):
     baseline_seq: Mapped[int | None]
     prescriber_present: Mapped[bool] = mapped_column(server_default=text("false"))
     ordered_seq: Mapped[int | None]
+    sheet_hash: Mapped[str | None]
+    sheet_seq: Mapped[int | None]
     gate_green: Mapped[bool | None]
     gate_seq: Mapped[int | None]
     dosed_at: Mapped[datetime | None]
@@ -135,6 +137,9 @@ class VisitRow(_OfJourney, Base):
     next_day_reached: Mapped[bool | None]
     integration_held_at: Mapped[datetime | None]
     integration_missed_at: Mapped[datetime | None]
+    integration_waived_at: Mapped[datetime | None]
+    integration_waived_by: Mapped[str | None]
+    concerns_reviewed_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_seq: Mapped[int | None]
 
@@ -162,6 +167,7 @@ class DoseRow(_OfJourney, Base):
     ended_at: Mapped[datetime | None]
     given_mg: Mapped[Decimal | None]
     wasted_mg: Mapped[Decimal | None]
+    returned_mg: Mapped[Decimal | None]
     witness: Mapped[str | None]
 
 
@@ -296,6 +302,32 @@ class RiskCaseRow(_OfJourney, Base):
     resolved_by: Mapped[str | None]
     resolved_seq: Mapped[int | None]
     disposition: Mapped[str | None]
+    concern_seq: Mapped[int | None]
+
+
+class CaringContactRow(_OfJourney, Base):
+    """One contact after a crisis that was made, tried or missed; what was said stays in the entry."""
+
+    __tablename__ = "caring_contact"
+
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[str]
+    number: Mapped[int]
+    outcome: Mapped[str]
+    worried: Mapped[bool]
+    at: Mapped[datetime]
+    made_by: Mapped[str | None]
+
+
+class SafetyPlanRow(_OfJourney, Base):
+    """One version of the safety plan; versions are counted in the order of recording."""
+
+    __tablename__ = "safety_plan"
+
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[str]
+    review_by: Mapped[datetime]
 
 
 class DecisionRow(_OfJourney, Base):

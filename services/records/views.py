@@ -8,16 +8,12 @@ the database has been opened for a reader who may see it.
 from datetime import datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
-
 from clinical.decision import Reason
 from clinical.recovery_scores import PadssItems
 from clinical.screening import Override
 from clinical.vitals import Reading
-
-
-class View(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from services.records.risk_views import RiskCaseView
+from services.records.view import View as View
 
 
 class JourneySummary(View):
@@ -88,6 +84,8 @@ class DoseView(View):
     given_mg: Decimal | None
     wasted_mg: Decimal | None
     witness: str | None
+    returned_mg: Decimal | None = None
+    container_id: str | None = None
 
 
 class SessionSummary(View):
@@ -208,26 +206,6 @@ class ScreeningView(View):
     reasons: tuple[Reason, ...]
     missing: tuple[str, ...]
     overrides: tuple[Override, ...]
-
-
-class RiskCaseView(View):
-    case_id: str
-    status: str
-    level: str
-    on_site: bool | None
-    opened_at: datetime
-    acknowledge_by: datetime | None
-    joined_to: str | None
-    paged_role: str | None
-    paged_rung: int | None
-    pages: int
-    acknowledged_at: datetime | None
-    acknowledged_by: str | None
-    resolved_at: datetime | None
-    resolved_by: str | None
-    disposition: str | None
-    trigger: str | None
-    note: str | None
 
 
 class DecisionView(View):

@@ -6,16 +6,17 @@ the record's readers only, never for logs, messages or search attributes.
 
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from clinical import events
-from clinical.adverse_events import AdverseEvent
 from clinical.decision import Reason, Verdict
 from clinical.events import Fact
 from clinical.instruments.answers import InstrumentId, InstrumentResult
 from clinical.vitals import Reading
 from services.records.fact_groups import (
+    AfterCrisisFact,
     ChairFact,
     CourseFact,
     PlanFact,
@@ -24,6 +25,8 @@ from services.records.fact_groups import (
     VisitFact,
     WorkFact,
 )
+from services.records.plain_words import words as _words
+from services.records.safety_wording import after_crisis, safety
 
 NAMES = {
     InstrumentId.PHQ9: "PHQ-9",
@@ -58,7 +61,9 @@ def _sentence(fact: Fact, zone: ZoneInfo) -> str:
     if isinstance(fact, ChairFact):
         return _chair(fact, zone)
     if isinstance(fact, SafetyFact):
-        return _safety(fact, zone)
+        return safety(fact, partial(_at, zone=zone))
+    if isinstance(fact, AfterCrisisFact):
+        return after_crisis(fact, partial(_at, zone=zone))
     if isinstance(fact, WorkFact):
         return _work(fact, zone)
     assert_never(fact)
@@ -159,8 +164,8 @@ def _visit(fact: VisitFact, zone: ZoneInfo) -> str:
         case events.ReadinessAnswered():
             return f"Session {fact.session} readiness: {fact.light}{_objections(fact.reasons)}"
         case events.CheckedIn():
-            weight = f"{fact.weight_kg:g} kg, {_reading(fact.baseline)}"
-            return f"Session {fact.session} checked in: {weight}, tier {fact.tier}"
+            weight = "" if fact.weight_kg is None else f"{fact.weight_kg:g} kg, "
+            return f"Session {fact.session} checked in: {weight}{_reading(fact.baseline)}, tier {fact.tier}"
         case events.PrescriberPresent():
             return f"Session {fact.session}: prescriber {'on site' if fact.present else 'left the site'}"
         case events.SessionClosed():
@@ -171,6 +176,10 @@ def _visit(fact: VisitFact, zone: ZoneInfo) -> str:
             return f"Session {fact.session} next-day contact: {reached}{concerns}"
         case events.IntegrationHeld():
             return f"Integration after session {fact.session} held"
+        case events.IntegrationWaived():
+            return f"Integration after session {fact.session} waived by a therapist: {fact.reason}"
+        case events.ConcernsReviewed():
+            return f"Concerns after session {fact.session} reviewed: {fact.assessment}"
         case events.IntegrationMissed():
             return f"Integration after session {fact.session} missed, was due {_at(fact.due_at, zone)}"
         case _:
@@ -183,6 +192,8 @@ def _chair(fact: ChairFact, zone: ZoneInfo) -> str:
             order = fact.order
             over = f" over {order.infusion_minutes} min" if order.infusion_minutes else ""
             return f"Dose ordered for session {fact.session}: {_number(order.dose_mg)} mg{over}"
+        case events.DowntimeSheetMade():
+            return f"Downtime sheet made for session {fact.session}: {fact.sheet_hash[:12]}"
         case events.GateEvaluated():
             light = "green" if fact.green else "closed"
             return f"Session {fact.session} gate {light}{_objections(fact.reasons)}"
@@ -205,29 +216,11 @@ def _chair(fact: ChairFact, zone: ZoneInfo) -> str:
         case events.ObservationLate():
             return f"Observation due {_at(fact.due_at, zone)} is late; {_words(fact.paged)} paged"
         case events.TherapyRecorded():
-            return f"Therapy in session {fact.session}: {fact.minutes} min"
+            left = ", the patient was left alone" if fact.present_throughout is False else ""
+            return f"Therapy in session {fact.session}: {fact.minutes} min{left}"
         case events.SessionDischarged():
             how = f" by override: {fact.override_reason}" if fact.overridden else ""
             return f"Session {fact.session} discharged at {_at(fact.discharged_at, zone)}{how}"
-        case _:
-            assert_never(fact)
-
-
-def _safety(fact: SafetyFact, zone: ZoneInfo) -> str:
-    match fact:
-        case events.RiskOpened():
-            by = _at(fact.acknowledge_by, zone)
-            return f"Risk case opened ({fact.level}): {fact.trigger}; to be acknowledged by {by}"
-        case events.RiskJoined():
-            return f"Risk finding ({fact.level}) joined to an open case"
-        case events.RiskPaged():
-            return f"Risk case: {_words(fact.role)} paged (step {fact.rung})"
-        case events.RiskAcknowledged():
-            return "Risk case acknowledged"
-        case events.RiskResolved():
-            return f"Risk case resolved: {_words(fact.disposition)}. {fact.note}"
-        case events.AdverseEventRecorded():
-            return _adverse_event(fact.event)
         case _:
             assert_never(fact)
 
@@ -245,7 +238,7 @@ def _work(fact: WorkFact, zone: ZoneInfo) -> str:
         case events.TaskOverdue():
             return f"Task overdue, escalated to {_words(fact.escalated_to)}"
         case events.TaskDone():
-            return "Task completed"
+            return f"Task completed: {fact.evidence}" if fact.evidence else "Task completed"
         case events.TaskCancelled():
             return f"Task cancelled: {fact.reason}"
         case events.MessageSettled():
@@ -265,12 +258,6 @@ def _result(result: InstrumentResult) -> str:
     text = f"{value} ({found})" if value and found else value or found
     item = "; suicide item positive" if result.suicide_item else ""
     return f"{NAMES[result.instrument]}: {text}{item}"
-
-
-def _adverse_event(event: AdverseEvent) -> str:
-    grade = "not graded yet" if event.grade is None else f"grade {event.grade:d}"
-    serious = f", serious ({', '.join(sorted(event.seriousness))})" if event.seriousness else ""
-    return f"Adverse event: {_words(event.term)}, {grade}{serious}, {_words(event.outcome)}"
 
 
 def _change(fact: events.FollowUpMeasured) -> str:
@@ -298,8 +285,3 @@ def _at(at: datetime, zone: ZoneInfo) -> str:
 
 def _number(value: Decimal) -> str:
     return f"{value.normalize():f}"
-
-
-def _words(code: str) -> str:
-    """`medical-director` reads "medical director"."""
-    return code.replace("-", " ").replace("_", " ").replace(".", " ")

@@ -14,12 +14,14 @@ from api.composition import Composition
 from api.cursors import Cursors
 from clinical.people import Role
 from services.database import Database
+from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher, KeyRing
 from services.notifications.service import NotificationService
 from services.protocols import load_protocol
 from services.records.idempotency import IdempotencyKeys
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
+from services.records.therapy_notes import TherapyNotes
 from tests.api.caller import SITE, Person, person, verifier
 from tests.api.fake_engine import FakeEngine
 
@@ -41,6 +43,7 @@ class Clinic:
     app: FastAPI
     engine: FakeEngine
     records: SqlRecords
+    notes: TherapyNotes
 
     def person(self, *roles: Role, subject: str = "", sites: tuple[str, ...] = (SITE,)) -> Person:
         return person(self.app, *roles, subject=subject, sites=sites)
@@ -89,7 +92,9 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         requests=IdempotencyKeys(database, cipher),
         cursors=Cursors(b"secret of the test"),
         database_is_up=is_up,
+        notes=TherapyNotes(database, cipher),
+        help_numbers=HelpNumbers(),
         close=database.dispose,
     )
-    yield Clinic(create_app(composition), engine, records)
+    yield Clinic(create_app(composition), engine, records, composition.notes)
     await database.dispose()

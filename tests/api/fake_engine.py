@@ -9,14 +9,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from api.engine import Engine, EngineRefused
+from api.engine import Engine, EngineRefused, EngineUnavailable
 from clinical.decision import Reason, Verdict
 from clinical.dosing import DoseOrder
 from clinical.events import Entry, JourneyStarted
 from clinical.protocol import Drug, Route
+from services.records.custody_interface import PendingCase
 from services.records.errors import AlreadyActive
 from services.records.interface import Batch, Records
-from workflows.messages import Accepted, Command, DoseOrdered, StartJourney
+from workflows.messages import Accepted, Command, DoseOrdered, StartJourney, StartRisk
+from workflows.names import risk_id
 
 A = TypeVar("A", bound=Accepted)
 
@@ -43,6 +45,8 @@ class FakeEngine(Engine):
         self.heard: list[tuple[str, str, Command]] = []
         self.failure: Exception | None = None
         self.up = True
+        self.opened: list[PendingCase] = []
+        self.opened_risk: list[StartRisk] = []
 
     async def start_journey(self, journey_id: str, message: StartJourney) -> Accepted:
         self._hear(journey_id, "start", message)
@@ -62,10 +66,21 @@ class FakeEngine(Engine):
             raise EngineRefused("journey-already-active", "the course cannot be started", {}) from None
         return Accepted(state="referred", at=at)
 
+    async def open_case(self, start: StartRisk) -> Accepted:
+        assert start.concern is not None
+        self.opened_risk.append(start)
+        self._hear(risk_id(start.journey_id, start.finding.case_id), "raise_concern", start.concern)
+        return Accepted(state="raised", at=AT, detail={"case_id": start.finding.case_id})
+
     async def command(self, workflow_id: str, update: str, message: Command, answer: type[A]) -> A:
         self._hear(workflow_id, update, message)
         more = {"order": ORDER, "reasons": (CAUTION,)} if issubclass(answer, DoseOrdered) else {}
         return answer.model_validate({"state": "done", "at": AT, "detail": {}, **more})
+
+    async def open_drug_case(self, case: PendingCase) -> None:
+        if isinstance(self.failure, EngineUnavailable):
+            raise self.failure
+        self.opened.append(case)
 
     async def is_up(self) -> bool:
         return self.up

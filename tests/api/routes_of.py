@@ -18,6 +18,9 @@ PLACES = {
     "{version}": "1",
     "{n}": "1",
     "{case_id}": "case-1",
+    "{event_id}": "ae-1",
+    "{note_id}": id_from("no note"),
+    "{container_id}": id_from("no container"),
     "{instrument}": "phq-9",
 }
 
@@ -27,9 +30,10 @@ class RouteOf(NamedTuple):
     method: str
     path: str
 
-    def at(self, course: str = "") -> str:
-        """An address; `course` is the one of a course that exists."""
+    def at(self, course: str = "", container: str = "") -> str:
+        """An address; `course` and `container` are of a course and a container that exist."""
         address = self.path.replace("/v1/journeys/{site}/{ulid}", course) if course else self.path
+        address = address.replace("{container_id}", container) if container else address
         for name, value in PLACES.items():
             address = address.replace(name, value)
         return address

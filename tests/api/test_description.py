@@ -27,6 +27,15 @@ from workflows.screening import Screening
 from workflows.treatment_session import TreatmentSession
 
 HIDDEN = {"read_description", "read_documentation"}
+NOT_THERE_YET = {
+    "read_patient",
+    "read_downtime_sheet",
+    "read_therapy_note",
+    "amend_therapy_note",
+    "read_rems_form",
+}
+"""What only other acts make: read in tests of their own."""
+
 QUERY = {
     "receive_referral": "?site=site-a&time_zone=America/New_York&confirm_new=true",
     "publish_protocol": "?site=site-a",
@@ -104,6 +113,9 @@ async def test_every_example_works_and_its_answer_is_as_described(clinic: Clinic
     course = await clinic.a_journey()
     operations = {operation["operationId"]: operation for _, _, operation in described(clinic)}
     patient = await clinic.a_patient()
+    taken_in = example_of(clinic.app.openapi(), operations["receive_container"])[1]
+    received = await clinic.person(Role.NURSE).post(f"/v1/custody/{SITE}/containers", taken_in, key="vial")
+    container = received.json()["container_id"]
     for route in routes_of(clinic.app):
         if route.act in HIDDEN:
             continue
@@ -111,11 +123,11 @@ async def test_every_example_works_and_its_answer_is_as_described(clinic: Clinic
         _, example = example_of(clinic.app.openapi(), operation)
         if route.act == "start_journey":
             example = example | {"patient_id": patient, "referral_id": None}
-        answer = await send(who_may(clinic, route.act), route, course, example)
+        answer = await send(who_may(clinic, route.act), route, course, example, container)
         if route.act == "read_session":  # nothing opens a session here: it is read in another test
             assert answer.status_code == 404
             continue
-        if route.act == "read_patient":
+        if route.act in NOT_THERE_YET:
             assert answer.status_code == 404
             continue
         assert 200 <= answer.status_code < 300, (route.act, answer.text)
@@ -149,8 +161,8 @@ async def test_every_command_is_one_that_the_workflows_take(clinic: Clinic) -> N
     assert (workflow._Definition.must_from_class(PatientJourney).name, TaskQueue.JOURNEY) == (JOURNEY, QUEUE)
 
 
-async def send(who: Person, route: RouteOf, course: str, example: Any) -> Any:
-    address = route.at(course) + QUERY.get(route.act, "")
+async def send(who: Person, route: RouteOf, course: str, example: Any, container: str = "") -> Any:
+    address = route.at(course, container) + QUERY.get(route.act, "")
     headers = {"if_match": f'"{"0f" * 32}"'} if route.act == "approve_plan" else {}
     if route.method == "GET":
         return await who.get(address)

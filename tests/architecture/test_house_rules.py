@@ -12,6 +12,7 @@ NAMELESS = {"utils", "util", "helpers", "helper", "common", "core", "shared", "m
 LONGEST_SOURCE = 300
 LONG_FOR_A_REASON = {
     "clinical/contraindication_codes.py": "one table, one row for each code",
+    "clinical/gate_checks.py": "one function for each of the sixteen gates",
     "clinical/events.py": "one list of every fact that a record may hold",
     "clinical/protocol.py": "one model of everything that a clinic may tune",
     "services/records/tables.py": "one schema",

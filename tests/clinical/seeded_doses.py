@@ -81,14 +81,22 @@ FAULTS_BY_FORM: list[tuple[str, str, Fault, set[str]]] = [
         {"INV4-STEP", "INV11-MISSING"},
     ),
     (
-        "a booster above where a course starts",
+        "a booster more than a step above where a course starts",
         "injection",
         lambda j: boosted(
-            edited(j, events.PlanApproved, mg_per_kg=Decimal("0.75"), max_mg=Decimal(100)),
+            edited(j, events.PlanApproved, mg_per_kg=Decimal(1), max_mg=Decimal(100)),
             1,
-            "17.5",
+            "18.2",
             minutes=20,
-            mg_per_kg=Decimal("0.25"),
+            mg_per_kg=Decimal("0.26"),
+        ),
+        {"INV4-FIRST-SESSION", "INV11-MISSING"},
+    ),
+    (
+        "a first dose above where a course starts",
+        "injection",
+        lambda j: dosed(
+            edited(j, events.PlanApproved, mg_per_kg=Decimal("0.75")), 1, "36", mg_per_kg=Decimal("0.51")
         ),
         {"INV4-STEP"},
     ),
@@ -120,7 +128,7 @@ FAULTS_BY_FORM: list[tuple[str, str, Fault, set[str]]] = [
         {"INV4-SINGLE-MG"},
     ),
     (
-        "a first dose above where a course starts",
+        "a first dose of more lozenges than a course starts with",
         "lozenges",
         lambda j: dosed(j, 1, "150", units=3),
         {"INV4-STEP"},

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical.follow_up import Choice, DecisionNeeded, decision_after, decision_allowed, measurement_times
+from clinical.decision import Verdict
+from clinical.follow_up import (
+    Choice,
+    DecisionNeeded,
+    decision_after,
+    decision_after_missed,
+    decision_allowed,
+    decision_due,
+    measurement_times,
+    overlapping_scores,
+)
 from clinical.people import Role
 from clinical.protocol import Protocol
 
@@ -151,3 +161,46 @@ def test_an_improvement_never_makes_stopping_the_default(protocol: Protocol) -> 
 def test_a_decision_can_be_kept_in_history(protocol: Protocol) -> None:
     point = decision_after(4, 10, protocol)
     assert DecisionNeeded.model_validate_json(point.model_dump_json()) == point
+
+
+def deciding(protocol: Protocol, **changes: object) -> Protocol:
+    return protocol.model_copy(update={"decisions": protocol.decisions.model_copy(update=changes)})
+
+
+def test_after_the_series_every_so_many_doses_ask_again(protocol: Protocol) -> None:
+    assert [dose for dose in range(11) if decision_due(dose, protocol)] == [3, 4, 6, 7, 8, 9, 10]
+    every_third = deciding(protocol, then_every_doses=3)
+    assert [dose for dose in range(16) if decision_due(dose, every_third)] == [3, 4, 6, 9, 12, 15]
+
+
+def test_the_stop_and_the_end_of_the_series_ask_even_when_no_review_is_listed(protocol: Protocol) -> None:
+    silent = deciding(protocol, review_after_doses=())
+    assert [dose for dose in range(7) if decision_due(dose, silent)] == [4, 6]
+
+
+@given(dose=st.integers(0, 60), percent=st.none() | st.floats(), every=st.integers(1, 5))
+def test_a_decision_is_needed_exactly_when_it_is_due(
+    protocol: Protocol, dose: int, percent: float | None, every: int
+) -> None:
+    rules = deciding(protocol, then_every_doses=every)
+    assert decision_after(dose, percent, rules).needed is decision_due(dose, rules)
+
+
+@pytest.mark.parametrize(
+    ("hours", "flagged"),
+    [((), False), ((0,), False), ((0, 48), True), ((0, 168), False), ((48, 0, 100), True)],
+)
+def test_scores_less_than_a_week_apart_look_back_on_the_same_days(
+    protocol: Protocol, hours: tuple[int, ...], flagged: bool
+) -> None:
+    found = overlapping_scores([IN_2020 + timedelta(hours=at) for at in hours], protocol)
+    assert [reason.rule for reason in found] == (["DECIDE-OVERLAP"] if flagged else [])
+    assert all(reason.limit == ">= 7" for reason in found)
+
+
+def test_after_too_many_missed_visits_a_person_decides_without_a_default(protocol: Protocol) -> None:
+    needed = decision_after_missed(4, protocol)
+    assert (needed.needed, needed.default) == (True, Choice.REVIEW)
+    (reason,) = needed.reasons
+    assert (reason.rule, reason.verdict) == ("DECIDE-MISSED", Verdict.REVIEW)
+    assert (reason.value, reason.limit) == ("4", "<= 3")

@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinical import events, invariants
+from clinical.adverse_events import Duty
 from clinical.decision import Reason, Verdict
 from clinical.discharge_facts import Criterion
 from clinical.events import RecordedEntry
 from clinical.invariants import INVARIANTS, violations
 from clinical.journey import Move, Stage
-from clinical.people import Actor, Role
+from clinical.people import ENGINE, Actor, Role
 from clinical.protocol import Protocol
 from clinical.risk import Disposition, RiskLevel
 from tests.clinical.dosing_day.forms import a_phase
@@ -71,6 +72,21 @@ def reason(rule: str, verdict: Verdict, value: str | None = None) -> Reason:
 def checklist(**answers: Reason) -> tuple[Reason, ...]:
     """All met but these, by the names of the criteria."""
     return tuple(answers.get(Criterion(met.rule).name.lower(), met) for met in all_met())
+
+
+def owing(journey: Journey, *, dropped_by: Actor | None = None, closed: bool = True) -> Journey:
+    """The same course, but a form is owed since the first dose, and perhaps somebody let go of it."""
+    task_id = "session/1/submit-rems-form/1"
+    due_at = dose_time(1) + timedelta(days=7)
+    reason = "the form has to be submitted"
+    opened = events.TaskOpened(
+        task_id=task_id, code=Duty.SUBMIT_REMS_FORM, owner=Role.NURSE, due_at=due_at, reason=reason
+    )
+    owed = with_after(journey, events.DoseGiven, 1, opened)
+    if dropped_by is not None:
+        dropped = events.TaskCancelled(task_id=task_id, reason="nobody did it")
+        owed = with_after(owed, events.SessionDischarged, 3, dropped, actor=dropped_by)
+    return owed if closed else without(owed, events.JourneyClosed)
 
 
 def overriding(
@@ -664,6 +680,8 @@ FAULTS: list[tuple[str, Fault, set[str]]] = [
         {"INV12-TASK-AFTER"},
     ),
     ("finished and not closed", lambda j: without(j, events.JourneyClosed), {"INV12-NOT-CLOSED"}),
+    ("a duty dropped with the rest", lambda j: owing(j, dropped_by=ENGINE), {"INV12-DUTY-DROPPED"}),
+    ("closed while something is owed", lambda j: owing(j), {"INV12-TASK-OPEN"}),
     # ── 13 ──────────────────────────────────────────────────────────────────────────────────────────────────
     ("no record", lambda j: [], {"INV13-EMPTY"}),
     ("an entry cut out", raw_drop, {"INV13-SEQUENCE", "INV13-CHAIN"}),
@@ -1057,3 +1075,14 @@ def test_the_edge_of_the_calendar_is_judged_too(journey: Journey, protocol: Prot
     edge = edited(edge, events.DoseEnded, 5, ended_at=LONG_AGO)
     found = rules(edge, protocol, "Pacific/Kiritimati")
     assert {"INV3-DATE", "INV3-INTERVAL"} <= found
+
+
+def test_a_course_that_is_over_stays_open_while_something_is_owed(
+    journey: Journey, protocol: Protocol
+) -> None:
+    assert rules(owing(journey, closed=False), protocol) == set()
+
+
+def test_the_medical_director_may_let_go_of_a_duty(journey: Journey, protocol: Protocol) -> None:
+    director = Actor(id="staff-director", role=Role.MEDICAL_DIRECTOR)
+    assert rules(owing(journey, dropped_by=director), protocol) == set()

@@ -1,6 +1,6 @@
 """Do the invariants hold for every form, and is each breach of a dose found there? (product §4: 3, 4, 11)"""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -44,6 +44,16 @@ def test_a_seeded_fault_of_a_form_is_found_and_nothing_else(
         ),
         ("injection", lambda j: boosted(dosed(j, 2, "17.5"), 2, "17.5", minutes=30)),
         (
+            "injection",
+            lambda j: boosted(
+                edited(j, events.PlanApproved, mg_per_kg=Decimal("0.75"), max_mg=Decimal(60)),
+                1,
+                "17.5",
+                minutes=20,
+                mg_per_kg=Decimal("0.25"),
+            ),
+        ),
+        (
             "lozenges",
             lambda j: boosted(edited(j, events.PlanApproved, dose_mg=Decimal(100)), 1, "100", units=2),
         ),
@@ -73,3 +83,13 @@ def test_a_calendar_week_is_the_one_on_the_wall(protocol: Protocol) -> None:
     assert {one.rule for one in violations(told, devices)} == {"INV3-CALENDAR-WEEK"}
     assert violations(told, devices, "Asia/Tokyo") == ()
     assert violations(told, devices, "Nowhere/Known") == (), "in UTC where no zone is known"
+
+
+def test_the_week_at_the_edge_of_the_calendar_is_judged_too(protocol: Protocol) -> None:
+    """Where the date on the wall cannot be told, the one in UTC counts."""
+    devices = changed(of_form(protocol, "devices"), "schedule", max_per_calendar_week=1)
+    end = datetime.max.replace(tzinfo=UTC)
+    told = edited(recorded_journey(devices), events.DoseGiven, 6, given_at=end)
+    told = edited(told, events.DoseGiven, 5, given_at=end - timedelta(hours=30))
+    found = {one.rule for one in violations(told, devices, "Pacific/Kiritimati")}
+    assert {"INV3-CALENDAR-WEEK", "INV3-INTERVAL"} <= found

@@ -25,6 +25,7 @@ EXPECTED: dict[tuple[Stage, Move], Stage] = {
     (Stage.CONSULTATION, Move.DECLINE): Stage.DECLINED,
     (Stage.SCREENING, Move.FOUND_ELIGIBLE): Stage.PLANNING,
     (Stage.SCREENING, Move.FOUND_INELIGIBLE): Stage.INELIGIBLE,
+    (Stage.SCREENING, Move.STOP_COURSE): Stage.FOLLOW_UP,
     (Stage.PLANNING, Move.APPROVE_PLAN): Stage.PREPARATION,
     (Stage.PLANNING, Move.SCREEN_AGAIN): Stage.SCREENING,
     (Stage.PLANNING, Move.STOP_COURSE): Stage.FOLLOW_UP,

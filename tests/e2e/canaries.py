@@ -33,7 +33,7 @@ ADDED = {
     "contact": ("concerns",),
     "discharge": ("override_reason",),
     "dose-end": ("reason",),
-    "order": ("caution_attested",),
+    "order": ("caution_attested", "reentry_reviewed"),
 }
 """Free texts that a body may have and the story does not send, by the last word of the path."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import quopri
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,12 @@ import httpx2
 import psycopg
 import pytest
 from psycopg import sql
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 
 from clinical.people import Role
 from clinical.protocol import Indication
+from clinical.safety_plan import SafetyPlan
 from deploy.demo import SAMPLE
 from deploy.demo_clinic import Refused, tokens_of
 from deploy.demo_story import TIME_ZONE, Story
@@ -31,7 +33,7 @@ from deploy.local import LocalOptions, LocalSystem
 from deploy.tokens import DEMO_SITE
 from deploy.virtual_clock import VirtualClock
 from services.database import Database
-from services.encryption import FieldCipher
+from services.encryption import ENCODING, FieldCipher
 from services.fhir.bundle import read_referral
 from services.protocols import load_protocol
 from services.records.sql import SqlRecords
@@ -94,12 +96,24 @@ class CanaryStory(Story):
 
     async def _treat(self) -> None:
         await self._session(1)
+        await self._speak_apart()
         await self._post("adverse-events", "nurse", _an_adverse_event(self._now.isoformat()))
         await self._risk()
         await self._post("pause", "coordinator", {"reason": ""})
         await self._post("resume", "medical-director", {"reason": ""})
         await self._post("withdrawal", "coordinator", {"reason": "", "channel": "phone"})
         await self.until_over()
+
+    async def _speak_apart(self) -> None:
+        """What is kept apart: notes, what was added, who broke the glass; and the concerns of the next day."""
+        await self._post("sessions/1/concerns-review", "prescriber", {"assessment": ""})
+        with pytest.raises(Refused):  # it was held
+            await self._post("sessions/1/integration-waiver", "therapist", {"reason": ""})
+        with pytest.raises(Refused):  # and the same words again are a note that nothing names
+            await self._post("sessions/1/integration", "therapist", {"held_at": _NEVER, "note": ""})
+        notes = (await self._clinic.get(f"{self.path}/therapy-notes", "therapist"))["items"]
+        await self._post(f"therapy-notes/{notes[0]['note_id']}/amendments", "therapist", {"text": ""})
+        await self._post("therapy-notes/break-glass", "medical-director", {"reason": ""})
 
     async def _risk(self) -> None:
         await self._be(self._now, "session/2")
@@ -109,10 +123,24 @@ class CanaryStory(Story):
         case = f"risk-cases/{(await self.journey())['risk_cases'][0]['case_id']}"
         await self._clock.until_running(f"{self.journey_id}/risk/{case.rpartition('/')[2]}")
         await self._post(f"{case}/acknowledgement", "therapist")
-        await self._post(f"{case}/resolution", "prescriber", {"disposition": "safety-plan", "note": ""})
+        closed = {"disposition": "continued-with-monitoring", "note": "", "without_plan": ""}
+        await self._post(f"{case}/resolution", "prescriber", closed)
+        raised = await self._post("concerns", "coordinator", {"text": "", "on_site": True})
+        worry = raised["detail"]["case_id"]
+        await self._clock.until_running(f"{self.journey_id}/risk/{worry}")
+        await self._post(
+            "safety-plans", "therapist", {"plan": {part: [""] for part in SafetyPlan.model_fields}}
+        )
+        closed = {"disposition": "safety-plan", "note": ""}
+        await self._post(f"risk-cases/{worry}/resolution", "prescriber", closed)
+        later = {"outcome": "reached", "note": "", "worried": True}
+        await self._post(f"risk-cases/{worry}/contacts", "nurse", later)
 
     async def _follow_up(self) -> None:
         """The course was left."""
+
+
+_NEVER = "2001-01-01T00:00:00Z"
 
 
 def _an_adverse_event(at: str) -> dict[str, Any]:
@@ -183,12 +211,76 @@ async def test_who_may_read_the_record_finds_them_there(planted: Planted) -> Non
     finally:
         await database.dispose()
     told = "\n".join(entry.model_dump_json() for entry in entries)
-    for field in ("goals", "themes", "concerns", "note", "reason"):
+    for field in ("goals", "concerns", "note", "reason"):
         assert f"{WORDS} {field}" in told
     journey = await planted.story.journey()
     assert (journey["stage"], journey["doses"]) == ("withdrawn", 1)
     patient = await planted.clinic.get(f"/v1/patients/{journey['patient_id']}")
     assert (patient["name"], patient["email"], patient["mrn"]) == (" ".join(NAME), EMAIL, MRN)
+
+
+async def _notes(planted: Planted) -> dict[str, dict[str, Any]]:
+    """Every psychotherapy note of the course by its id, as its therapist reads it."""
+    address = f"{planted.story.path}/therapy-notes"
+    read = [
+        await planted.clinic.get(f"{address}/{line['note_id']}", "therapist")
+        for line in (await planted.clinic.get(address, "therapist"))["items"]
+        if line["amends"] is None
+    ]
+    return {note["note_id"]: note for answer in read for note in answer["items"]}
+
+
+async def test_what_was_spoken_of_in_therapy_is_with_its_readers_and_not_in_the_record(
+    planted: Planted,
+) -> None:
+    """Not even encrypted: whoever reads the whole record reads no psychotherapy note."""
+    notes = await _notes(planted)
+    assert sorted(note["state"] for note in notes.values()) == ["recorded"] * 3 + ["refused"]
+    for field in ("themes", "note", "text"):
+        assert any(f"{WORDS} {field}" in note["text"] for note in notes.values()), field
+    database = Database(planted.system.database_url)
+    try:
+        cipher = FieldCipher.from_settings(planted.system.settings())
+        entries = await SqlRecords(database, cipher).entries(planted.story.journey_id)
+    finally:
+        await database.dispose()
+    told = "\n".join(entry.model_dump_json() for entry in entries)
+    assert [note["text"] for note in notes.values() if note["text"] in told] == []
+    accesses = f"{planted.story.path}/therapy-notes/accesses"
+    log = (await planted.clinic.get(accesses, "medical-director"))["items"]
+    assert any(line["act"] == "break-glass" and WORDS in line["reason"] for line in log)
+
+
+async def test_no_workflow_ever_heard_it(planted: Planted) -> None:
+    """With the key in hand: no payload of any history holds a psychotherapy note."""
+    codec = planted.client.data_converter.payload_codec
+    assert codec is not None
+    spoken = Hunt(*(note["text"] for note in (await _notes(planted)).values()))
+    found = 0
+    async for execution in planted.client.list_workflows():
+        handle = planted.client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        for event in (await handle.fetch_history()).events:
+            for payload in await codec.decode(list(_payloads(event))):
+                found += 1
+                assert spoken(payload.data) is None
+    assert found > 100
+
+
+def _payloads(message: Any) -> Iterator[Any]:
+    """Every encrypted payload in a message of the engine's protocol."""
+    if isinstance(message, Payload):
+        if message.metadata.get("encoding") == ENCODING:
+            yield message
+        return
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        parts = (
+            value.values() if hasattr(value, "values") else value if hasattr(value, "__len__") else [value]
+        )
+        for part in parts:
+            if hasattr(part, "ListFields"):
+                yield from _payloads(part)
 
 
 def test_no_file_of_the_system_holds_one(planted: Planted) -> None:
@@ -230,7 +322,15 @@ async def test_no_table_holds_one(planted: Planted) -> None:
             found = await connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table)))
             values = [value for row in await found.fetchall() for value in row]
             rows[table] = b"\n".join(v if isinstance(v, bytes) else str(v).encode() for v in values)
-    for table in ("patient", "referral", "journey", "journey_entry", "task", "risk_case"):
+    for table in (
+        "patient",
+        "referral",
+        "journey",
+        "journey_entry",
+        "task",
+        "risk_case",
+        "psychotherapy_note",
+    ):
         assert rows[table], table
     assert _leaks(rows) == {}
 

@@ -45,3 +45,12 @@ def test_what_is_no_bundle_ends_with_one_line_and_status_2(text: str, tmp_path: 
 def test_a_protocol_that_does_not_exist_ends_with_one_line_and_status_2() -> None:
     ran = demo("--protocol", "no-such-protocol")
     assert (ran.returncode, len(ran.stderr.splitlines())) == (2, 1)
+
+
+@pytest.mark.parametrize("protocol", ["im-racemic", "sl-racemic", "esketamine-rems"])
+def test_every_shipped_protocol_walks_the_whole_course(protocol: str) -> None:
+    """The intravenous one walks it in the test of the README's own demonstration."""
+    ran = demo("--json", "--protocol", protocol)
+    summary = json.loads(ran.stdout.splitlines()[-1])
+    assert (ran.returncode, summary["stage"], summary["violations"]) == (0, "finished", [])
+    assert summary["doses"] == summary["sessions_completed"] >= 6

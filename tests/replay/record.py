@@ -65,6 +65,9 @@ async def record(progress: Callable[[str], None]) -> dict[str, Histories]:
             except TimeoutError:
                 raise TimeoutError(f"{name}: does not come to its end") from None
             found[name] = runs = await histories(environment.client, patient.journey_id)
+            for number, beside in enumerate(patient.beside, start=1):
+                [whole] = (await histories(environment.client, beside)).values()
+                runs[f"beside-{number}"] = whole
             events = sum(len(history.events) for history in runs.values())
             progress(f"{name}: {outcome.stage} ({outcome.reason}); {len(runs)} runs, {events} events")
     return found

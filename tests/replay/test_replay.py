@@ -14,7 +14,7 @@ from workers.registry import WORKFLOWS
 
 CURRENT = f"{corpus.CURRENT}/"
 TYPES = sorted(workflow.__name__ for workflow in WORKFLOWS)
-LARGEST_CORPUS_BYTES = 2_000_000
+LARGEST_CORPUS_BYTES = 3_000_000
 SHOWN = 5
 
 STUCK = """

@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 
 import workflows
+from activities.downtime import DowntimeActivities
 from activities.notifications import NotificationActivities
 from activities.queues import TaskQueue
 from activities.records import RecordActivities
@@ -45,6 +46,7 @@ def test_every_workflow_has_a_name_of_its_own_that_a_rename_does_not_change() ->
         "TreatmentSession",
         "FollowUp",
         "RiskEscalation",
+        "DrugDiscrepancy",
     }
 
 
@@ -53,7 +55,7 @@ def test_every_activity_is_run_by_some_queue_and_local_ones_by_the_journey_queue
     run = {queue: {act.__name__ for act in activities.of(queue)} for queue in TaskQueue}
     defined = {
         name
-        for kind in (RecordActivities, NotificationActivities)
+        for kind in (RecordActivities, NotificationActivities, DowntimeActivities)
         for name, member in inspect.getmembers(kind, inspect.isfunction)
         if activity._Definition.from_callable(member) is not None
     }

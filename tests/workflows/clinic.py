@@ -13,6 +13,7 @@ from clinical.people import Role
 from deploy.postgres import PostgresServer
 from deploy.smtp_sink import SmtpSink
 from services.database import Database
+from services.downtime.interface import DowntimeSpool
 from services.encryption import FieldCipher, KeyRing
 from services.notifications.email import EmailChannel, SmtpServer
 from services.notifications.interface import ChannelName, Contact
@@ -44,8 +45,10 @@ async def a_clinic(
     database_url: str,
     reached_through: Callable[[SqlRecords], Records] = lambda records: records,
     clock: Callable[[], datetime] = wall_clock,
+    spool: DowntimeSpool | None = None,
 ) -> AsyncIterator[Clinic]:
-    """A clinic at work. `reached_through` is what its workers have of the record, `clock` its post office's."""
+    """A clinic at work. `reached_through` is what its workers have of the record, `clock` its post office's,
+    `spool` where its downtime sheets go."""
     database, sink = Database(database_url), SmtpSink()
     cipher = FieldCipher(KeyRing({"one": bytes(range(32))}, "one"), bytes(range(32)))
     records = SqlRecords(database, cipher)
@@ -53,7 +56,7 @@ async def a_clinic(
     mail = EmailChannel(SmtpServer("127.0.0.1", sink.port, "clinic@example.org", tls=SmtpTls.NONE))
     notifications = NotificationService(database, cipher, {ChannelName.EMAIL: mail}, clock=clock)
     staff = {role: Contact(name=role, email=f"{role}@example.org", time_zone="UTC") for role in Role}
-    activities = Activities.over(reached_through(records), notifications, staff)
+    activities = Activities.over(reached_through(records), notifications, staff, spool)
     async with AsyncExitStack() as running:
         running.push_async_callback(database.dispose)
         running.callback(sink.stop)

@@ -11,11 +11,21 @@ from datetime import datetime
 from typing import Any
 
 from activities.queues import TaskQueue
-from clinical.events import Entry, JourneyStarted, RecordedEntry, StageChanged
+from clinical.adverse_events import KEPT_UNTIL_DONE, Duty, Grade
+from clinical.events import (
+    Entry,
+    JourneyStarted,
+    RecordedEntry,
+    StageChanged,
+    TaskCancelled,
+    TaskDone,
+    TaskOpened,
+)
 from clinical.journey import Move, Stage
+from clinical.people import Role
 from clinical.protocol import Protocol
 from services.records.interface import Batch
-from tests.workflows.walk import Walk
+from tests.workflows.walk import PEOPLE, Walk, a_key
 from workflows import messages as m
 
 SHORT: dict[str, dict[str, Any]] = {
@@ -128,5 +138,36 @@ async def over(patient: Walk) -> None:
         await patient.discharge()
     if await patient.stage() in (Stage.CONSULTATION, Stage.TREATING, Stage.FOLLOW_UP):
         await patient.leave(Move.END)
+    await settle_duties(patient)
     await patient.outcome()
     await patient.assert_sound()
+
+
+async def open_duties(patient: Walk) -> list[TaskOpened]:
+    """What is owed whatever becomes of the course, and was neither done nor released."""
+    ended = {e.fact.task_id for e in await patient.record() if isinstance(e.fact, TaskDone | TaskCancelled)}
+    opened: list[TaskOpened] = await patient.facts("task.opened")
+    return [task for task in opened if task.code in KEPT_UNTIL_DONE and task.task_id not in ended]
+
+
+async def settle_duties(patient: Walk) -> None:
+    """Everybody does what they owe: drafts are judged, the rest is done with proof."""
+    for task in await open_duties(patient):
+        if task.code == Duty.COMPLETE_DRAFT:
+            await judge(patient, task.task_id.rpartition("/")[2].partition(".")[0])
+    for task in await open_duties(patient):
+        await patient.say("complete_duty", done(task))
+
+
+def done(task: TaskOpened, role: Role | None = None, evidence: str = "reference 4711") -> m.CompleteDuty:
+    return m.CompleteDuty(
+        key=a_key(), actor=PEOPLE[role or task.owner], task_id=task.task_id, evidence=evidence
+    )
+
+
+async def judge(patient: Walk, event_id: str, **changes: Any) -> m.Accepted:
+    """Amend an adverse event; what was not judged is a mild event, and not serious."""
+    reported = [f for f in await patient.facts("adverse-event.recorded") if f.event_id == event_id][-1]
+    event = reported.event.model_copy(update={"grade": Grade.MILD, "seriousness": frozenset(), **changes})
+    amended = m.AmendAdverseEvent(key=a_key(), actor=PEOPLE[Role.NURSE], event_id=event_id, event=event)
+    return await patient.say_twice("amend_adverse_event", amended)

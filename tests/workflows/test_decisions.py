@@ -87,6 +87,31 @@ async def test_a_change_is_planned_and_approved_anew_and_not_asked_about_twice(p
     await over(patient, doses=2)
 
 
+async def test_a_change_after_the_last_dose_of_a_plan_leads_to_a_new_plan(
+    walk: Begin, protocol: Protocol
+) -> None:
+    last = {"review_after_doses": (), "default_stop_after_dose": 1, "final_after_dose": 1}
+    patient = await at_treating(walk(shortened(protocol, schedule={"sessions": 1}, decisions=last)))
+    await dosed(patient)
+    await patient.decide("change")
+    await patient.until_there("plan/2")
+    patient.plan_hash = await patient.propose(2, sessions=1, preparation_sessions=0)
+    await patient.approve(patient.plan_hash, 2)
+    patient.session = 2
+    await patient.until_there("session/2")
+    await dosed(patient, phq9=0)
+    await patient.until_written("course.decision-asked", times=2)  # beyond the series every dose asks again
+    asked = (await patient.facts("course.decision-asked"))[-1]
+    assert (asked.after_dose, asked.default) == (2, "go-on")
+    assert "DECIDE-OVERLAP" in [reason.rule for reason in asked.reasons]
+    [*_, task] = [t for t in await patient.facts("task.opened") if t.code == "decide-course"]
+    assert "overlap" in task.reason
+    assert await patient.stage() is Stage.TREATING  # neither on nor off by itself
+    await patient.decide("stop")
+    await patient.until_there("follow-up/1")
+    await over(patient, doses=2)
+
+
 async def test_without_a_decision_the_doses_stop(patient: Walk) -> None:
     ask = patient.protocol.decisions.ask
     [asked] = [entry for entry in await patient.record() if entry.fact.kind == "course.decision-asked"]

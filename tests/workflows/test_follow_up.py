@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import pytest
+
 from clinical.follow_up import measurement_times
 from clinical.journey import Stage
 from clinical.people import Role
 from clinical.protocol import Protocol
-from tests.workflows.shortcut import at_treating, shortened
+from tests.workflows.shortcut import at_treating, over, shortened
+from tests.workflows.test_adverse_events import a_report
 from tests.workflows.walk import PEOPLE, Walk, a_key, forms
 from workflows import messages as m
 
@@ -105,14 +108,16 @@ async def test_answers_between_the_weeks_are_refused_and_incomplete_ones_leave_t
     await end(patient, Stage.FINISHED)
 
 
-async def relapsed(patient: Walk, first: datetime) -> None:
+async def relapsed(patient: Walk, first: datetime, part: str = PART) -> None:
     """Two readings a week apart have lost the response: the second one is asked for because of the first."""
-    await patient.forward_to(first, PART)
-    await patient.answer(PART, phq9=2)
-    await patient.until_written("follow-up.measured")
-    await patient.forward(PART, days=7, hours=1)
-    await patient.answer(PART, phq9=2)
-    await patient.until_written("follow-up.relapse-found")
+    measured = (await patient.kinds()).count("follow-up.measured")
+    found = (await patient.kinds()).count("follow-up.relapse-found")
+    await patient.forward_to(first, part)
+    await patient.answer(part, phq9=2)
+    await patient.until_written("follow-up.measured", measured + 1)
+    await patient.forward(part, days=7, hours=1)
+    await patient.answer(part, phq9=2)
+    await patient.until_written("follow-up.relapse-found", found + 1)
 
 
 async def test_a_relapse_is_confirmed_a_week_later_and_proposes_a_booster_that_needs_a_plan_again(
@@ -178,3 +183,69 @@ async def test_a_booster_that_comes_to_nothing_returns_to_the_weeks_that_are_sti
     await end(patient, Stage.FINISHED)
     assert [fact.week for fact in await patient.facts("follow-up.measured")] == [2, 2, 8]
     assert await patient.facts("follow-up.missed") == []
+
+
+@pytest.mark.parametrize("how", ["rejected", "lapsed"])
+async def test_a_booster_plan_that_comes_to_nothing_does_not_end_the_course(
+    walk: Begin, protocol: Protocol, how: str
+) -> None:
+    rounds = {"plan": {"rounds_max": 1}}
+    patient = walk(shortened(protocol, schedule={"sessions": 1}, follow_up={"weeks": (2, 8)}, **rounds))
+    await at_treating(patient)
+    await patient.whole_session(phq9=0)
+    await patient.until_there(PART)
+    first, second = await due(patient)
+    await relapsed(patient, first)
+    await patient.until_there("plan/2")
+    if how == "rejected":
+        plan_hash = await patient.propose(2, sessions=1, preparation_sessions=0)
+        rejection = m.RejectPlan(
+            key=a_key(), actor=PEOPLE[Role.THERAPIST], plan_hash=plan_hash, reason="not now"
+        )
+        await patient.say("reject_plan", rejection, "plan/2")
+    else:
+        await patient.wait_out(patient.protocol.plan.draft, "draft-plan", "plan/2")
+    await patient.until_there("follow-up/2")
+    assert await patient.stage() is Stage.FOLLOW_UP
+    await patient.forward_to(second, "follow-up/2")
+    await patient.answer("follow-up/2", phq9=0)
+    await end(patient, Stage.FINISHED)
+
+
+async def test_a_course_is_not_screened_for_ever_without_a_dose(walk: Begin, protocol: Protocol) -> None:
+    short = shortened(
+        protocol, schedule={"sessions": 1}, follow_up={"weeks": (26, 52)}, screening={"rounds_max": 1}
+    )
+    patient = await at_treating(walk(short))
+    await patient.whole_session(phq9=0)
+    await patient.until_there(PART)
+    first, second = await due(patient)
+    for part, at in ((PART, first), ("follow-up/2", second)):
+        await patient.until_there(part)
+        await relapsed(patient, at, part)
+        if part == PART:
+            await patient.until_there("screening/2")  # the first round since the last dose: it may be made
+            await patient.wait_out(short.screening.collect, "collect-screening", "screening/2")
+    await end(patient, Stage.FINISHED)
+    moves = [fact.reason for fact in await patient.facts("journey.stage-changed")]
+    assert "screened too often without a dose" in moves
+
+
+async def test_an_admission_after_a_response_is_a_relapse_without_a_second_reading(
+    walk: Begin, protocol: Protocol
+) -> None:
+    patient = await begun(walk, protocol, 8, 12)
+    admitted = await a_report(
+        patient, PART, term="other", grade=2, seriousness=["hospitalisation"], drug=protocol.drug
+    )
+    await patient.say("report_adverse_event", admitted)
+    await patient.until_written("follow-up.relapse-found")
+    [found] = await patient.facts("follow-up.relapse-found")
+    assert [reason.rule for reason in found.reasons] == ["RELAPSE-EVENT"]
+    resume = m.Resume(key=a_key(), actor=PEOPLE[Role.MEDICAL_DIRECTOR], reason="reviewed")
+    await patient.say("resume", resume)
+    await patient.until_there("plan/2")
+    await patient.wait_out(protocol.plan.draft, "draft-plan", "plan/2")
+    await patient.until_there("follow-up/2")  # one relapse is one proposal: it is not found again
+    assert len(await patient.facts("follow-up.relapse-found")) == 1
+    await over(patient)

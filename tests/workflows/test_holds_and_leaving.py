@@ -215,3 +215,81 @@ async def a_booking(patient: Walk) -> m.BookConsultation:
     return m.BookConsultation(
         key=a_key(), actor=COORDINATOR, starts_at=starts_at, ends_at=starts_at + timedelta(hours=1)
     )
+
+
+async def test_on_hold_nobody_is_reminded_or_missed_and_the_visit_is_booked_again(
+    walk: Callable[..., Walk], protocol: Protocol
+) -> None:
+    patient = await at_treating(walk(shortened(protocol)))
+    starts = await patient.book_session(days=3)
+    await patient.say("pause", a_pause())
+    await patient.forward_to(starts + timedelta(hours=3), patient.part)
+    assert await templates(patient, "session_reminder") == []
+    assert await patient.facts("session.closed") == []
+    await patient.say("resume", a_return())
+
+    async def to_book_again() -> bool:
+        opened = [task.task_id for task in await patient.facts("task.opened")]
+        return "session/1/book-session/2" in opened
+
+    await patient.eventually(to_book_again)
+    again = await patient.book_session(days=3)
+    assert again > starts
+    await patient.forward_to(again - timedelta(hours=23), patient.part)
+    assert len(await templates(patient, "session_booked")) == 2
+    await patient.eventually(lambda: reminded(patient))
+    await patient.forward_to(again + timedelta(hours=2), patient.part)
+    await patient.until_written("session.closed")
+    [closed] = await patient.facts("session.closed")
+    assert closed.status == "noshow"  # not on hold any more: who does not come has not come
+    await patient.leave()
+    await end(patient, Stage.WITHDRAWN)
+
+
+async def test_a_visit_goes_on_when_the_hold_ends_before_it_and_the_reminder_leaves_then(
+    walk: Callable[..., Walk], protocol: Protocol
+) -> None:
+    patient = await at_treating(walk(shortened(protocol)))
+    starts = await patient.book_session(days=4)
+    await patient.say("pause", a_pause())
+    await patient.forward_to(starts - timedelta(hours=22), patient.part)
+    assert await templates(patient, "session_reminder") == []
+    await patient.say("resume", a_return())
+    await patient.eventually(lambda: reminded(patient))
+    await patient.ready()
+    await patient.forward_to(starts, patient.part)
+    assert (await patient.check_in()).state == "arrived"
+    await patient.leave()
+    await end(patient, Stage.WITHDRAWN)
+
+
+async def reminded(patient: Walk) -> bool:
+    return await templates(patient, "session_reminder") == ["completed"]
+
+
+async def templates(patient: Walk, template: str) -> list[str]:
+    return [mail.status for mail in await patient.facts("message.settled") if mail.template == template]
+
+
+async def test_a_visit_called_off_at_night_is_told_in_the_morning_although_it_is_over_by_then(
+    walk: Callable[..., Walk], protocol: Protocol
+) -> None:
+    patient = await at_treating(walk(shortened(protocol)))
+    starts = await patient.book_session(days=6)
+    night = (starts - timedelta(days=3)).replace(hour=4)  # late evening in New York
+    await patient.forward_to(night, patient.part)
+    cancel = m.CancelSession(key=a_key(), actor=COORDINATOR, reason="the room is flooded")
+    await patient.say("cancel_session", cancel, patient.part)
+    await patient.until_there("session/2")
+    again = m.CancelSession(key=a_key(), actor=COORDINATOR, reason="still flooded")
+    await patient.say("cancel_session", again, "session/2")
+    await patient.until_written("course.decision-asked")  # a journey's clock moves only between its parts
+    assert await templates(patient, "session_cancelled") == []
+    await patient.forward_to(night + timedelta(hours=10))  # the journey sends what its part could not
+    await patient.eventually(lambda: told(patient))
+    await patient.leave()
+    await end(patient, Stage.WITHDRAWN)
+
+
+async def told(patient: Walk) -> bool:
+    return await templates(patient, "session_cancelled") == ["completed"]

@@ -92,6 +92,7 @@ async def test_a_high_screen_blocks_the_dose_until_it_is_resolved_and_asked_agai
         actor=PEOPLE[Role.PRESCRIBER],
         disposition=Disposition.CONTINUED_WITH_MONITORING,
         note="spoke at length",
+        without_plan="has one with the own therapist",
     )
     await patient.say("resolve_risk", resolution, risk)
     await patient.give(order)

@@ -1,9 +1,12 @@
 """What is a record like whose database goes away? A port that fails when told to, before or after the work is done."""
 
+from datetime import datetime
+
 from clinical.decision import Decision
 from clinical.events import RecordedEntry
 from clinical.patient_record import ClinicalRecord
 from clinical.protocol import Protocol
+from services.records.custody_interface import CustodyBatch, Moved, NewContainer, NewMovement, PendingCase
 from services.records.errors import RecordsUnavailable
 from services.records.interface import (
     Batch,
@@ -40,9 +43,22 @@ class UnreliableRecords(Records):
             raise RecordsUnavailable("the database went away before it answered")
         return written
 
-    async def dosing_facts(self, journey_id: str) -> DosingFacts:
+    async def dosing_facts(self, journey_id: str, container_id: str | None = None) -> DosingFacts:
         self._reach()
-        return await self._behind.dosing_facts(journey_id)
+        return await self._behind.dosing_facts(journey_id, container_id)
+
+    async def receive_container(self, new: NewContainer, now: datetime) -> Moved:
+        return await self._behind.receive_container(new, now)
+
+    async def move(self, new: NewMovement, now: datetime) -> Moved:
+        return await self._behind.move(new, now)
+
+    async def record_custody(self, batch: CustodyBatch) -> int:
+        self._reach()
+        return await self._behind.record_custody(batch)
+
+    async def pending_cases(self, site: str | None = None) -> list[PendingCase]:
+        return await self._behind.pending_cases(site)
 
     async def referral_record(self, referral_id: str) -> ClinicalRecord:
         self._reach()

@@ -55,7 +55,9 @@ from workflows.part import ESCALATES_TO
 SITE = "site-a"
 PEOPLE = {role: Actor(id=f"staff-{role}", role=role) for role in Role}
 CLINICIAN = Actor(id="staff-clinician", role=Role.PRESCRIBER)
-GOOD = frozenset({"capacity", "consent_able", "escort_available", "sleep_apnoea_treated"})
+GOOD = frozenset(
+    {"diagnosis_confirmed", "capacity", "consent_able", "escort_available", "sleep_apnoea_treated"}
+)
 PHQ9 = [f"q{n}" for n in range(1, 10)]
 GAD7 = [f"q{n}" for n in range(1, 8)]
 NO_RISK = {"q1": 0, "q2": 0, "q6": 0}
@@ -184,6 +186,8 @@ class Walk:
         self.session = 0
         self.dosed = 0
         self.time = datetime.min.replace(tzinfo=UTC)
+        self.beside: list[str] = []
+        """Workflows that this walk has set off beside its course."""
 
     def handle(self, part: str = "") -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(self.journey_id + (f"/{part}" if part else ""))
@@ -378,7 +382,7 @@ class Walk:
         await self.until_there("plan/1")
 
     def a_plan(self, **changes: Any) -> m.PlanContent:
-        given = {**planned_dose(self.protocol), "goals": "less despair, more life"}
+        given = {**planned_dose(self.protocol), "preparation_sessions": 2, "goals": "less despair, more life"}
         return m.PlanContent.model_validate(_exactly(given | changes))
 
     async def propose(self, version: int = 1, **changes: Any) -> str:
@@ -518,7 +522,9 @@ class Walk:
         return await self.say("record_observation", m.RecordObservation(**(given | changes)), self.part)
 
     async def in_the_chair(self, given_at: datetime, dose_mg: Decimal) -> None:
-        running = True
+        running = minutes_of_dose(self.protocol) > 0
+        if not running:
+            await self.end_dose(dose_mg)
         for minutes in self.protocol.monitoring.reading_minutes:
             await self.forward_to(given_at + timedelta(minutes=minutes), self.part)
             await self.observe(minutes)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from clinical.custody import Container
 from clinical.decision import Decision, Reason, Verdict
 from clinical.discharge import DischargeFacts, RecoveryCheck
 from clinical.dosing import PlanDose, TodaysDoses, WeightMeasurement
@@ -97,6 +98,33 @@ def consent_in_force(verdict: Verdict = Verdict.PASS) -> Decision:
     return Decision(reasons=(reason,))
 
 
+def a_container(**changes: Any) -> Container:
+    """A vial of 500 mg of which 200 mg are left."""
+    values: dict[str, Any] = {
+        "container_id": "vial-1",
+        "site": "site-a",
+        "drug": Drug.KETAMINE,
+        "lot": "L1",
+        "expires_on": (NOW + timedelta(days=90)).date(),
+        "remaining_mg": Decimal(200),
+        "last_at": ago(days=1),
+    }
+    return Container.model_validate({**values, **changes})
+
+
+def a_scanned_drug(**changes: Any) -> ScannedDrug:
+    """What the scanner reads from that vial, for a dose of 35 mg."""
+    values: dict[str, Any] = {
+        "drug": Drug.KETAMINE,
+        "lot": "L1",
+        "expires_at": NOW + timedelta(days=90),
+        "container_id": "vial-1",
+        "container": a_container(),
+        "drawn_mg": Decimal(35),
+    }
+    return ScannedDrug.model_validate({**values, **changes})
+
+
 def open_gate(**changes: Any) -> GateFacts:
     """Facts with which every gate is open, for the second of six sessions."""
     values: dict[str, Any] = {
@@ -138,7 +166,7 @@ def open_gate(**changes: Any) -> GateFacts:
         "prescriber_on_site": True,
         "equipment_checked": True,
         "rems": RemsFacts(setting_certified=True, patient_enrolled=True),
-        "drug": ScannedDrug(drug=Drug.KETAMINE, lot="L1", expires_at=NOW + timedelta(days=90)),
+        "drug": a_scanned_drug(),
         "second_check": SecondCheck(prepared_by="nurse-1", checked_by="nurse-2", agrees=True),
     }
     return GateFacts.model_validate({**values, **changes})

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinical.adverse_event_grades import Measured, alt_grade, hypertension_grade
 from clinical.adverse_event_terms import meaning
 from clinical.adverse_events import (
     AdverseEvent,
@@ -16,11 +17,12 @@ from clinical.adverse_events import (
     Required,
     Seriousness,
     Term,
-    alt_grade,
+    duplicate_of,
     follow_through,
-    hypertension_grade,
+    rems_form,
+    suggested_grade,
 )
-from clinical.protocol import Drug
+from clinical.protocol import Drug, Protocol
 from tests.clinical.dosing_day.builders import NEW_YORK, NOW, ago
 
 FREEZING = {Duty.NOTIFY_PRESCRIBER, Duty.PAGE_NOW, Duty.FREEZE_SESSION, Duty.SUSPEND_PLAN}
@@ -42,8 +44,12 @@ def an_event(
     return AdverseEvent.model_validate({**values, **changes})
 
 
-def duties(event: AdverseEvent) -> dict[Duty, Required]:
-    return {required.duty: required for required in follow_through(event)}
+def duties(event: AdverseEvent, protocol: Protocol) -> dict[Duty, Required]:
+    return {required.duty: required for required in follow_through(event, protocol)}
+
+
+def under_a_rems(protocol: Protocol) -> Protocol:
+    return protocol.model_copy(update={"reports": protocol.reports.model_copy(update={"rems_form_days": 7})})
 
 
 @pytest.mark.parametrize(
@@ -60,28 +66,86 @@ def duties(event: AdverseEvent) -> dict[Duty, Required]:
         (4, None, FREEZING | {Duty.COMPLETE_DRAFT, Duty.OFFER_VOLUNTARY_REPORT}),
     ],
 )
-def test_what_follows(grade: int | None, serious: frozenset[Seriousness] | None, expected: set[Duty]) -> None:
-    assert set(duties(an_event(grade, serious))) == expected
+def test_what_follows(
+    protocol: Protocol, grade: int | None, serious: frozenset[Seriousness] | None, expected: set[Duty]
+) -> None:
+    assert set(duties(an_event(grade, serious), protocol)) == expected
 
 
-def test_the_same_day_ends_at_local_midnight() -> None:
+def test_the_same_day_ends_at_local_midnight(protocol: Protocol) -> None:
     known = datetime(2026, 11, 25, 4, 50, tzinfo=UTC)
-    required = duties(an_event(3, known_at=known))[Duty.NOTIFY_PRESCRIBER]
+    required = duties(an_event(3, known_at=known), protocol)[Duty.NOTIFY_PRESCRIBER]
     assert required.due_at == datetime(2026, 11, 25, 5, 0, tzinfo=UTC)
-    nowhere = duties(an_event(3, known_at=known, time_zone="Nowhere/Town"))[Duty.NOTIFY_PRESCRIBER]
+    nowhere = duties(an_event(3, known_at=known, time_zone="Nowhere/Town"), protocol)[Duty.NOTIFY_PRESCRIBER]
     assert nowhere.due_at == known
 
 
-def test_a_page_is_due_at_once_and_a_draft_within_the_hour() -> None:
-    assert duties(an_event(4))[Duty.PAGE_NOW].due_at == NOW
-    assert duties(an_event(None))[Duty.COMPLETE_DRAFT].due_at == NOW + timedelta(hours=1)
+def test_a_page_is_due_at_once_and_a_draft_within_the_protocols_hours(protocol: Protocol) -> None:
+    assert duties(an_event(4), protocol)[Duty.PAGE_NOW].due_at == NOW
+    assert duties(an_event(None), protocol)[Duty.COMPLETE_DRAFT].due_at == NOW + timedelta(hours=1)
+    slower = protocol.model_copy(update={"reports": protocol.reports.model_copy(update={"draft_hours": 2})})
+    assert duties(an_event(None), slower)[Duty.COMPLETE_DRAFT].due_at == NOW + timedelta(hours=2)
 
 
-def test_the_rems_form_counts_from_the_administration() -> None:
-    event = an_event(1, drug=Drug.ESKETAMINE, known_at=NOW)
-    assert duties(event)[Duty.SUBMIT_REMS_FORM].due_at == ago(hours=2) + timedelta(days=7)
-    assert Duty.SUBMIT_REMS_FORM not in duties(an_event(1, drug=Drug.ESKETAMINE, dose_at=None))
-    assert Duty.OFFER_VOLUNTARY_REPORT not in duties(an_event(4, drug=Drug.ESKETAMINE))
+def test_the_rems_form_counts_from_the_administration(protocol: Protocol) -> None:
+    rems, event = under_a_rems(protocol), an_event(1, drug=Drug.ESKETAMINE, known_at=NOW)
+    assert duties(event, rems)[Duty.SUBMIT_REMS_FORM].due_at == ago(hours=2) + timedelta(days=7)
+    assert Duty.SUBMIT_REMS_FORM not in duties(an_event(1, drug=Drug.ESKETAMINE, dose_at=None), rems)
+    assert Duty.SUBMIT_REMS_FORM not in duties(event, protocol)
+    assert Duty.OFFER_VOLUNTARY_REPORT not in duties(an_event(4, drug=Drug.ESKETAMINE), rems)
+
+
+def test_every_dose_under_a_rems_owes_its_form_whether_anything_happened_or_not(protocol: Protocol) -> None:
+    owed = rems_form(NOW, under_a_rems(protocol))
+    assert owed == Required(
+        duty=Duty.SUBMIT_REMS_FORM, owner=protocol.reports.rems_form_owner, due_at=NOW + timedelta(days=7)
+    )
+    assert rems_form(NOW, protocol) is None
+
+
+def test_one_term_on_one_local_day_is_probably_one_event() -> None:
+    late = datetime(2026, 11, 25, 4, 30, tzinfo=UTC)  # still the 24th in New York
+    known = {"ae-1": an_event(1, onset_at=late), "ae-2": an_event(2, term=Term.VOMITING)}
+    assert duplicate_of(an_event(3, onset_at=late - timedelta(hours=3)), known) == "ae-1"
+    assert duplicate_of(an_event(3, onset_at=late + timedelta(hours=3)), known) is None
+    assert duplicate_of(an_event(1, term=Term.DIZZINESS, onset_at=late), known) is None
+    other = an_event(1, term=Term.OTHER)
+    assert duplicate_of(other, {"ae-1": other}) is None
+    nowhere = an_event(1, time_zone="Nowhere/Town")
+    assert duplicate_of(nowhere, {"ae-1": nowhere}) == "ae-1"
+
+
+@pytest.mark.parametrize(
+    ("term", "serious", "expected"),
+    [
+        (Term.SUICIDE_ATTEMPT, None, True),
+        (Term.NAUSEA, {Seriousness.HOSPITALISATION}, True),
+        (Term.NAUSEA, {Seriousness.IMPORTANT_MEDICAL_EVENT}, False),
+        (Term.NAUSEA, None, False),
+    ],
+)
+def test_admissions_and_attempts_are_known_as_such(
+    term: Term, serious: frozenset[Seriousness] | None, expected: bool
+) -> None:
+    assert an_event(3, serious, term=term).is_admission_or_attempt is expected
+
+
+@pytest.mark.parametrize(
+    ("term", "measured", "grade"),
+    [
+        (Term.HYPERTENSION, {"systolic_mmhg": 172, "diastolic_mmhg": 88, "minutes": 4}, 3),
+        (Term.HYPERTENSION, {"systolic_mmhg": 172}, None),
+        (Term.HYPERTENSION, {"diastolic_mmhg": 88}, None),
+        (Term.ALT_RISE, {"alt_u_per_l": 130, "alt_upper_limit_u_per_l": 40}, 2),
+        (Term.ALT_RISE, {"alt_u_per_l": 130}, None),
+        (Term.ALT_RISE, {"alt_upper_limit_u_per_l": 130}, None),
+        (Term.NAUSEA, {"systolic_mmhg": 172, "diastolic_mmhg": 88}, None),
+    ],
+)
+def test_raw_values_suggest_a_grade_where_a_term_has_numbers(
+    term: Term, measured: dict[str, int], grade: int | None
+) -> None:
+    assert suggested_grade(an_event(term=term, measured=Measured.model_validate(measured))) == grade
 
 
 @pytest.mark.parametrize(
@@ -133,9 +197,9 @@ def test_every_term_says_what_its_grades_mean() -> None:
     st.sampled_from([NEW_YORK, "UTC", "", "Nowhere/Town"]),
 )
 def test_a_worse_event_never_asks_for_less(
-    grade: Grade | None, serious: frozenset[Seriousness] | None, drug: Drug, zone: str
+    protocol: Protocol, grade: Grade | None, serious: frozenset[Seriousness] | None, drug: Drug, zone: str
 ) -> None:
-    event = an_event(grade, serious, drug=drug, time_zone=zone)
-    before = set(duties(event)) - {Duty.COMPLETE_DRAFT}
+    event, protocol = an_event(grade, serious, drug=drug, time_zone=zone), under_a_rems(protocol)
+    before = set(duties(event, protocol)) - {Duty.COMPLETE_DRAFT}
     for worse in ({"grade": Grade.DEATH}, {"seriousness": frozenset(Seriousness)}):
-        assert before <= set(duties(event.model_copy(update=worse)))
+        assert before <= set(duties(event.model_copy(update=worse), protocol))

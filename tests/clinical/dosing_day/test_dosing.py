@@ -212,9 +212,15 @@ def test_a_booster_counts_towards_the_same_caps(protocol: Protocol) -> None:
 def test_a_booster_counts_towards_the_step(protocol: Protocol) -> None:
     boosted = changed(protocol, "dosing", boosters_max=1)
     plan = a_plan_dose("1.0", boosters=1)
-    split = an_order(protocol, "0.25")
+    split, tenth = an_order(protocol, "0.25"), an_order(protocol, "0.1")
     assert dose_allowed(split, plan, today("17.5"), boosted, NOW).passes
-    assert refusals(dose_allowed(split, plan, today("35"), boosted, NOW)) == {"DOSE-STEP"}
+    assert dose_allowed(tenth, plan, today("35"), boosted, NOW).passes, "the first session: one step at most"
+    first = dose_allowed(split, plan, today("35"), boosted, NOW)
+    assert refusals(first) == {"DOSE-FIRST-SESSION"}
+    assert first.objections[0].limit == "<= 0.6"
+    later = dose_allowed(split, plan, today("35", highest="0.6"), boosted, NOW)
+    assert refusals(later) == {"DOSE-STEP"}
+    assert later.objections[0].limit == "<= 0.7"
 
 
 def test_the_sums_of_earlier_sessions_decide_the_step() -> None:

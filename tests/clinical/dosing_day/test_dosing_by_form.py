@@ -114,7 +114,7 @@ def test_two_lozenges_to_start_with(protocol: Protocol) -> None:
     under_tongue = lozenges(protocol)
     order = in_units(under_tongue, "100")
     assert (order.units, order.unit_mg, order.drawn_mg) == (2, Decimal(50), Decimal(100))
-    assert order.weight is None
+    assert (order.weight, order.expected_mg, order.pump_minutes) == (None, None, None)
     assert order.inputs["ordered_mg"] == "100"
     decision = dose_allowed(order, a_plan_in_units("100"), NO_DOSE_YET, under_tongue, NOW)
     assert decision.verdict is Verdict.PASS

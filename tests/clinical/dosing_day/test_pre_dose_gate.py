@@ -26,8 +26,10 @@ from clinical.vitals import Symptom
 from tests.clinical.dosing_day.builders import (
     NOW,
     a_booster,
+    a_container,
     a_dose,
     a_reading,
+    a_scanned_drug,
     a_weight,
     ago,
     consent_in_force,
@@ -111,9 +113,16 @@ def test_knowing_nothing_closes_every_gate_but_the_one_that_does_not_apply(proto
         (Gate.STAFF, {"prescriber_on_site": False}),
         (Gate.STAFF, {"equipment_checked": False}),
         (Gate.STAFF, {"downtime_sheet": False}),
-        (Gate.DRUG, {"drug": ScannedDrug(drug=Drug.ESKETAMINE, lot="L1", expires_at=SOON)}),
-        (Gate.DRUG, {"drug": ScannedDrug(drug=Drug.KETAMINE, lot=" ", expires_at=SOON)}),
-        (Gate.DRUG, {"drug": ScannedDrug(drug=Drug.KETAMINE, lot="L1", expires_at=NOW)}),
+        (Gate.DRUG, {"drug": a_scanned_drug(drug=Drug.ESKETAMINE)}),
+        (Gate.DRUG, {"drug": a_scanned_drug(lot=" ", container=a_container(lot=""))}),
+        (Gate.DRUG, {"drug": a_scanned_drug(expires_at=NOW)}),
+        (Gate.DRUG, {"drug": a_scanned_drug(container=None)}),
+        (Gate.DRUG, {"drug": a_scanned_drug(lot="L2")}),
+        (Gate.DRUG, {"drug": a_scanned_drug(drawn_mg=None)}),
+        (Gate.DRUG, {"drug": a_scanned_drug(drawn_mg=Decimal("200.01"))}),
+        (Gate.DRUG, {"drug": a_scanned_drug(container=a_container(drug=Drug.ESKETAMINE))}),
+        (Gate.DRUG, {"drug": a_scanned_drug(container=a_container(expires_on=NOW.date()))}),
+        (Gate.DRUG, {"drug": a_scanned_drug(container=a_container(closed=True))}),
         (Gate.DRUG, {"second_check": SecondCheck(prepared_by="n1", checked_by="n1 ", agrees=True)}),
         (Gate.DRUG, {"second_check": SecondCheck(prepared_by="n1", checked_by=" ", agrees=True)}),
         (Gate.DRUG, {"second_check": SecondCheck(prepared_by="n1", checked_by="n2", agrees=False)}),
@@ -139,6 +148,8 @@ def test_one_thing_wrong_closes_its_gate_and_no_other(
         ({"consent": consent_in_force(Verdict.CAUTION)}, Gate.CONSENT, Verdict.CAUTION),
         ({"earlier_readings": (a_reading(165, 80, taken_at=ago(minutes=25)),)}, Gate.VITALS, Verdict.PASS),
         ({"rems": None}, Gate.REMS, Verdict.PASS),
+        ({"drug": a_scanned_drug(drawn_mg=Decimal(200))}, Gate.DRUG, Verdict.PASS),
+        ({"drug": a_scanned_drug(container_id=None, container=None)}, Gate.DRUG, Verdict.CAUTION),
     ],
 )
 def test_what_a_person_has_settled_does_not_close(
@@ -165,7 +176,7 @@ def test_a_closed_gate_says_the_number_and_when(protocol: Protocol) -> None:
     ],
 )
 def test_rems_for_esketamine(rems: RemsFacts | None, closed: tuple[Gate, ...], protocol: Protocol) -> None:
-    drug = ScannedDrug(drug=Drug.ESKETAMINE, lot="L1", expires_at=SOON)
+    drug = a_scanned_drug(drug=Drug.ESKETAMINE, container=a_container(drug=Drug.ESKETAMINE))
     decision = evaluate(open_gate(rems=rems, drug=drug), for_esketamine(protocol), NOW)
     assert closed_gates(decision) == closed
 

@@ -68,6 +68,7 @@ def an_interview(**changed: Any) -> Interview:
     )
     good |= {
         "completed_at": AN_HOUR_AGO,
+        "diagnosis_confirmed": Answer.YES,
         "cardiac_event": Answer.NO,
         "pregnancy_possible": Answer.NO,
         "trying_to_conceive": Answer.NO,
@@ -93,13 +94,15 @@ def work_up(**changed: WorkUpOutcome | None) -> tuple[WorkUpResult, ...]:
 
 def a_form(name: str, **changed: Any) -> InstrumentSummary:
     form: dict[str, Any] = {"name": name, "score": 15, "complete": True, "completed_at": AN_HOUR_AGO}
+    if name == "pcl-5":
+        form["score"] = 42
     if name == "c-ssrs-screener":
         form |= {"score": None, "risk_level": RiskLevel.NONE}
     return InstrumentSummary.model_validate(form | changed)
 
 
 def forms(**changed: InstrumentSummary) -> dict[str, InstrumentSummary]:
-    names = ("phq-9", "gad-7", "c-ssrs-screener")
+    names = ("phq-9", "gad-7", "pcl-5", "pdss-sr", "c-ssrs-screener")
     return {name: a_form(name) for name in names} | {form.name: form for form in changed.values()}
 
 

@@ -97,10 +97,10 @@ def _without(everything: ScreeningFacts) -> Mapping[str, ScreeningFacts]:
 
 
 def test_whatever_is_gone_somebody_is_asked_for_it(protocol: Protocol) -> None:
-    not_asked_of_a_man_of_42 = {"pregnancy-test", "ecg"}
+    not_asked_of_a_depressed_man_of_42 = {"pregnancy-test", "ecg", "pcl-5", "pdss-sr"}
     answered = {name: _screened(protocol, one) for name, one in _without(facts()).items()}
     still_eligible = {name for name, result in answered.items() if result.decision is Eligibility.ELIGIBLE}
-    assert still_eligible == not_asked_of_a_man_of_42
+    assert still_eligible == not_asked_of_a_depressed_man_of_42
     assert all(len(result.missing) == 1 for name, result in answered.items() if name not in still_eligible)
 
 

@@ -5,16 +5,14 @@ import pytest
 from clinical.decision import Verdict
 from clinical.instruments.answers import RiskLevel
 from clinical.patient_record import (
-    Answer,
-    AntidepressantTrial,
     InstrumentSummary,
     WorkUpItem,
     WorkUpOutcome,
     WorkUpResult,
 )
-from clinical.protocol import Indication, Protocol
-from clinical.work_up import indication_findings, questionnaires, work_up_findings
-from tests.clinical.screening.complete_facts import NOW, a_form, an_interview, days_ago, forms, work_up
+from clinical.protocol import Protocol
+from clinical.work_up import questionnaires, work_up_findings
+from tests.clinical.screening.complete_facts import NOW, a_form, days_ago, forms, work_up
 
 REFUSE, REVIEW, CAUTION = Verdict.REFUSE, Verdict.REVIEW, Verdict.CAUTION
 BASELINE = ("phq-9", "gad-7", "c-ssrs-screener")
@@ -138,51 +136,3 @@ def test_a_positive_suicide_item_is_reconciled_even_with_a_clear_screen(
     protocol: Protocol, item: int, expected: list[tuple[str, Verdict]]
 ) -> None:
     assert asked(protocol, a=a_form("phq-9", suicide_item=item)) == expected
-
-
-def a_trial(drug: str = "bupropion", **changed: object) -> AntidepressantTrial:
-    good: dict[str, object] = {
-        "drug": drug,
-        "weeks": 6,
-        "adequate_dose": Answer.YES,
-        "current_episode": Answer.YES,
-        "outcome_percent": 49,
-    }
-    return AntidepressantTrial.model_validate(good | changed)
-
-
-@pytest.mark.parametrize(
-    ("trials", "expected"),
-    [
-        ((a_trial(), a_trial("sertraline")), []),
-        ((a_trial(),), ["TRD"]),
-        ((a_trial(), a_trial("Bupropion ")), ["TRD"]),
-        ((a_trial(), a_trial("sertraline", weeks=5.9)), ["TRD"]),
-        ((a_trial(), a_trial("sertraline", weeks=None)), ["TRD"]),
-        ((a_trial(), a_trial("sertraline", outcome_percent=50)), ["TRD"]),
-        ((a_trial(), a_trial("sertraline", outcome_percent=None)), ["TRD"]),
-        ((a_trial(), a_trial("sertraline", adequate_dose=Answer.UNKNOWN)), ["TRD"]),
-        ((a_trial(), a_trial("sertraline", current_episode=Answer.NO)), ["TRD"]),
-        ((), ["NEED-ANTIDEPRESSANT-TRIALS"]),
-    ],
-)
-def test_treatment_resistance_is_two_adequate_trials_without_response(
-    protocol: Protocol, trials: tuple[AntidepressantTrial, ...], expected: list[str]
-) -> None:
-    interview = an_interview(antidepressant_trials=trials)
-    reasons = indication_findings(Indication.DEPRESSION, interview, protocol)
-    assert [reason.rule for reason in reasons] == expected
-
-
-@pytest.mark.parametrize("indication", [Indication.ANXIETY, Indication.PANIC, Indication.PTSD])
-def test_weak_evidence_is_said_and_no_trials_are_asked_for(
-    protocol: Protocol, indication: Indication
-) -> None:
-    (reason,) = indication_findings(indication, an_interview(antidepressant_trials=()), protocol)
-    assert (reason.rule, reason.verdict) == ("EVIDENCE", CAUTION)
-
-
-def test_an_indication_that_the_protocol_does_not_treat_is_refused(protocol: Protocol) -> None:
-    other = protocol.model_copy(update={"indications": (Indication.PTSD,)})
-    (reason,) = indication_findings(Indication.DEPRESSION, an_interview(), other)
-    assert (reason.rule, reason.verdict) == ("INDICATION", REFUSE)

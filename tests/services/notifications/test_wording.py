@@ -111,10 +111,55 @@ def test_after_a_visit_the_way_home_and_help_are_said(language: Language) -> Non
 
 
 def test_the_crisis_line_is_the_countrys_own() -> None:
-    abroad = Wording(HelpLines(crisis_line="116 123", emergency_number="112"))
+    abroad = Wording(HelpLines(crisis_line="116 123", emergency_number="112", text_line=""))
     said = abroad.words(TemplateName.FOLLOW_UP_DUE, a_contact(), {})
     assert "116 123" in said.body
     assert "112" in said.body
+    assert not re.search("988|911|741741", said.body)
+
+
+TO_PATIENTS = [one for one in TemplateName if one is not TemplateName.STAFF_PAGE]
+
+
+@pytest.mark.parametrize(("template", "language", "full"), [*product(TO_PATIENTS, Language, [True, False])])
+def test_every_message_to_a_patient_says_who_helps_at_once_and_that_nobody_watches_forms(
+    template: TemplateName, language: Language, full: bool
+) -> None:
+    said = words(template, language, full=full).body
+    numbers = re.findall(r"\b(988|741741|911)\b", said)
+    assert numbers == ["988", "741741", "911"]
+    unwatched = {
+        Language.ENGLISH: "not monitored in real time",
+        Language.SPANISH: "Nadie vigila en tiempo real",
+    }
+    assert unwatched[language] in said
+
+
+GSM7 = set(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+LONGEST_SMS = 1600
+"""What a gateway takes as one message (Twilio); beyond it the end, where the help stands, would be lost."""
+
+
+def segments(text: str) -> int:
+    """How many pieces does a telephone get? 153 characters each, 67 when one of them is outside GSM-7."""
+    return -(-len(text) // (153 if set(text) <= GSM7 else 67))
+
+
+@pytest.mark.parametrize(("template", "language", "detail"), [*product(TO_PATIENTS, Language, [True, False])])
+def test_a_message_to_a_patient_fits_a_telephone(
+    template: TemplateName, language: Language, detail: bool
+) -> None:
+    said = words(template, language, full=True, detail=detail).body
+    assert len(said) <= LONGEST_SMS
+    assert segments(said) <= (6 if language is Language.ENGLISH else 13)
+
+
+def test_of_a_short_message_less_than_half_is_about_help() -> None:
+    said = words(TemplateName.SESSION_BOOKED, "en", full=True).body
+    assert len(said.splitlines()[-1]) < len(said) / 2
 
 
 def test_a_staff_page_holds_no_name() -> None:

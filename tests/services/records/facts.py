@@ -11,14 +11,18 @@ from clinical.adverse_event_terms import Grade, Term
 from clinical.adverse_events import AdverseEvent, Seriousness
 from clinical.decision import Reason, Verdict
 from clinical.dosing import DoseOrder
+from clinical.downtime_sheet import DowntimeSheet, SheetLine
 from clinical.events import Fact
 from clinical.instruments.answers import InstrumentId, InstrumentResult
 from clinical.instruments.registry import score
 from clinical.journey import Move, Stage
+from clinical.long_term import CheckResult, SafetyCheck
 from clinical.people import Role
 from clinical.protocol import Drug, Route
+from clinical.protocol_duties import CheckCode
 from clinical.recovery_scores import PadssItems
 from clinical.risk import Disposition, RiskLevel
+from clinical.safety_plan import SafetyPlan
 from clinical.screening import Eligibility
 from clinical.vitals import Action, Reading, Symptom, Tier
 from tests.services.records.builders import START, a_start
@@ -128,6 +132,10 @@ def a_risk_case(case_id: str = "case-1") -> events.RiskOpened:
     )
 
 
+def a_safety_plan(*steps: str) -> SafetyPlan:
+    return SafetyPlan.model_validate(dict.fromkeys(SafetyPlan.model_fields, steps or (WORDS,)))
+
+
 def a_task(task_id: str = "task-1", owner: Role = Role.NURSE, due_at: datetime = LATER) -> events.TaskOpened:
     return events.TaskOpened(task_id=task_id, code="weigh", owner=owner, due_at=due_at, reason=WORDS)
 
@@ -142,6 +150,26 @@ def an_adverse_event() -> AdverseEvent:
         dose_at=START,
         drug=Drug.KETAMINE,
         time_zone="America/New_York",
+    )
+
+
+def a_sheet() -> DowntimeSheet:
+    """A downtime sheet with little on it."""
+    lines = (SheetLine(label="DOSE", value="36.5 mg"),)
+    return DowntimeSheet.model_validate(
+        {
+            **dict.fromkeys(("head", "order", "accounting", "call"), lines),
+            **dict.fromkeys(("second_check", "reading_rules", "tiers", "stop_when", "emergency"), ()),
+            **dict.fromkeys(("earliest_home", "criteria", "booster", "afterwards"), ()),
+            "title": "Downtime sheet",
+            "notice": "an example",
+            "patient_code": "code-1",
+            "session": 1,
+            "order_id": "session/1/order/1",
+            "made_at": START,
+            "reading_minutes": (10, 20),
+            "blank_readings": 4,
+        }
     )
 
 
@@ -177,6 +205,9 @@ SAMPLES: tuple[Fact, ...] = (
     events.CheckedIn(session=1, weight_kg=73, baseline=a_reading(), tier=Tier.NORMAL),
     events.PrescriberPresent(session=1, present=True),
     events.DoseOrdered(session=1, order=an_order(), plan_hash=HASH),
+    events.DowntimeSheetMade(
+        session=1, order_id="session/1/order/1", sheet_hash=a_sheet().content_hash, sheet=a_sheet()
+    ),
     events.GateEvaluated(session=1, green=True, reasons=REASONS),
     a_dose(),
     events.DoseEnded(
@@ -191,13 +222,15 @@ SAMPLES: tuple[Fact, ...] = (
     ),
     an_observation("obs-1"),
     events.ObservationLate(session=1, due_at=START, paged=Role.PRESCRIBER),
-    events.TherapyRecorded(session=1, minutes=50, themes=WORDS),
+    events.TherapyRecorded(session=1, minutes=50, note_id="NOTE-1", note_hash=HASH, present_throughout=False),
     events.SessionDischarged(
         session=1, discharged_at=LATER, checklist=REASONS, overridden=True, override_reason=WORDS
     ),
     events.SessionClosed(session=1, status="finished", reason=WORDS),
     events.NextDayContact(session=1, reached=True, concerns=WORDS),
-    events.IntegrationHeld(session=1, held_at=LATER),
+    events.IntegrationHeld(session=1, held_at=LATER, note_id="NOTE-2", note_hash=HASH),
+    events.IntegrationWaived(session=1, reason=WORDS),
+    events.ConcernsReviewed(session=1, assessment=WORDS),
     events.IntegrationMissed(session=1, due_at=LATER),
     events.DecisionAsked(after_dose=3, default="stop", reasons=REASONS),
     events.DecisionMade(after_dose=3, choice="go-on", reason=WORDS),
@@ -206,7 +239,15 @@ SAMPLES: tuple[Fact, ...] = (
     events.RiskPaged(case_id="case-1", role=Role.MEDICAL_DIRECTOR, rung=2),
     events.RiskAcknowledged(case_id="case-1"),
     events.RiskResolved(case_id="case-1", disposition=Disposition.SAFETY_PLAN, note=WORDS),
+    events.ConcernRaised(case_id="case-1", level=RiskLevel.MODERATE, on_site=False, text=WORDS),
+    events.CaringContactMade(case_id="case-1", number=1, outcome="not-reached", worried=True, note=WORDS),
+    events.CaringContactMissed(case_id="case-1", number=2, due_at=LATER),
+    events.SafetyPlanRecorded(plan=a_safety_plan(), review_by=LATER),
     events.AdverseEventRecorded(session=1, event=an_adverse_event()),
+    events.SafetyCheckRecorded(
+        session=1,
+        check=SafetyCheck(code=CheckCode.URINARY_SYMPTOMS, result=CheckResult.ABNORMAL, at=LATER, note=WORDS),
+    ),
     events.FollowUpMeasured(week=2, points_changed=-9, percent_changed=-60, response=True, remission=False),
     events.FollowUpMissed(week=4, due_at=LATER),
     events.RelapseFound(reasons=REASONS),

@@ -1,0 +1,66 @@
+"""Who reads what was spoken of in therapy? The therapists of the course; a medical director with a reason.
+
+Notes never pass through the workflows; whoever reads, lists, amends or is turned away is logged. The notes are
+written with the acts that they belong to (`api.routes.dosing`).
+"""
+
+from typing import Annotated
+
+from fastapi import Path, Response
+
+from api.dependencies import CallerHere, Composed, CourseHere, KeyHere
+from api.routes.router import COURSE, routes
+from api.schemas.therapy import (
+    AccessesOut,
+    AmendmentIn,
+    GlassIn,
+    GlassOut,
+    NoteOut,
+    NoteRefOut,
+    NotesOut,
+)
+from services.identifiers import PATTERN
+from services.records.note_access import NoteRef
+
+router = routes(COURSE + "/therapy-notes", "psychotherapy notes")
+NoteId = Annotated[str, Path(pattern=PATTERN)]
+NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+@router.post("/break-glass", operation_id="open_therapy_notes", response_model=GlassOut, status_code=201)
+async def break_glass(body: GlassIn, course: CourseHere, here: Composed, caller: CallerHere) -> GlassOut:
+    """A medical director says why, and may read the notes of this course for an hour."""
+    return GlassOut(until=await here.notes.break_glass(course.id, caller.actor, body.reason))
+
+
+@router.get("", operation_id="list_therapy_notes")
+async def list_notes(course: CourseHere, here: Composed, caller: CallerHere, response: Response) -> NotesOut:
+    """Which notes there are. `state`: recorded, refused (what it belonged to was), or unconfirmed."""
+    response.headers.update(NOT_KEPT)
+    return NotesOut(items=await here.notes.lines(course.id, caller.actor))
+
+
+@router.get("/accesses", operation_id="list_therapy_note_accesses")
+async def list_accesses(course: CourseHere, here: Composed) -> AccessesOut:
+    """Who wrote, read, amended or was turned away, and why the glass was broken. No note's words."""
+    await course.view()
+    return AccessesOut(items=await here.notes.accesses(course.id))
+
+
+@router.get("/{note_id}", operation_id="read_therapy_note")
+async def read_note(
+    course: CourseHere, note_id: NoteId, here: Composed, caller: CallerHere, response: Response
+) -> NoteOut:
+    """One note with everything that was added to it."""
+    response.headers.update(NOT_KEPT)
+    return NoteOut(items=await here.notes.read(course.id, note_id, caller.actor))
+
+
+@router.post(
+    "/{note_id}/amendments", operation_id="amend_therapy_note", response_model=NoteRefOut, status_code=201
+)
+async def amend_note(
+    body: AmendmentIn, course: CourseHere, note_id: NoteId, here: Composed, caller: CallerHere, key: KeyHere
+) -> NoteRef:
+    """Add to a note; what was written stays as it was."""
+    return await here.notes.amend(course.id, note_id, caller.actor, key, body.text)

@@ -1,0 +1,184 @@
+"""What can be asked of the drug books? Containers with their counts, their movements, discrepancies.
+
+Every answer is one snapshot; what lies at another site is NotFound, like what does not exist. Lists are keyset
+pages: pass the last line's sort key as `cursor`.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, case, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinical.custody import MovementKind
+from clinical.custody_duties import inventory_by
+from clinical.custody_events import CustodyDuty
+from clinical.people import Role
+from clinical.protocol_duties import Custody
+from services.encryption import FieldCipher
+from services.records.availability import Sessions
+from services.records.custody import NOTE
+from services.records.custody_cases import fact_of
+from services.records.custody_ledger import custody_rules
+from services.records.custody_tables import ContainerRow, CustodyEntryRow, DiscrepancyRow, MovementRow
+from services.records.custody_views import (
+    CaseEntryView,
+    ContainerView,
+    DiscrepancyView,
+    DutyView,
+    MovementView,
+)
+from services.records.errors import NotFound
+from services.records.opening import view
+
+IN_HAND = case(
+    (MovementRow.kind == MovementKind.DRAWN.value, MovementRow.amount_mg),
+    else_=-MovementRow.amount_mg,
+)
+
+
+class CustodyQueries:
+    """The reading side of the drug books."""
+
+    _sessions: Sessions
+    _cipher: FieldCipher
+
+    async def containers(
+        self,
+        site: str,
+        *,
+        drug: str | None = None,
+        lot: str | None = None,
+        closed: bool | None = None,
+        expires_before: date | None = None,
+        cursor: tuple[datetime, str] | None = None,
+        limit: int = 50,
+    ) -> list[ContainerView]:
+        """Newest first; the cursor is (received_at, container_id) of the last line seen."""
+        wanted: list[ColumnElement[bool]] = [ContainerRow.site == site]
+        if drug is not None:
+            wanted.append(ContainerRow.drug == drug)
+        if lot is not None:
+            wanted.append(ContainerRow.lot == lot)
+        if closed is not None:
+            wanted.append(ContainerRow.closed_at.is_not(None) if closed else ContainerRow.closed_at.is_(None))
+        if expires_before is not None:
+            wanted.append(ContainerRow.expires_on < expires_before)
+        key = tuple_(ContainerRow.received_at, ContainerRow.id)
+        if cursor is not None:
+            wanted.append(key < cursor)
+        newest = select(ContainerRow).where(*wanted)
+        newest = newest.order_by(ContainerRow.received_at.desc(), ContainerRow.id.desc()).limit(limit)
+        async with self._sessions.reading() as session:
+            return await _with_counts(session, site, (await session.scalars(newest)).all())
+
+    async def container(self, site: str, container_id: str) -> ContainerView:
+        async with self._sessions.reading() as session:
+            found = await _with_counts(session, site, [await _row(session, site, container_id)])
+            return found[0]
+
+    async def movements(
+        self, site: str, container_id: str, *, after_seq: int = 0, limit: int = 200
+    ) -> list[MovementView]:
+        """In the order of recording."""
+        async with self._sessions.reading() as session:
+            await _row(session, site, container_id)
+            rows = await session.scalars(
+                select(MovementRow)
+                .where(MovementRow.container_id == container_id, MovementRow.seq > after_seq)
+                .order_by(MovementRow.seq)
+                .limit(limit)
+            )
+            return [self._movement(row) for row in rows]
+
+    async def discrepancies(
+        self,
+        site: str,
+        *,
+        status: str | None = None,
+        container_id: str | None = None,
+        cursor: tuple[datetime, str, int] | None = None,
+        limit: int = 50,
+    ) -> list[DiscrepancyView]:
+        """Oldest first; the cursor is (opened_at, container_id, number) of the last line seen."""
+        wanted: list[ColumnElement[bool]] = [DiscrepancyRow.site == site]
+        if status is not None:
+            wanted.append(DiscrepancyRow.status == status)
+        if container_id is not None:
+            wanted.append(DiscrepancyRow.container_id == container_id)
+        key = tuple_(DiscrepancyRow.opened_at, DiscrepancyRow.container_id, DiscrepancyRow.number)
+        if cursor is not None:
+            wanted.append(key > cursor)
+        oldest = select(DiscrepancyRow).where(*wanted).order_by(key).limit(limit)
+        async with self._sessions.reading() as session:
+            rows = (await session.scalars(oldest)).all()
+            return [await self._discrepancy(session, row) for row in rows]
+
+    def _movement(self, row: MovementRow) -> MovementView:
+        place = f"{row.container_id}/{row.key}"
+        note = None if row.note is None else self._cipher.decrypt(NOTE, row.note, row=place)
+        return view(MovementView, row, witnesses=tuple(row.witnesses), note=note)
+
+    async def _discrepancy(self, session: AsyncSession, row: DiscrepancyRow) -> DiscrepancyView:
+        entries = await session.scalars(
+            select(CustodyEntryRow)
+            .where(CustodyEntryRow.container_id == row.container_id, CustodyEntryRow.number == row.number)
+            .order_by(CustodyEntryRow.seq)
+        )
+        return view(
+            DiscrepancyView,
+            row,
+            involved=tuple(row.involved),
+            waits_for=tuple(_owed(row)),
+            entries=tuple(self._entry(entry) for entry in entries),
+        )
+
+    def _entry(self, row: CustodyEntryRow) -> CaseEntryView:
+        said = fact_of(row, self._cipher).model_dump(mode="json", exclude={"kind"})
+        text = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in said.items())
+        return view(CaseEntryView, row, text=text)
+
+
+def _owed(row: DiscrepancyRow) -> Iterator[DutyView]:
+    """What is still to be done: explain it, or, once it is a loss, both reports."""
+    if row.status == "open":
+        yield _duty(row, CustodyDuty.EXPLAIN, row.owner, row.explain_by)
+    if row.status == "loss" and row.notice_at is None:
+        yield _duty(row, CustodyDuty.NOTICE, Role.MEDICAL_DIRECTOR, row.notice_by)
+    if row.status == "loss" and row.form_at is None:
+        yield _duty(row, CustodyDuty.FORM, Role.MEDICAL_DIRECTOR, row.form_by)
+
+
+def _duty(row: DiscrepancyRow, duty: CustodyDuty, owner: str, due_at: datetime | None) -> DutyView:
+    return DutyView(code=duty, owner=owner, due_at=due_at, overdue=duty.value in row.overdue)
+
+
+async def _row(session: AsyncSession, site: str, container_id: str) -> ContainerRow:
+    at_site = ContainerRow.id == container_id, ContainerRow.site == site
+    row = await session.scalar(select(ContainerRow).where(*at_site))
+    if row is None:
+        raise NotFound("the container is not in the books of this site")
+    return row
+
+
+async def _with_counts(session: AsyncSession, site: str, rows: Sequence[ContainerRow]) -> list[ContainerView]:
+    in_hand = await session.execute(
+        select(MovementRow.container_id, func.sum(IN_HAND))
+        .where(MovementRow.container_id.in_([row.id for row in rows]), MovementRow.dose_id.is_not(None))
+        .group_by(MovementRow.container_id)
+    )
+    held: dict[str, Decimal] = {name: Decimal(amount) for name, amount in in_hand}
+    rules = await custody_rules(session, site)
+    return [_container(row, held.get(row.id, Decimal(0)), rules) for row in rows]
+
+
+def _container(row: ContainerRow, in_hand_mg: Decimal, rules: Custody | None) -> ContainerView:
+    return view(
+        ContainerView,
+        row,
+        container_id=row.id,
+        in_hand_mg=in_hand_mg,
+        inventory_by=None if rules is None else inventory_by(row.counted_at, rules),
+        discrepancies=row.cases,
+    )

@@ -1,0 +1,95 @@
+"""What is there to know of a risk case and of the safety plans? With what must be done while a case is open."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clinical import events
+from clinical.instruments.answers import RiskLevel
+from clinical.risk_actions import RiskAction, actions
+from clinical.risk_findings import SEVERITY
+from services.records.ledger import Ledger
+from services.records.opening import named, view
+from services.records.risk_views import CaringContactView, RiskCaseView, SafetyPlanView
+from services.records.tables import CaringContactRow, EntryRow, RiskCaseRow, SafetyPlanRow
+
+STILL_OPEN = frozenset({"open", "acknowledged"})
+
+
+async def risk_case_views(
+    session: AsyncSession, ledger: Ledger, cases: Sequence[RiskCaseRow]
+) -> tuple[RiskCaseView, ...]:
+    """The cases of one course, in the order given."""
+    if not cases:
+        return ()
+    journey_id = cases[0].journey_id
+    of_journey = CaringContactRow.journey_id == journey_id
+    contacts = (
+        await session.scalars(select(CaringContactRow).where(of_journey).order_by(CaringContactRow.seq))
+    ).all()
+    seqs = [
+        *(seq for case in cases for seq in (case.opened_seq, case.resolved_seq, case.concern_seq)),
+        *(contact.seq for contact in contacts),
+    ]
+    facts = await ledger.facts(session, journey_id, seqs)
+    return tuple(_risk_case(row, cases, contacts, facts) for row in cases)
+
+
+async def safety_plan_views(
+    session: AsyncSession, ledger: Ledger, journey_id: str
+) -> tuple[SafetyPlanView, ...]:
+    """Every version, oldest first."""
+    entry_of = (EntryRow.journey_id == SafetyPlanRow.journey_id) & (EntryRow.seq == SafetyPlanRow.seq)
+    rows = await session.execute(
+        select(SafetyPlanRow, EntryRow)
+        .join(EntryRow, entry_of)
+        .where(SafetyPlanRow.journey_id == journey_id)
+        .order_by(SafetyPlanRow.seq)
+    )
+    return tuple(
+        view(
+            SafetyPlanView,
+            row,
+            version=version,
+            plan=ledger.fact_of(entry, events.SafetyPlanRecorded).plan,
+        )
+        for version, (row, entry) in enumerate(rows, start=1)
+    )
+
+
+def _risk_case(
+    row: RiskCaseRow,
+    cases: Sequence[RiskCaseRow],
+    contacts: Sequence[CaringContactRow],
+    facts: dict[int, Any],
+) -> RiskCaseView:
+    opened = named(facts, row.opened_seq, events.RiskOpened)
+    resolved = named(facts, row.resolved_seq, events.RiskResolved)
+    concern = named(facts, row.concern_seq, events.ConcernRaised)
+    return view(
+        RiskCaseView,
+        row,
+        trigger=opened.trigger if opened else None,
+        note=resolved.note if resolved else None,
+        without_plan=resolved.without_plan if resolved else None,
+        concern=concern.text if concern else None,
+        actions=_to_do(row, cases),
+        contacts=tuple(_contact(made, facts) for made in contacts if made.case_id == row.case_id),
+    )
+
+
+def _to_do(row: RiskCaseRow, cases: Sequence[RiskCaseRow]) -> tuple[RiskAction, ...]:
+    """By the worst finding that the case carries, with that one's clock."""
+    if row.status not in STILL_OPEN:
+        return ()
+    carried = [row, *(case for case in cases if case.joined_to == row.case_id)]
+    worst = max(carried, key=lambda case: SEVERITY[RiskLevel(case.level)])
+    on_site = any(case.on_site for case in carried)
+    return actions(RiskLevel(worst.level), on_site, worst.acknowledge_by)
+
+
+def _contact(row: CaringContactRow, facts: dict[int, Any]) -> CaringContactView:
+    made = named(facts, row.seq, events.CaringContactMade)
+    return view(CaringContactView, row, note=made.note if made else None)
