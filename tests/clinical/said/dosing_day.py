@@ -72,6 +72,7 @@ def doses(protocol: Protocol) -> Told:
         "no concentration": {"concentration_mg_per_ml": None},
         "no weight": {"weight_kg": None},
         "next to nothing, not known how strong": {
+            "mg_per_kg": Decimal("0.001"),
             "dose_mg": Decimal("0.5"),
             "concentration_mg_per_ml": None,
         },
