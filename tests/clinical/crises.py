@@ -32,13 +32,18 @@ class Crisis:
         return RiskFinding(level=self.level, trigger="RISK-CSSRS", on_site=self.on_site, found_at=found_at)
 
 
-def a_crisis(number: int, dice: Random, protocol: Protocol, *, silent: float = 0.25) -> Crisis:
-    """`silent`: how often nobody ever answers. Who does answer may be early, late or far too late."""
+def a_crisis(
+    number: int, dice: Random, protocol: Protocol, *, silent: float = 0.25, quick: float = 0.1
+) -> Crisis:
+    """`silent`: how often nobody ever answers; `quick`: how often who does answers in seconds, and not some time
+    early, late or far too late."""
     level, on_site = dice.choice(LEVELS), dice.random() < 0.5
     start = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
     finding = RiskFinding(level=level, trigger="x", on_site=on_site, found_at=start)
     allowed = acknowledge_by(finding, protocol) - start
-    answers = None if dice.random() < silent else allowed * dice.random() ** 2 * 1.3
+    answers: timedelta | None = allowed * dice.random() ** 2 * 1.3
+    if (chance := dice.random()) < silent + quick:
+        answers = None if chance < silent else timedelta(seconds=dice.randrange(1, 20))
     return Crisis(
         number=number,
         level=level,
