@@ -54,8 +54,9 @@ def step(task: TaskView, course_href: str, now: datetime) -> Step:
         act, ending = "answer_follow_up", "/questionnaires"
     where = _part(task.task_id)
     if task.code.startswith(CHECK_TASK):
-        act = "record_follow_up_checks" if where else "record_safety_checks"
-        ending = "/safety-checks"
+        of_follow_up = where.startswith("/follow-ups")
+        act = "record_follow_up_checks" if of_follow_up else "record_safety_checks"
+        where, ending = where if of_follow_up else "", "/safety-checks"
     if task.code in KEPT_UNTIL_DONE:  # the journey's, whichever part it came from
         act, where, ending = "complete_duty", "", "/duties/completion"
     if task.code == Duty.COMPLETE_DRAFT:

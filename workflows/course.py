@@ -220,7 +220,8 @@ class Course(Part):
         while True:
             await workflow.wait_condition(lambda: self.held_since is not None)
             since = self.held_since
-            assert since is not None
+            if since is None:  # paused and resumed in the same breath
+                continue
             await self._review_pause(since)
 
     async def _review_pause(self, since: datetime) -> None:

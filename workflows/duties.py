@@ -89,7 +89,8 @@ class Duties(Course):
         while True:
             await workflow.wait_condition(lambda: self._next_duty() is not None)
             following = self._next_duty()
-            assert following is not None
+            if following is None:  # what arose was settled in the same breath
+                continue
             at, task_id = following
             code = self.state.duties[task_id].code
             if await Deadline(code, at).passes(unless=partial(self._moved_on_from, following)):
@@ -140,9 +141,12 @@ class Duties(Course):
     def settle_duty(self, task_id: str, actor: Actor, evidence: str) -> None:
         self.state.duties.pop(task_id)
         self.tasks.pop(task_id, None)
+        self.note_done(task_id, actor, evidence)
+        self.show()
+
+    def note_done(self, task_id: str, actor: Actor, evidence: str) -> None:
         fact = TaskDone(task_id=task_id, evidence=evidence)
         self.journal.note(f"task/{task_id}", fact, actor=actor, at=self.today())
-        self.show()
 
     @workflow.update
     async def complete_duty(self, command: CompleteDuty) -> Accepted:

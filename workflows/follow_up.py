@@ -1,6 +1,6 @@
 """How do people fare after the course? Measured at the protocol's weeks and compared with the baseline."""
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from clinical.people import Actor
 from clinical.relapse import relapse
 from workflows.deadlines import Deadline
 from workflows.long_term import (
+    close_asked,
     hand_over,
     is_check,
     may_record_checks,
@@ -145,19 +146,17 @@ class FollowUp(Questioned):
                 nth = str(self.checks_asked)
                 self.open_task(task_code(due.code), due.owner, by, due.reason.text, nth)
 
-    def _keep_checks(self, checks: Iterable[SafetyCheck], actor: Actor) -> None:
-        for check in checks:
-            if check.result is not CheckResult.NOT_DONE:
-                self.checked.append(check)
-                for task_id in [t for t, task in self.tasks.items() if task.code == task_code(check.code)]:
-                    self.close_task(task_id, actor)
+    def _keep_checks(self, checks: Sequence[SafetyCheck], actor: Actor) -> None:
+        self.checked += [check for check in checks if check.result is not CheckResult.NOT_DONE]
+        close_asked(self, checks, actor)
 
     async def _mind_checks(self) -> None:
         """A check that did not come with the week's questionnaires has a clock of its own, and is told upwards."""
         while True:
             await workflow.wait_condition(lambda: self._next_check() is not None)
             following = self._next_check()
-            assert following is not None
+            if following is None:  # what was asked was answered in the same breath
+                continue
             due_at, task_id = following
             moved_on = partial(self._moved_on_from, following)
             if await Deadline("long-term check", due_at).passes(unless=moved_on):

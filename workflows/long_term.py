@@ -10,8 +10,8 @@ from datetime import datetime
 from temporalio import workflow
 
 from clinical.events import SafetyCheckRecorded
-from clinical.long_term import SafetyCheck, review_of
-from clinical.people import CLINICIANS
+from clinical.long_term import CheckResult, SafetyCheck, review_of
+from clinical.people import CLINICIANS, Actor
 from clinical.protocol import Protocol
 from clinical.protocol_duties import CheckCode
 from workflows.messages import Command, DutyArose, DutyOwed, RecordSafetyChecks
@@ -70,6 +70,13 @@ def note_checks(
         task_id = part.open_task(duty.code, duty.owner, duty.due_at, words, f"{command.key}-{check.code}")
         arose.append(DutyArose(task_id=task_id, duty=duty))
     return arose
+
+
+def close_asked(part: Part, checks: Sequence[SafetyCheck], actor: Actor) -> None:
+    """Whoever was asked for a check that is done now is not asked any more."""
+    done = {task_code(check.code) for check in checks if check.result is not CheckResult.NOT_DONE}
+    for task_id in [task_id for task_id, task in part.tasks.items() if task.code in done]:
+        part.close_task(task_id, actor)
 
 
 async def hand_over(part: Part, duties: Sequence[DutyArose]) -> None:

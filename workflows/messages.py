@@ -20,7 +20,7 @@ from clinical.follow_up import DecisionNeeded
 from clinical.instruments.answers import InstrumentId, InstrumentResult
 from clinical.instruments.answers import Measurement as ScoredAt
 from clinical.journey import Move, Stage
-from clinical.long_term import SafetyCheck
+from clinical.long_term import DueCheck, SafetyCheck
 from clinical.patient_record import Interview, Measurement, WorkUpResult
 from clinical.people import Actor, Role
 from clinical.plan import Standing
@@ -212,7 +212,6 @@ class JourneyState(BaseModel):
     adverse_events: dict[str, KnownEvent] = {}
     admissions: list[datetime] = []
     checks: list[SafetyCheck] = []
-    checks_asked: int = 0
     rounds_without_dose: int = 0
     suspended: bool = False
     follow_up_rounds: int = 0
@@ -373,6 +372,8 @@ class StartSession(Message):
     past_doses: tuple[PastDose, ...]
     previous_weight_kg: Decimal | None = None
     on_hold: bool = False
+    checks: tuple[DueCheck, ...] = ()
+    """The long-term checks that are due: asked for at the door of this session."""
 
 
 class BookSession(Command):

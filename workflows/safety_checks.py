@@ -1,38 +1,40 @@
 """Which long-term checks does a journey ask for, and what does it remember of them?
 
-Asked when a session opens; in follow-up the weeks ask (`follow_up`). The rules are in `clinical/long_term.py`.
+A session asks at its door and leaves what was not answered there to its journey; in follow-up the weeks ask. The
+rules are in `clinical/long_term.py`.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from temporalio import workflow
 
 from clinical.journey import Stage
-from clinical.long_term import CheckResult, SafetyCheck, checks_due
+from clinical.long_term import CheckResult, DueCheck, SafetyCheck, checks_due
 from clinical.people import ENGINE
 from workflows.duties import Duties
 from workflows.long_term import is_check, may_record_checks, note_checks, task_code
-from workflows.messages import Accepted, DutyOwed, RecordSafetyChecks
+from workflows.messages import Accepted, DutyArose, RecordSafetyChecks
 from workflows.refusals import refusal
 
 
 class SafetyChecks(Duties):
     """An open check is minded like a duty, but ends with the course."""
 
-    def ask_checks(self) -> None:
-        """Ask for the long-term checks that are due, each once."""
+    def checks_to_ask(self) -> tuple[DueCheck, ...]:
+        """What is due now and nobody has been asked for yet; a session asks for it at its door."""
         doses = [dose.given_at for dose in self.state.doses]
         asked = {duty.code for duty in self.state.duties.values()}
-        for due in checks_due(doses, self.state.checks, self.protocol, self.today()):
-            code = task_code(due.code)
-            if code in asked:
-                continue
-            self.state.checks_asked += 1
-            by = self.today() + timedelta(hours=due.within_hours)
-            duty = DutyOwed(code=code, owner=due.owner, due_at=by, reason=due.reason.text)
-            task_id = self.open_task(code, duty.owner, by, duty.reason, str(self.state.checks_asked))
-            self.state.duties[task_id] = duty
+        due = checks_due(doses, self.state.checks, self.protocol, self.today())
+        return tuple(one for one in due if task_code(one.code) not in asked)
+
+    def take_over(self, duties: Iterable[DutyArose]) -> None:
+        """A check that the session has left open is minded from here on, unless it was made meanwhile."""
+        due = {task_code(one.code) for one in self.checks_to_ask()}
+        for one in duties:
+            if is_check(one.duty.code) and one.duty.code not in due:
+                self.note_done(one.task_id, ENGINE, "done meanwhile")
+            else:
+                super().take_over([one])
 
     def drop_checks(self, reason: str) -> None:
         """The follow-up asks for what is due by itself."""

@@ -12,7 +12,7 @@ from clinical.people import ENGINE, Actor, Role
 from clinical.readiness import Light, Readiness, answers_refused, readiness
 from clinical.vitals import pre_dose_tier
 from workflows.deadlines import Deadline
-from workflows.long_term import hand_over, note_checks, refuse_impossible
+from workflows.long_term import close_asked, hand_over, note_checks, refuse_impossible
 from workflows.messages import (
     Accepted,
     AnswerReadiness,
@@ -170,6 +170,7 @@ class Arrival(Booking):
             at=self.when(command),
         )
         arose = note_checks(self, command, command.checks, self.protocol, self.number)
+        close_asked(self, command.checks, command.actor)
         answer = await self.accept("arrived", self.when(command), tier=tier)
         await hand_over(self, arose)
         return answer

@@ -246,10 +246,8 @@ class Observation(Session):
             primary=self.results.get(instrument) if instrument in self.fresh else None,
             weight_kg=self.visit.checked_in.weight_kg if self.visit.checked_in else None,
             checks=self.visit.checked_in.checks if self.visit.checked_in else (),
-            duties=self.form_owed(),
+            duties=self.leave_to_journey(),
         )
-        for one in signal.duties:  # from here on it is the journey's: it outlives this session
-            self.tasks.pop(one.task_id, None)
         await workflow.get_external_workflow_handle(self.journey_id).signal("session_discharged", signal)
 
     @discharge.validator

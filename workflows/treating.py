@@ -41,8 +41,8 @@ class Treating(SafetyChecks):
             return
         self.state.doses.append(discharged.dose)
         self.state.rounds_without_dose = 0
-        self.take_over(discharged.duties)
         self.keep_checks(discharged.checks)
+        self.take_over(discharged.duties)
         self.reported(discharged.at)
         self.state.missed_in_a_row = 0
         self.state.last_weight_kg = discharged.weight_kg
@@ -70,7 +70,6 @@ class Treating(SafetyChecks):
 
     async def _one_visit(self, visits: set[asyncio.Task[None]]) -> None:
         """Open a session; return when the person has gone home or the visit came to nothing."""
-        self.ask_checks()
         self.state.visits += 1
         number, doses_before = self.state.visits, len(self.state.doses)
         visit = asyncio.create_task(self._see_through(self._session(number, self._given_under_plan() + 1)))
@@ -101,6 +100,7 @@ class Treating(SafetyChecks):
                 )
             )
         self.keep_checks(outcome.checks)
+        self.take_over(outcome.duties)
         self.forward_mail(outcome.unsent)
         if outcome.status == "finished":
             self.state.sessions_completed += 1
@@ -128,6 +128,7 @@ class Treating(SafetyChecks):
             past_doses=tuple(state.doses),
             previous_weight_kg=state.last_weight_kg,
             on_hold=self.on_hold,
+            checks=self.checks_to_ask(),
         )
 
     def _earliest(self) -> datetime:

@@ -9,7 +9,7 @@ from typing import Literal, cast
 from temporalio import workflow
 
 from clinical.events import SessionClosed, SessionOpened
-from workflows.messages import SessionOutcome, StartSession
+from workflows.messages import DutyArose, SessionOutcome, StartSession
 from workflows.session_aftercare import Aftercare
 from workflows.session_arrival import Arrival
 from workflows.session_dose import Dosing
@@ -24,6 +24,7 @@ class TreatmentSession(Arrival, Dosing, DoseEnd, Observation, Aftercare):
     @workflow.init
     def __init__(self, start: StartSession) -> None:
         super().__init__(start)
+        self.left: tuple[DutyArose, ...] = ()
 
     @workflow.run
     async def run(self, start: StartSession) -> SessionOutcome:
@@ -47,9 +48,11 @@ class TreatmentSession(Arrival, Dosing, DoseEnd, Observation, Aftercare):
         plan_hash = self.start.plan.plan_hash
         fact = SessionOpened(session=self.number, plan_hash=plan_hash, earliest_at=self.start.earliest_at)
         self.journal.note("open", fact)
+        self.ask_checks()
         self.show()
 
     def _close(self) -> None:
+        self.left = self.leave_to_journey()
         self.cancel_all_tasks("the session is over")
         ended, reason = self._ended()
         self.journal.note("close", SessionClosed(session=self.number, status=ended, reason=reason))
@@ -71,6 +74,6 @@ class TreatmentSession(Arrival, Dosing, DoseEnd, Observation, Aftercare):
             dose=visit.whole_dose,
             at=workflow.now(),
             checks=visit.checked_in.checks if visit.checked_in else (),
-            duties=self.form_owed(),
+            duties=self.left,
             unsent=tuple(self.unsent),
         )

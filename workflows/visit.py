@@ -1,6 +1,6 @@
 """What does a session know of itself? One serializable value, and how a session begins."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
@@ -13,6 +13,7 @@ from clinical.monitoring import reading_refused
 from clinical.recovery_scores import PadssItems
 from clinical.schedule import PastDose
 from clinical.vitals import Reading, Tier
+from workflows.long_term import task_code
 from workflows.messages import (
     AnswerReadiness,
     BookSession,
@@ -162,6 +163,30 @@ class Session(Questioned):
             session=self.number,
         )
         return (DutyArose(task_id=self.form_task(), duty=duty),)
+
+    def ask_checks(self) -> None:
+        """What is due of the long-term checks is asked for at the door."""
+        for due in self.start.checks:
+            by = self.today() + timedelta(hours=due.within_hours)
+            self.open_task(task_code(due.code), due.owner, by, due.reason.text)
+
+    def leave_to_journey(self) -> tuple[DutyArose, ...]:
+        """What is owed beyond this session: its form, and the checks that were not made at the door."""
+        reasons = {task_code(due.code): due.reason.text for due in self.start.checks}
+        left = [
+            DutyArose(
+                task_id=task_id,
+                duty=DutyOwed(
+                    code=task.code, owner=task.owner, due_at=task.due_at, reason=reasons[task.code]
+                ),
+            )
+            for task_id, task in self.tasks.items()
+            if task.code in reasons
+        ]
+        duties = (*self.form_owed(), *left)
+        for one in duties:  # from here on it is the journey's
+            self.tasks.pop(one.task_id, None)
+        return duties
 
     def require_before_dose(self) -> None:
         """Refuse what makes sense only before the drug is in."""
