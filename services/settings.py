@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     issuer_key: SecretStr | None = None
     issuer_url: str | None = None
     audience: str = "kap-engine"
+    event_retention_days: int = Field(default=30, ge=7, le=3650)  # beyond the retries of webhooks (3 days)
+    event_streams: int = Field(default=100, ge=1, le=10_000)  # clients of Server-Sent Events in one process
+    webhook_loopback: bool = False  # endpoints on this machine, by http: development only
     worker_health_port: int = Field(default=8081, ge=0, le=65535)
 
     @classmethod
@@ -262,7 +265,7 @@ class Settings(BaseSettings):
             raise ValueError("is required with sms_url")
         return value
 
-    @field_validator("issuer_key", "notification_console")
+    @field_validator("issuer_key", "notification_console", "webhook_loopback")
     @classmethod
     def _development_only(cls, value: object, info: ValidationInfo) -> object:
         if value and _production(info):

@@ -16,8 +16,9 @@ from services.settings import Settings, SettingsInvalid
 from services.temporal import connect
 from workers.drug_cases import keep_opening
 from workers.health import Health
-from workers.registry import compose, drug_books, workers_for
+from workers.registry import compose, drug_books, webhook_post, workers_for
 from workers.search_attributes import register
+from workers.webhooks import keep_delivering
 
 log = structlog.get_logger()
 
@@ -45,6 +46,9 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
             if TaskQueue.JOURNEY in queues:
                 cases = asyncio.create_task(keep_opening(client, drug_books(settings, database)))
                 running.callback(cases.cancel)
+            if TaskQueue.NOTIFY in queues:
+                post = asyncio.create_task(keep_delivering(webhook_post(settings, database)))
+                running.callback(post.cancel)
             health.taking_work = True
             log.info("worker started", queue=",".join(queues))
             await stop.wait()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
@@ -17,6 +18,11 @@ from services.downtime.folder import DowntimeFolder
 from services.downtime.interface import DowntimeSpool
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
+from services.events.endpoints import WEBHOOKS
+from services.events.feed import EventFeed
+from services.events.queue import DeliveryQueue
+from services.events.sender import WebhookSender
+from services.events.targets import TargetGuard
 from services.notifications.channels import channels
 from services.notifications.interface import ChannelName, Contact, Notifications
 from services.notifications.quiet_hours import QuietHours
@@ -27,6 +33,7 @@ from services.records.interface import Records
 from services.records.sql import SqlRecords
 from services.settings import Settings
 from workers.sandbox import runner
+from workers.webhooks import WebhookPost
 from workflows.drug_discrepancy import DrugDiscrepancy
 from workflows.follow_up import FollowUp
 from workflows.patient_journey import PatientJourney
@@ -102,6 +109,16 @@ def staff_contacts(settings: Settings) -> dict[Role, Contact]:
 def drug_books(settings: Settings, database: Database) -> CustodyBooks:
     """The books that the cases of discrepancies are opened from."""
     return SqlRecords(database, FieldCipher.from_settings(settings))
+
+
+def webhook_post(settings: Settings, database: Database) -> WebhookPost:
+    """What webhooks leave by."""
+    return WebhookPost(
+        feed=EventFeed(database),
+        queue=DeliveryQueue(database, FieldCipher.from_settings(settings).for_purpose(WEBHOOKS)),
+        sender=WebhookSender(TargetGuard(loopback_http=settings.webhook_loopback)),
+        keep=timedelta(days=settings.event_retention_days),
+    )
 
 
 def compose(settings: Settings, database: Database) -> Activities:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.events import Entry, JourneyStarted
 from clinical.journey import Stage
+from services.records.announced import announce
 from services.records.availability import RaceLost
 from services.records.chain import GENESIS
 from services.records.errors import AlreadyActive, KeyReused, NotFound, RecordMoved
@@ -50,6 +51,7 @@ async def _write(session: AsyncSession, journey: JourneyRow, row: EntryRow, entr
     await session.flush()
     fresh = Fresh(session, journey, row.seq, entry.key, entry.occurred_at, entry.actor)
     await project(entry.fact, fresh)
+    announce(session, journey, journey.version + 1, entry)
 
 
 async def _known(session: AsyncSession, batch: Batch) -> dict[str, tuple[str, str]]:

@@ -1,0 +1,151 @@
+"""Which events of a site can be read, in which order, and from where on?
+
+`publish` gives what was committed its numbers, under the lock of the site's row: 1, 2, 3 … without gaps, and a
+number that a reader sees has all smaller ones before it. Facts of one course are written one after the other
+(its row is locked meanwhile), so their events keep their order. Whoever reads publishes first.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.database import Database
+from services.events.errors import CursorExpired, CursorUnknown
+from services.events.interface import Event, Span
+from services.events.transactions import reading, writing
+from services.outbox import FeedRow, OutboxRow
+
+AT_ONCE = 1000
+
+
+class EventFeed:
+    """The events of all sites, on one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def publish(self) -> dict[str, int]:
+        """Number what is new. How many of which site. Several may do it at once: each event gets one number."""
+        async with reading(self._database) as session:
+            waiting = list(
+                await session.scalars(select(OutboxRow.site).where(OutboxRow.seq.is_(None)).distinct())
+            )
+        done: dict[str, int] = {}
+        for site in sorted(waiting):
+            while True:
+                async with writing(self._database) as session:
+                    count = await _number(session, site)
+                done[site] = done.get(site, 0) + count
+                if count < AT_ONCE:
+                    break
+        return done
+
+    async def spans(self) -> dict[str, Span]:
+        """What can be had of every site that has events."""
+        async with reading(self._database) as session:
+            return {row.site: Span.model_validate(row) for row in await session.scalars(select(FeedRow))}
+
+    async def span(self, site: str) -> Span:
+        """What can be had of this site, with everything committed by now."""
+        await self.publish()
+        async with reading(self._database) as session:
+            return await span_of(session, site)
+
+    async def page(
+        self, site: str, *, after: int, types: Sequence[str] = (), until: int | None = None, limit: int = 100
+    ) -> list[Event]:
+        """The next events after this number. Raises CursorExpired, CursorUnknown."""
+        async with reading(self._database) as session:
+            span = await span_of(session, site)
+            require_within(span, after)
+            wanted = select(OutboxRow).where(OutboxRow.site == site, OutboxRow.seq > after)
+            if types:
+                wanted = wanted.where(OutboxRow.type.in_(types))
+            if until is not None:
+                wanted = wanted.where(OutboxRow.seq <= until)
+            rows = await session.scalars(wanted.order_by(OutboxRow.seq).limit(limit))
+            return [event_of(row) for row in rows]
+
+    async def forget(self, before: datetime) -> int:
+        """Delete what was recorded before this instant, oldest first and never out of order. How many."""
+        gone = 0
+        for site in sorted(await self.spans()):
+            while True:
+                async with writing(self._database) as session:
+                    count = await _forget(session, site, before)
+                gone += count
+                if count < AT_ONCE:
+                    break
+        return gone
+
+
+async def span_of(session: AsyncSession, site: str) -> Span:
+    row = await session.get(FeedRow, site)
+    return Span() if row is None else Span.model_validate(row)
+
+
+def require_within(span: Span, after: int) -> None:
+    """Can everything after this number be had?"""
+    if after > span.last_seq:
+        raise CursorUnknown("no event had this number yet")
+    if after < span.first_seq - 1:
+        raise CursorExpired(span.first_seq, span.last_seq)
+
+
+def event_of(row: OutboxRow) -> Event:
+    assert row.seq is not None
+    return Event(seq=row.seq, id=row.event_id, **json.loads(row.body))
+
+
+async def _number(session: AsyncSession, site: str) -> int:
+    """The lock comes first: the statements after it see all that was numbered by others before."""
+    await session.execute(insert(FeedRow).values(site=site).on_conflict_do_nothing())
+    feed = await _locked(session, site)
+    new = (
+        select(OutboxRow.id)
+        .where(OutboxRow.site == site, OutboxRow.seq.is_(None))
+        .order_by(OutboxRow.id)
+        .limit(AT_ONCE)
+        .subquery()
+    )
+    numbered = select(new.c.id, (func.row_number().over(order_by=new.c.id) + feed.last_seq).label("seq"))
+    given = numbered.subquery()
+    done = await session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == given.c.id)
+        .values(seq=given.c.seq)
+        .returning(OutboxRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    count = len(done.all())
+    feed.last_seq += count
+    return count
+
+
+async def _forget(session: AsyncSession, site: str, before: datetime) -> int:
+    feed = await _locked(session, site)
+    oldest = await session.execute(
+        select(OutboxRow.seq, OutboxRow.recorded_at)
+        .where(OutboxRow.site == site, OutboxRow.seq >= feed.first_seq)
+        .order_by(OutboxRow.seq)
+        .limit(AT_ONCE)
+    )
+    last = feed.first_seq - 1
+    for seq, recorded_at in oldest:
+        if recorded_at >= before:
+            break
+        last = seq
+    count = last - feed.first_seq + 1
+    if count:
+        await session.execute(delete(OutboxRow).where(OutboxRow.site == site, OutboxRow.seq <= last))
+        feed.first_seq, feed.forgotten_before = last + 1, before
+    return count
+
+
+async def _locked(session: AsyncSession, site: str) -> FeedRow:
+    statement = select(FeedRow).where(FeedRow.site == site).with_for_update()
+    return (await session.scalars(statement.execution_options(populate_existing=True))).one()
