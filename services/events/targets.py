@@ -17,10 +17,17 @@ import httpx2
 from services.events.errors import UnsafeTarget
 
 LONGEST_URL = 2000
+LAST_PORT = 65535
 ODD = re.compile(r"[\x00-\x20\x7f-\xff\\]")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
-CLOUD = frozenset({ipaddress.ip_address("168.63.129.16")})
-"""Public in name only: answers inside a cloud (Azure's platform address)."""
+NOT_PUBLIC_EITHER = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # protocol assignments; a metadata service of some clouds
+        "168.63.129.16/32",  # answers inside Azure only
+    )
+)
+"""What some versions of the library take for global."""
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -86,7 +93,9 @@ def is_public(address: IpAddress) -> bool:
     inner = _hidden_in(address)
     if inner is not None:
         return is_public(inner)
-    return address.is_global and not address.is_multicast and address not in CLOUD
+    if address.is_multicast or address.is_reserved or not address.is_global:
+        return False
+    return not any(address in network for network in NOT_PUBLIC_EITHER)
 
 
 def _hidden_in(address: IpAddress) -> IpAddress | None:
@@ -107,7 +116,8 @@ def _parsed(url: str) -> httpx2.URL:
         raise UnsafeTarget(INVALID)
     try:
         parsed = httpx2.URL(url)
-        bad = parsed.scheme not in {"http", "https"} or not parsed.raw_host
+        bad = parsed.scheme not in {"http", "https"} or not parsed.raw_host or parsed.port == 0
+        bad = bad or (parsed.port or 1) > LAST_PORT
     except (httpx2.InvalidURL, ValueError, TypeError):
         bad = True
     if bad:

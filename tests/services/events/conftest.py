@@ -49,7 +49,9 @@ class World:
     receiver: Receiver
     clock: Clock
 
-    async def an_endpoint(self, id: str = "hook-1", *types: str, url: str = "", **more: bool) -> KeyedEndpoint:
+    async def an_endpoint(
+        self, id: str = "hook-1", *types: str, url: str = "", **more: bool
+    ) -> KeyedEndpoint:
         return await self.endpoints.create(
             id, SITE, url or self.receiver.url, types, "staff-ops", self.clock(), **more
         )
