@@ -37,7 +37,8 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         configure_logging(build=settings.build, level=settings.log_level)
-        app = create_app(compose(settings))
+        composition = compose(settings)
+        app = create_app(composition)
     except SettingsInvalid as invalid:
         sys.stderr.write(f"{invalid}\n")
         return 2
@@ -52,6 +53,7 @@ def main() -> int:
             timeout_graceful_shutdown=STOP_WITHIN_S,
         )
     )
+    composition.outside.streams.end_when(lambda: server.should_exit)
     try:
         server.run()
     except SystemExit:  # uvicorn leaves this way when it cannot listen

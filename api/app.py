@@ -19,6 +19,7 @@ from api.composition import Composition
 from api.cursors import Cursors
 from api.description import describe
 from api.engine import TemporalEngine
+from api.outside import outside_of
 from api.routes import (
     aftercare,
     consultation,
@@ -29,6 +30,7 @@ from api.routes import (
     dosing,
     downtime,
     duties,
+    events,
     health,
     instruments,
     journeys,
@@ -42,6 +44,8 @@ from api.routes import (
     screenings,
     sessions,
     tasks,
+    webhook_notices,
+    webhooks,
 )
 from api.telemetry import RequestLog
 from api.tokens import GivenKeys, KeySource, PublishedKeys, TokenVerifier
@@ -58,7 +62,8 @@ from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, downtime, notes, course,
-    aftercare, risk, duties, tasks, custody, discrepancies, protocols, instruments, health, documentation,
+    aftercare, risk, duties, tasks, custody, discrepancies,
+    events, webhooks, webhook_notices, protocols, instruments, health, documentation,
 )  # fmt: skip
 
 
@@ -89,6 +94,7 @@ def compose(settings: Settings) -> Composition:
         database_is_up=database_is_up,
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
+        outside=outside_of(settings, database, cipher),
         close=database.dispose,
     )
 
@@ -99,6 +105,7 @@ def create_app(composition: Composition) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await composition.outside.streams.close()
         await composition.close()
 
     app = FastAPI(

@@ -26,6 +26,8 @@ HANDLING = AT_THE_CHAIR | {Role.MEDICAL_DIRECTOR}
 """Who handles controlled drugs."""
 BOOK_READING = HANDLING | COORDINATING | {Role.AUDITOR}
 EVERYONE = frozenset(Role) - {Role.SYSTEM}
+WIRING = frozenset({Role.OPS, Role.MEDICAL_DIRECTOR})
+"""Who decides to which other systems a site speaks."""
 
 ACTS: dict[str, frozenset[Role]] = {
     # intake
@@ -96,6 +98,21 @@ ACTS: dict[str, frozenset[Role]] = {
     "raise_concern": STEERING,
     "record_safety_plan": CLINICIANS,
     "record_caring_contact": CLINICIANS,
+    # events for other systems
+    "read_events": OVERSEEING,
+    "create_webhook_endpoint": WIRING,
+    "change_webhook_endpoint": WIRING,
+    "disable_webhook_endpoint": WIRING,
+    "enable_webhook_endpoint": WIRING,
+    "remove_webhook_endpoint": WIRING,
+    "rotate_webhook_secret": WIRING,
+    "send_test_webhook": WIRING,
+    "replay_webhooks": WIRING,
+    "acknowledge_webhook_notice": WIRING,
+    "list_webhook_endpoints": WIRING | {Role.AUDITOR},
+    "read_webhook_endpoint": WIRING | {Role.AUDITOR},
+    "list_webhook_deliveries": WIRING | {Role.AUDITOR},
+    "list_webhook_notices": WIRING | {Role.AUDITOR},
     # protocols
     "publish_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
     # psychotherapy notes: kept apart, with a permission of their own

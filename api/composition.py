@@ -9,6 +9,7 @@ from fastapi import Request
 from api.cursors import Cursors
 from api.engine import Engine
 from api.idempotency import Requests
+from api.outside import Outside
 from api.tokens import TokenVerifier
 from services.downtime.page import HelpNumbers
 from services.notifications.interface import CommunicationRecord
@@ -38,6 +39,7 @@ class Composition:
     database_is_up: Callable[[], Awaitable[bool]]
     notes: TherapyNotes
     help_numbers: HelpNumbers
+    outside: Outside
     close: Callable[[], Awaitable[None]]
 
 

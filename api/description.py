@@ -28,6 +28,7 @@ TAGS = {
     "duties": "What is owed whatever becomes of the course: reports with proof, long-term checks.",
     "tasks": "The work list.",
     "drug books": "Controlled drugs, container by container: received, given, wasted, returned, counted.",
+    "events": "What other systems are told: a stream that resumes, and signed webhooks.",
     "protocols": "What a clinic has decided.",
     "instruments": "Questionnaires.",
     "health": "Is it up?",

@@ -16,8 +16,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
 from api.engine import EngineRefused, EngineUnavailable
-from api.problems import MEDIA_TYPE, Fault, Problem
+from api.problems import MEDIA_TYPE, PROBLEMS, Fault, Problem
 from clinical.decision import Reason
+from services.events.errors import CursorExpired, EventsError, EventsUnavailable, TooManyEvents, UnsafeTarget
 from services.records.errors import NotFound, RecordsError, RecordsUnavailable
 
 RETRY_AFTER_S = "2"
@@ -41,7 +42,7 @@ _RECORD_CODES = {
 
 FAMILIES: tuple[type[Exception], ...] = (
     Problem, RequestValidationError, HTTPException, RecordsError, EngineRefused, EngineUnavailable,
-    OperationalError, InterfaceError,
+    OperationalError, InterfaceError, EventsError,
 )  # fmt: skip
 
 
@@ -88,10 +89,31 @@ def problem_of(error: Exception) -> Problem:
             return Problem("not-found")
         case RecordsUnavailable() | OperationalError() | InterfaceError():
             return Problem("records-unavailable", "ask again in a moment, with the same Idempotency-Key")
+        case EventsError():
+            return _of_events(error)
         case RecordsError() if error.code in _RECORD_CODES:
             return Problem(_RECORD_CODES[error.code])
         case _:
             return Problem("internal-error", "it was noted; name the trace_id when you ask about it")
+
+
+def _of_events(error: EventsError) -> Problem:
+    match error:
+        case UnsafeTarget():
+            faults = [Fault(pointer="/url", detail=text, code=code) for code, text in error.faults]
+            return Problem("unsafe-endpoint", errors=faults)
+        case CursorExpired():
+            left = {"first_seq": error.first_seq, "last_seq": error.last_seq}
+            text = "those events are forgotten: read the snapshot, then go on after last_seq"
+            return Problem(
+                "cursor-expired", text, members={**left, "snapshot": f"/v1/journeys?site={error.site}"}
+            )
+        case TooManyEvents():
+            return Problem("too-many-events", f"a range may hold {error.limit} events")
+        case EventsUnavailable():
+            return Problem("records-unavailable", "ask again in a moment, with the same Idempotency-Key")
+        case _:
+            return Problem(error.code if error.code in PROBLEMS else "internal-error")
 
 
 def invalid(errors: Iterable[Mapping[str, Any]]) -> Problem:

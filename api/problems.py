@@ -67,6 +67,10 @@ PROBLEMS: dict[str, Kind] = {
     "unsupported-media-type": Kind(S.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json"),
     "method-not-allowed": Kind(S.METHOD_NOT_ALLOWED, "This method is not possible here"),
     "bad-request": Kind(S.BAD_REQUEST, "The request cannot be read"),
+    "unsafe-endpoint": Kind(S.UNPROCESSABLE_ENTITY, "This address must not be called"),
+    "endpoint-changed": Kind(S.PRECONDITION_FAILED, "Somebody changed the endpoint"),
+    "too-many-events": Kind(S.UNPROCESSABLE_ENTITY, "The range holds too many events"),
+    "too-many-streams": Kind(S.SERVICE_UNAVAILABLE, "This process serves as many streams as it may", True),
     # the caller
     "unauthenticated": Kind(S.UNAUTHORIZED, "A valid bearer token is needed"),
     "wrong-role": Kind(S.FORBIDDEN, "This act belongs to another role"),

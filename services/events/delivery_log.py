@@ -87,7 +87,7 @@ class DeliveryLog:
             endpoint = await locked(session, endpoint_id, sites)
             feed = await session.get(FeedRow, endpoint.site)
             if feed is not None and feed.forgotten_before is not None and since < feed.forgotten_before:
-                raise CursorExpired(feed.first_seq, feed.last_seq)
+                raise CursorExpired(feed.site, feed.first_seq, feed.last_seq)
             in_range = (
                 OutboxRow.site == endpoint.site,
                 OutboxRow.seq.is_not(None),

@@ -36,12 +36,13 @@ class UnsafeTarget(EventsError):
 
 
 class CursorExpired(EventsError):
-    """`first_seq` and `last_seq` are what can still be had."""
+    """`first_seq` and `last_seq` are what can still be had of this site."""
 
     code = "cursor-expired"
 
-    def __init__(self, first_seq: int, last_seq: int) -> None:
+    def __init__(self, site: str, first_seq: int, last_seq: int) -> None:
         super().__init__("the events after this one are forgotten")
+        self.site = site
         self.first_seq, self.last_seq = first_seq, last_seq
 
 

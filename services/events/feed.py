@@ -61,7 +61,7 @@ class EventFeed:
         """The next events after this number. Raises CursorExpired, CursorUnknown."""
         async with reading(self._database) as session:
             span = await span_of(session, site)
-            require_within(span, after)
+            require_within(site, span, after)
             wanted = select(OutboxRow).where(OutboxRow.site == site, OutboxRow.seq > after)
             if types:
                 wanted = wanted.where(OutboxRow.type.in_(types))
@@ -88,12 +88,12 @@ async def span_of(session: AsyncSession, site: str) -> Span:
     return Span() if row is None else Span.model_validate(row)
 
 
-def require_within(span: Span, after: int) -> None:
+def require_within(site: str, span: Span, after: int) -> None:
     """Can everything after this number be had?"""
     if after > span.last_seq:
         raise CursorUnknown("no event had this number yet")
     if after < span.first_seq - 1:
-        raise CursorExpired(span.first_seq, span.last_seq)
+        raise CursorExpired(site, span.first_seq, span.last_seq)
 
 
 def event_of(row: OutboxRow) -> Event:

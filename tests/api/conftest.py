@@ -12,10 +12,12 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.composition import Composition
 from api.cursors import Cursors
+from api.outside import Outside
 from clinical.people import Role
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher, KeyRing
+from services.events.targets import TargetGuard
 from services.notifications.service import NotificationService
 from services.protocols import load_protocol
 from services.records.idempotency import IdempotencyKeys
@@ -24,6 +26,10 @@ from services.records.sql import SqlRecords
 from services.records.therapy_notes import TherapyNotes
 from tests.api.caller import SITE, Person, person, verifier
 from tests.api.fake_engine import FakeEngine
+
+PUBLIC = "93.184.216.34"
+RESERVED = {"inside.example.org": "10.0.0.7", "localhost": "127.0.0.1"}
+"""What names lead to here: without the network, everything else is public."""
 
 PATIENT = {
     "site": SITE,
@@ -77,6 +83,9 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
     await records.publish_protocol(load_protocol("iv-racemic"), SITE)
     engine = FakeEngine(records)
 
+    async def names(host: str, port: int) -> list[str]:
+        return [RESERVED.get(host, PUBLIC)]
+
     async def is_up() -> bool:
         return True
 
@@ -94,7 +103,9 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         database_is_up=is_up,
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(),
+        outside=Outside.over(database, cipher, TargetGuard(resolve=names), streams=20),
         close=database.dispose,
     )
     yield Clinic(create_app(composition), engine, records, composition.notes)
+    await composition.outside.streams.close()
     await database.dispose()

@@ -21,6 +21,8 @@ PLACES = {
     "{event_id}": "ae-1",
     "{note_id}": id_from("no note"),
     "{container_id}": id_from("no container"),
+    "{endpoint_id}": id_from("no endpoint"),
+    "{notice_id}": "1",
     "{instrument}": "phq-9",
 }
 
@@ -30,10 +32,11 @@ class RouteOf(NamedTuple):
     method: str
     path: str
 
-    def at(self, course: str = "", container: str = "") -> str:
-        """An address; `course` and `container` are of a course and a container that exist."""
+    def at(self, course: str = "", container: str = "", endpoint: str = "") -> str:
+        """An address; `course`, `container` and `endpoint` are of things that exist."""
         address = self.path.replace("/v1/journeys/{site}/{ulid}", course) if course else self.path
         address = address.replace("{container_id}", container) if container else address
+        address = address.replace("{endpoint_id}", endpoint) if endpoint else address
         for name, value in PLACES.items():
             address = address.replace(name, value)
         return address

@@ -33,6 +33,7 @@ NOT_THERE_YET = {
     "read_therapy_note",
     "amend_therapy_note",
     "read_rems_form",
+    "acknowledge_webhook_notice",
 }
 """What only other acts make: read in tests of their own."""
 
@@ -116,6 +117,9 @@ async def test_every_example_works_and_its_answer_is_as_described(clinic: Clinic
     taken_in = example_of(clinic.app.openapi(), operations["receive_container"])[1]
     received = await clinic.person(Role.NURSE).post(f"/v1/custody/{SITE}/containers", taken_in, key="vial")
     container = received.json()["container_id"]
+    hook = example_of(clinic.app.openapi(), operations["create_webhook_endpoint"])[1]
+    made = await clinic.person(Role.OPS).post("/v1/webhook-endpoints", hook, key="hook")
+    endpoint = made.json()["endpoint_id"]
     for route in routes_of(clinic.app):
         if route.act in HIDDEN:
             continue
@@ -123,7 +127,7 @@ async def test_every_example_works_and_its_answer_is_as_described(clinic: Clinic
         _, example = example_of(clinic.app.openapi(), operation)
         if route.act == "start_journey":
             example = example | {"patient_id": patient, "referral_id": None}
-        answer = await send(who_may(clinic, route.act), route, course, example, container)
+        answer = await send(who_may(clinic, route.act), route, course, example, container, endpoint)
         if route.act == "read_session":  # nothing opens a session here: it is read in another test
             assert answer.status_code == 404
             continue
@@ -161,8 +165,10 @@ async def test_every_command_is_one_that_the_workflows_take(clinic: Clinic) -> N
     assert (workflow._Definition.must_from_class(PatientJourney).name, TaskQueue.JOURNEY) == (JOURNEY, QUEUE)
 
 
-async def send(who: Person, route: RouteOf, course: str, example: Any, container: str = "") -> Any:
-    address = route.at(course, container) + QUERY.get(route.act, "")
+async def send(
+    who: Person, route: RouteOf, course: str, example: Any, container: str = "", endpoint: str = ""
+) -> Any:
+    address = route.at(course, container, endpoint) + QUERY.get(route.act, "")
     headers = {"if_match": f'"{"0f" * 32}"'} if route.act == "approve_plan" else {}
     if route.method == "GET":
         return await who.get(address)
