@@ -37,7 +37,9 @@ EventType = Annotated[
     Field(json_schema_extra={"enum": sorted(EVENT_TYPES)}, examples=["session.dose_given"]),
 ]
 EventTypes = Annotated[tuple[EventType, ...], Field(max_length=len(EVENT_TYPES))]
-Url = Annotated[str, Field(min_length=1, max_length=2000, examples=["https://hooks.example.org/kap"])]
+Url = Annotated[
+    str, Field(min_length=1, max_length=2000, pattern=r"^[!-~]+$", examples=["https://hooks.example.org/kap"])
+]
 
 
 class EventOut(Out):

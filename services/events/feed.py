@@ -135,10 +135,10 @@ async def _forget(session: AsyncSession, site: str, before: datetime) -> int:
         .limit(AT_ONCE)
     )
     last = feed.first_seq - 1
-    for seq, recorded_at in oldest:
+    for _, recorded_at in oldest:
         if recorded_at >= before:
             break
-        last = seq
+        last += 1  # there are no gaps
     count = last - feed.first_seq + 1
     if count:
         await session.execute(delete(OutboxRow).where(OutboxRow.site == site, OutboxRow.seq <= last))

@@ -116,12 +116,11 @@ def _parsed(url: str) -> httpx2.URL:
         raise UnsafeTarget(INVALID)
     try:
         parsed = httpx2.URL(url)
-        bad = parsed.scheme not in {"http", "https"} or not parsed.raw_host or parsed.port == 0
-        bad = bad or (parsed.port or 1) > LAST_PORT
+        known = parsed.scheme in {"http", "https"} and parsed.raw_host != b""
+        if not known or parsed.port == 0 or (parsed.port or 1) > LAST_PORT:
+            raise UnsafeTarget(INVALID)
     except (httpx2.InvalidURL, ValueError, TypeError):
-        bad = True
-    if bad:
-        raise UnsafeTarget(INVALID)
+        raise UnsafeTarget(INVALID) from None
     return parsed
 
 
