@@ -169,6 +169,7 @@ class LocalSystem:
         """The KAP_ variables that every process of this system shares."""
         return {
             "KAP_ENVIRONMENT": "development",
+            "KAP_WEBHOOK_LOOPBACK": "true",
             "KAP_BUILD": self.options.build,
             "KAP_DATABASE_URL": self.database_url,
             "KAP_TEMPORAL_ADDRESS": self.temporal_address,

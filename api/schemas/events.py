@@ -19,9 +19,9 @@ from services.events.interface import (
     KeyedEndpoint,
     Notice,
 )
-from services.records.announced import TOLD
+from services.records.announced import EVENT_TYPES as RECORDED
 
-EVENT_TYPES = frozenset({*TOLD.values(), "webhook.disabled"})
+EVENT_TYPES = RECORDED | {"webhook.disabled"}
 """Every type that a site's feed may hold."""
 
 

@@ -96,7 +96,7 @@ class DeliveryLog:
             )
             bounds = select(func.min(OutboxRow.seq), func.max(OutboxRow.seq)).where(*in_range)
             first, last = (await session.execute(bounds)).one()
-            if first is None:
+            if first is None or last is None:
                 return 0
             if last - first >= LARGEST_REPLAY:
                 raise TooManyEvents(LARGEST_REPLAY)

@@ -204,7 +204,7 @@ def close(row: EndpointRow, because: DisabledBecause, now: datetime) -> None:
     row.disabled_at, row.disabled_because = now, because.value
 
 
-def _of_sites(endpoint_id: str, sites: Collection[str]) -> Select[tuple[EndpointRow]]:
+def _of_sites(endpoint_id: str, sites: Collection[str]) -> Select[EndpointRow]:
     return select(EndpointRow).where(
         EndpointRow.id == endpoint_id,
         EndpointRow.site.in_(sites),

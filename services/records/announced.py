@@ -5,6 +5,7 @@ course and its version, and those members of the fact that are numbers or opaque
 reads it with authorisation.
 """
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -84,6 +85,25 @@ NOT_TOLD: dict[str, str] = {
 }
 """Kind of fact → why nobody outside is told."""
 
+CUSTODY_TOLD: dict[str, str] = {
+    "custody.overdue": "drug.duty_overdue",
+    "custody.explained": "drug.discrepancy_explained",
+    "custody.loss-declared": "drug.loss_declared",
+    "custody.loss-reported": "drug.loss_reported",
+    "custody.closed": "drug.discrepancy_closed",
+}
+"""The same for the facts of a discrepancy in the drug books."""
+
+CUSTODY_NOT_TOLD: dict[str, str] = {
+    "custody.case-started": "drug.discrepancy_opened was told by the transaction that found it",
+    "custody.paged": "pages go to the people on call and to nobody else",
+}
+
+DISCREPANCY_OPENED = "drug.discrepancy_opened"
+
+EVENT_TYPES = frozenset({*TOLD.values(), *CUSTODY_TOLD.values(), DISCREPANCY_OPENED})
+"""Every type of event that the record tells."""
+
 REFERENCES = {
     "session": "session",
     "round": "round",
@@ -111,3 +131,20 @@ def announce(session: AsyncSession, journey: JourneyRow, version: int, entry: En
         if value is not None:
             data[name] = value
     tell(session, journey.site, told_as, entry.occurred_at, (journey.id, entry.key), data)
+
+
+def announce_discrepancy(
+    session: AsyncSession,
+    site: str,
+    case: tuple[str, int],
+    at: datetime,
+    version: int = 0,
+    fact: tuple[str, str] | None = None,
+) -> None:
+    """Leave the event of a difference that was found, or of one (key, kind) of the facts of its case."""
+    container_id, number = case
+    key, told_as = ("opened", DISCREPANCY_OPENED) if fact is None else (fact[0], CUSTODY_TOLD.get(fact[1]))
+    if told_as is None:
+        return
+    data = {"container_id": container_id, "number": number, "version": version}
+    tell(session, site, told_as, at, ("drug", container_id, str(number), key), data)

@@ -25,6 +25,7 @@ from clinical.custody_events import (
 )
 from clinical.people import Role
 from services.encryption import FieldCipher
+from services.records.announced import announce_discrepancy
 from services.records.custody_interface import CustodyBatch, PendingCase
 from services.records.custody_ledger import custody_rules
 from services.records.custody_tables import CustodyEntryRow, DiscrepancyRow
@@ -50,6 +51,8 @@ async def record_custody(session: AsyncSession, cipher: FieldCipher, batch: Cust
             case.last_seq += 1
             session.add(_row(case, entry, cipher))
             _project(case, entry)
+            of_case, fact = (case.container_id, case.number), (entry.key, entry.fact.kind)
+            announce_discrepancy(session, case.site, of_case, entry.occurred_at, case.last_seq, fact)
         elif known[entry.key] != (entry.fact.kind, entry.actor.id):
             raise KeyReused("another fact, or another person's, is in the books under this key")
         known[entry.key] = entry.fact.kind, entry.actor.id

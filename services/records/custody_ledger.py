@@ -15,6 +15,7 @@ from clinical.custody import ZERO, Container, Finding, Movement, MovementKind, S
 from clinical.custody_duties import explain_by
 from clinical.people import Role
 from clinical.protocol_duties import Custody
+from services.records.announced import announce_discrepancy
 from services.records.custody_tables import ContainerRow, DiscrepancyRow, MovementRow
 from services.records.register_tables import ProtocolVersionRow
 
@@ -142,4 +143,5 @@ def open_discrepancy(
         explain_by=None if rules is None else explain_by(entry.occurred_at, rules),
     )
     session.add(case)
+    announce_discrepancy(session, row.site, (row.id, row.cases), entry.occurred_at)
     return case

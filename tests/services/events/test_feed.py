@@ -12,19 +12,25 @@ import pytest
 from sqlalchemy import text
 
 from clinical import events
+from clinical.custody import MovementKind
+from clinical.custody_events import CaseStarted, CustodyDuty, CustodyFact, DutyOverdue
+from clinical.people import Role
 from services.database import Database
 from services.events.errors import CursorExpired, CursorUnknown
 from services.events.feed import EventFeed
 from services.events.interface import Event, Span
 from services.outbox import body_of, tell
-from services.records.announced import NOT_TOLD, REFERENCES, TOLD
+from services.records.announced import CUSTODY_NOT_TOLD, CUSTODY_TOLD, EVENT_TYPES, NOT_TOLD, REFERENCES, TOLD
 from services.records.errors import RecordMoved
 from services.records.interface import Batch
 from tests.services.events.conftest import SITE, World
 from tests.services.records.builders import a_journey, add, an_entry, an_id
 from tests.services.records.facts import SAMPLES, WORDS, a_dose
+from tests.services.records.test_custody import a_vial, move
+from tests.services.records.test_custody import tell as written
 
 KINDS = {kind.model_fields["kind"].default for kind in get_args(get_args(events.Fact)[0])}
+CUSTODY_KINDS = {kind.model_fields["kind"].default for kind in get_args(get_args(CustodyFact)[0])}
 THIN = {"journey_id", "version", *REFERENCES.values()}
 
 
@@ -32,8 +38,22 @@ def test_every_kind_of_fact_is_told_or_is_not_for_a_reason() -> None:
     assert set(TOLD) | set(NOT_TOLD) == KINDS
     assert not set(TOLD) & set(NOT_TOLD)
     assert all(len(reason) > 20 for reason in NOT_TOLD.values())
-    assert len(set(TOLD.values())) == len(TOLD)
-    assert all(name.replace(".", "").replace("_", "").isalpha() for name in TOLD.values())
+    assert set(CUSTODY_TOLD) | set(CUSTODY_NOT_TOLD) == CUSTODY_KINDS
+    assert not set(CUSTODY_TOLD) & set(CUSTODY_NOT_TOLD)
+    assert len(EVENT_TYPES) == len(TOLD) + len(CUSTODY_TOLD) + 1
+    assert all(name.replace(".", "").replace("_", "").isalpha() for name in EVENT_TYPES)
+
+
+async def test_a_difference_in_the_drug_books_is_told_by_the_transaction_that_found_it(world: World) -> None:
+    vial = await a_vial(world.records)
+    await move(world.records, vial, MovementKind.COUNTED, 10, key="count")
+    await move(world.records, vial, MovementKind.COUNTED, 10, key="count")
+    overdue = DutyOverdue(duty=CustodyDuty.EXPLAIN, escalated_to=Role.MEDICAL_DIRECTOR)
+    await written(world.records, vial, CaseStarted(), overdue)
+    await world.feed.publish()
+    told = await world.feed.page(SITE, after=0)
+    assert [event.type for event in told] == ["drug.discrepancy_opened", "drug.duty_overdue"]
+    assert told[1].data == {"container_id": vial, "number": 1, "version": 2}
 
 
 def test_what_says_more_than_an_id_is_left_out_and_stops_nothing() -> None:

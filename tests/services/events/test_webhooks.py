@@ -89,8 +89,8 @@ async def test_a_receiver_that_is_down_for_days_gets_the_event_under_its_first_i
     while len(world.receiver.requests) < len(SCHEDULE_S):
         if await world.deliver():
             tried.append((world.clock.now - began).total_seconds())
-            (last,) = await deliveries(world)
-        world.clock.now = last.next_at or world.clock.now
+        (waiting,) = await deliveries(world)
+        world.clock.now = waiting.next_at or world.clock.now
     waits = [after - before for before, after in zip([0.0, *tried], tried, strict=False)]
     for wait, planned in zip(waits, SCHEDULE_S, strict=True):
         assert planned <= wait <= planned * (1 + JITTER)
