@@ -38,7 +38,7 @@ class EventFeed:
         for site in sorted(waiting):
             while True:
                 async with writing(self._database) as session:
-                    count = await _number(session, site)
+                    count = await number_new(session, site)
                 done[site] = done.get(site, 0) + count
                 if count < AT_ONCE:
                     break
@@ -101,8 +101,8 @@ def event_of(row: OutboxRow) -> Event:
     return Event(seq=row.seq, id=row.event_id, **json.loads(row.body))
 
 
-async def _number(session: AsyncSession, site: str) -> int:
-    """The lock comes first: the statements after it see all that was numbered by others before."""
+async def number_new(session: AsyncSession, site: str) -> int:
+    """Give numbers to what is committed. The lock comes first: the statements after it see all that was numbered by others before."""
     await session.execute(insert(FeedRow).values(site=site).on_conflict_do_nothing())
     feed = await _locked(session, site)
     new = (

@@ -17,7 +17,7 @@ from clinical.custody_events import CaseStarted, CustodyDuty, CustodyFact, DutyO
 from clinical.people import Role
 from services.database import Database
 from services.events.errors import CursorExpired, CursorUnknown
-from services.events.feed import EventFeed
+from services.events.feed import EventFeed, number_new
 from services.events.interface import Event, Span
 from services.outbox import body_of, tell
 from services.records.announced import CUSTODY_NOT_TOLD, CUSTODY_TOLD, EVENT_TYPES, NOT_TOLD, REFERENCES, TOLD
@@ -168,6 +168,23 @@ async def test_a_writer_waits_for_no_reader_and_no_other_writer(world: World) ->
         await asyncio.wait_for(world.tell("quick"), timeout=5)
         assert (await asyncio.wait_for(world.feed.span(SITE), timeout=5)).last_seq == 1
     assert (await world.feed.span(SITE)).last_seq == 2
+
+
+async def test_publishers_stand_in_line_and_a_number_once_given_stays(world: World) -> None:
+    """The first publisher has not committed when an older event appears; the second one must not number anew."""
+    async with world.database.transaction() as first:
+        async with world.database.transaction() as slow:
+            tell(slow, SITE, "a.b", world.clock(), ("older",), {"journey_id": "older"})
+            await slow.flush()
+            await world.tell("newer")
+            assert await number_new(first, SITE) == 1
+        second = asyncio.create_task(world.feed.publish())
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        while not await first.scalar(waiting):
+            await asyncio.sleep(0.005)
+    assert await second == {SITE: 1}
+    told = await world.feed.page(SITE, after=0)
+    assert [event.data["journey_id"] for event in told] == ["journey/site-a/newer", "older"]
 
 
 async def test_old_events_are_forgotten_in_order_and_who_comes_too_late_is_told(world: World) -> None:
