@@ -102,7 +102,7 @@ def event_of(row: OutboxRow) -> Event:
 
 
 async def number_new(session: AsyncSession, site: str) -> int:
-    """Give numbers to what is committed. The lock comes first: the statements after it see all that was numbered by others before."""
+    """Number what is committed. The lock comes first: the statements after it see what others numbered before."""
     await session.execute(insert(FeedRow).values(site=site).on_conflict_do_nothing())
     feed = await _locked(session, site)
     new = (

@@ -172,6 +172,8 @@ async def test_a_writer_waits_for_no_reader_and_no_other_writer(world: World) ->
 
 async def test_publishers_stand_in_line_and_a_number_once_given_stays(world: World) -> None:
     """The first publisher has not committed when an older event appears; the second one must not number anew."""
+    await world.tell("first")
+    await world.feed.publish()
     async with world.database.transaction() as first:
         async with world.database.transaction() as slow:
             tell(slow, SITE, "a.b", world.clock(), ("older",), {"journey_id": "older"})
@@ -184,7 +186,7 @@ async def test_publishers_stand_in_line_and_a_number_once_given_stays(world: Wor
             await asyncio.sleep(0.005)
     assert await second == {SITE: 1}
     told = await world.feed.page(SITE, after=0)
-    assert [event.data["journey_id"] for event in told] == ["journey/site-a/newer", "older"]
+    assert [event.data["journey_id"] for event in told[1:]] == ["journey/site-a/newer", "older"]
 
 
 async def test_old_events_are_forgotten_in_order_and_who_comes_too_late_is_told(world: World) -> None:
