@@ -182,8 +182,9 @@ async def test_publishers_stand_in_line_and_a_number_once_given_stays(world: Wor
             assert await number_new(first, SITE) == 1
         second = asyncio.create_task(world.feed.publish())
         waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        while not await first.scalar(waiting):
-            await asyncio.sleep(0.005)
+        async with world.database.reading() as look:
+            while not await look.scalar(waiting):
+                await asyncio.sleep(0.005)
     assert await second == {SITE: 1}
     told = await world.feed.page(SITE, after=0)
     assert [event.data["journey_id"] for event in told[1:]] == ["journey/site-a/newer", "older"]
