@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
-from services.encryption import EncryptionError
 from services.events.errors import EventsError
 from services.events.feed import EventFeed
 from services.events.queue import SHARE, Claimed, DeliveryQueue
@@ -70,7 +70,7 @@ async def keep_delivering(
                     forgotten_at = clock()
                     await post.feed.forget(clock() - post.keep)
                     await post.queue.forget(clock())
-            except (EventsError, EncryptionError) as failure:
+            except (EventsError, SQLAlchemyError) as failure:
                 log.warning("webhooks not sent", error_type=type(failure).__name__)
             await asyncio.sleep(every_s)
     finally:
@@ -84,7 +84,10 @@ async def _one(
 ) -> None:
     try:
         await _deliver(post, claimed, clock)
-    except EventsError as failure:  # sent but not noted: it goes out again when the lease ends
+    except (
+        EventsError,
+        SQLAlchemyError,
+    ) as failure:  # sent but not noted: it goes out again when the lease ends
         log.warning("webhook not noted", error_type=type(failure).__name__)
     finally:
         under_way[claimed.endpoint_id] -= 1

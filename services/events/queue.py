@@ -12,12 +12,13 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import delete, literal, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.database import Database
-from services.encryption import FieldCipher
+from services.encryption import EncryptionError, FieldCipher
 from services.events.endpoints import SECRETS, close
 from services.events.feed import span_of
 from services.events.interface import DeliveryStatus, DisabledBecause, EndpointStatus, Outcome
@@ -27,6 +28,8 @@ from services.events.signatures import Secrets, signed_headers
 from services.events.tables import AttemptRow, DeliveryRow, EndpointRow, NoticeRow
 from services.events.transactions import reading, writing
 from services.outbox import FeedRow, OutboxRow, tell
+
+log = structlog.get_logger()
 
 LEASE = timedelta(seconds=60)
 SHARE = 4
@@ -103,7 +106,8 @@ class DeliveryQueue:
                 .order_by(DeliveryRow.next_at, DeliveryRow.id)
                 .with_for_update(of=DeliveryRow, skip_locked=True)
             )
-            return [self._taken(delivery, endpoint, now) for delivery, endpoint in rows]
+            taken = [self._taken(delivery, endpoint, now) for delivery, endpoint in rows]
+            return [one for one in taken if one is not None]
 
     async def settle(self, claimed: Claimed, sent: Sent, now: datetime) -> DisabledBecause | None:
         """Note how the attempt ended, and what is next. Answers why the endpoint was disabled, if it was."""
@@ -146,12 +150,16 @@ class DeliveryQueue:
             gone = await session.execute(delete(DeliveryRow).where(*old).returning(DeliveryRow.id))
             return len(gone.all())
 
-    def _taken(self, delivery: DeliveryRow, endpoint: EndpointRow, now: datetime) -> Claimed:
+    def _taken(self, delivery: DeliveryRow, endpoint: EndpointRow, now: datetime) -> Claimed | None:
+        """The claim; none where the secrets cannot be read, which must not stop the other endpoints."""
         delivery.claim = tokens.token_hex(8)
         delivery.next_at = now + LEASE
-        secrets = Secrets.model_validate_json(
-            self._cipher.decrypt(SECRETS, endpoint.secrets, row=endpoint.id)
-        )
+        try:
+            clear = self._cipher.decrypt(SECRETS, endpoint.secrets, row=endpoint.id)
+        except EncryptionError as unreadable:
+            log.warning("secrets of a webhook endpoint unreadable", error_type=type(unreadable).__name__)
+            return None
+        secrets = Secrets.model_validate_json(clear)
         return Claimed(
             delivery_id=delivery.id,
             endpoint_id=endpoint.id,

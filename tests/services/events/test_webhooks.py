@@ -14,7 +14,14 @@ from sqlalchemy import text
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from services.events.endpoints import WebhookEndpoints
-from services.events.errors import CursorExpired, EndpointChanged, EndpointNotFound, TooManyEvents
+from services.events.errors import (
+    CursorExpired,
+    EndpointChanged,
+    EndpointNotFound,
+    EventsUnavailable,
+    TooManyEvents,
+)
+from services.events.feed import EventFeed
 from services.events.interface import (
     Delivery,
     DeliveryStatus,
@@ -282,6 +289,55 @@ async def test_what_signs_is_not_in_the_tables(world: World) -> None:
         assert plain not in rows
         assert base64.b64decode(plain).hex() not in rows
         assert plain.encode().hex() not in rows
+
+
+async def test_an_endpoint_whose_key_is_gone_costs_the_others_nothing(world: World) -> None:
+    await world.an_endpoint("a-broken")
+    await world.an_endpoint("b-well")
+    async with world.database.transaction() as session:
+        await session.execute(
+            text("UPDATE webhook_endpoint SET secrets = decode('0102', 'hex') WHERE id = 'a-broken'")
+        )
+    await world.tell("a")
+    assert await world.deliver() == 1
+    assert [one.status for one in await deliveries(world, "b-well")] == ["delivered"]
+    assert [one.status for one in await deliveries(world, "a-broken")] == ["pending"]
+
+
+async def test_the_log_of_what_was_settled_is_not_kept_for_ever(world: World) -> None:
+    await world.an_endpoint()
+    world.receiver.answers = [(204, ""), (500, "")]
+    await world.tell("a")
+    await world.deliver()
+    await world.tell("b")
+    await world.deliver()
+    assert await world.post.queue.forget(world.clock()) == 0
+    world.clock.pass_by(days=91)
+    assert await world.post.queue.forget(world.clock()) == 1
+    assert [one.status for one in await deliveries(world)] == ["pending"]
+
+
+async def test_a_loop_that_loses_its_database_goes_on_when_it_is_back(world: World) -> None:
+    await world.an_endpoint()
+    await world.tell("a")
+    failures = 3
+
+    class Flaky(EventFeed):
+        async def publish(self) -> dict[str, int]:
+            nonlocal failures
+            failures -= 1
+            if failures >= 0:
+                raise EventsUnavailable
+            return await super().publish()
+
+    arrived = asyncio.Event()
+    world.receiver.on_request = lambda _: arrived.set()
+    post = replace(world.post, feed=Flaky(world.database))
+    working = asyncio.create_task(keep_delivering(post, world.clock, every_s=0.01))
+    await asyncio.wait_for(arrived.wait(), timeout=20)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    assert failures < 0
 
 
 async def test_a_range_can_be_sent_again_under_the_same_ids(world: World) -> None:
