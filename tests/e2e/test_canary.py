@@ -194,13 +194,14 @@ async def _say_what_is_refused(system: LocalSystem, clinic: Planting, story: Sto
         await clinic.post(f"{story.path}/pause", "coordinator", {"reason": ""})
     nowhere = story.journey_id.rpartition("/")[2]
     books = f"/v1/custody/{DEMO_SITE}"
-    for path, role, body in (
+    nothing_there: list[tuple[str, str, dict[str, Any]]] = [
         (f"{books}/discrepancies/{nowhere}/1/loss-notice", "medical-director", {"proof": ""}),
         (f"{books}/containers/{nowhere}/return", "nurse", {"amount_mg": 1, "reference": ""}),
         (f"{story.path}/duties/completion", "prescriber", {"task_id": "none", "evidence": ""}),
-    ):
-        with pytest.raises(Refused):  # there is no such thing
-            await clinic.post(path, role, body)
+    ]
+    for path, role, said in nothing_there:
+        with pytest.raises(Refused):
+            await clinic.post(path, role, said)
     token = {"Authorization": f"Bearer {tokens_of(system.issuer_key)['coordinator']}"}
     async with httpx2.AsyncClient(base_url=system.base_url, headers=token) as http:
         for path in (f"/v1/patients/{NAME[1]}", f"/v1/journeys?site={WORDS}", f"/{MRN}"):
