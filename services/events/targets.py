@@ -18,6 +18,7 @@ from services.events.errors import UnsafeTarget
 
 LONGEST_URL = 2000
 LAST_PORT = 65535
+RESOLVE_S = 5.0
 ODD = re.compile(r"[\x00-\x20\x7f-\xff\\]")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 NOT_PUBLIC_EITHER = tuple(
@@ -81,8 +82,9 @@ class TargetGuard:
     async def _addresses(self, url: httpx2.URL) -> list[IpAddress]:
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
-            found = await self._resolve(url.raw_host.decode("ascii"), port)
-        except (OSError, UnicodeError):
+            async with asyncio.timeout(RESOLVE_S):
+                found = await self._resolve(url.raw_host.decode("ascii"), port)
+        except (OSError, UnicodeError, TimeoutError):
             return []
         # A scoped address (fe80::1%eth0) is never public; what cannot be read is not either.
         return [ipaddress.ip_address(address.partition("%")[0]) for address in found]
