@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 from joserfc.jwk import KeySet
@@ -21,6 +22,8 @@ from api.description import describe
 from api.engine import TemporalEngine
 from api.routes import (
     aftercare,
+    api_keys,
+    audit,
     consultation,
     course,
     custody,
@@ -29,6 +32,7 @@ from api.routes import (
     dosing,
     downtime,
     duties,
+    glass,
     health,
     instruments,
     journeys,
@@ -41,11 +45,13 @@ from api.routes import (
     risk,
     screenings,
     sessions,
+    sites,
     tasks,
 )
 from api.telemetry import RequestLog
 from api.tokens import GivenKeys, KeySource, PublishedKeys, TokenVerifier
 from services import temporal
+from services.access.access import access_on
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
@@ -58,7 +64,8 @@ from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, downtime, notes, course,
-    aftercare, risk, duties, tasks, custody, discrepancies, protocols, instruments, health, documentation,
+    aftercare, risk, duties, tasks, custody, discrepancies, protocols, sites, api_keys, audit, glass, instruments,
+    health, documentation,
 )  # fmt: skip
 
 
@@ -66,6 +73,8 @@ def compose(settings: Settings) -> Composition:
     """The real services behind the API."""
     database = Database(settings.database_url)
     cipher = FieldCipher.from_settings(settings)
+    open_for = timedelta(minutes=settings.break_glass_minutes)
+    review_within = timedelta(hours=settings.break_glass_review_hours)
 
     async def database_is_up() -> bool:
         try:
@@ -87,7 +96,8 @@ def compose(settings: Settings) -> Composition:
         requests=IdempotencyKeys(database, cipher),
         cursors=Cursors(base64.b64decode(settings.index_key.get_secret_value())),
         database_is_up=database_is_up,
-        notes=TherapyNotes(database, cipher),
+        notes=TherapyNotes(database, cipher, glass_open_for=open_for),
+        access=access_on(database, cipher, open_for=open_for, review_within=review_within),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
         close=database.dispose,
     )

@@ -10,6 +10,7 @@ from api.cursors import Cursors
 from api.engine import Engine
 from api.idempotency import Requests
 from api.tokens import TokenVerifier
+from services.access.access import Access
 from services.downtime.page import HelpNumbers
 from services.notifications.interface import CommunicationRecord
 from services.records.interface import Records
@@ -37,6 +38,7 @@ class Composition:
     cursors: Cursors
     database_is_up: Callable[[], Awaitable[bool]]
     notes: TherapyNotes
+    access: Access
     help_numbers: HelpNumbers
     close: Callable[[], Awaitable[None]]
 

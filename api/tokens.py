@@ -1,7 +1,8 @@
 """Is this bearer token genuine, and whom does it name?
 
 Signed JWTs of one issuer, checked with its public keys: allowed algorithms only (so `none`, and a public key
-abused as a secret, are refused), issuer, audience, expiry. Claims: `sub` (opaque), `roles`, `sites`.
+abused as a secret, are refused), issuer, audience, expiry. Claims: `sub` (opaque), `roles`, `sites`, and for a
+patient whose `sub` is not the id of the register, `patient_id`.
 A role we do not know gives no right; nobody carries the engine's own.
 """
 
@@ -20,6 +21,7 @@ from api.auth import EVERYONE, Principal
 from api.problems import Problem
 
 ALGORITHMS = ("ES256", "ES384", "RS256", "PS256", "EdDSA")
+NOT_VALID = "the token is not valid here, or no longer"
 LEEWAY_S = 30
 REFETCH_COOLDOWN_S = 30.0
 FETCH_TIMEOUT_S = 5.0
@@ -103,14 +105,12 @@ class TokenVerifier:
 
     async def verify(self, authorization: str | None) -> Principal:
         """Raises unauthenticated for whatever is not a genuine, live token for us."""
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise refused("send a bearer token in the header Authorization", error=None)
+        token = bearer_of(authorization)
         try:
-            claims = await self._decoded(token.strip())
+            claims = await self._decoded(token)
             self._claims.validate(claims)
         except (JoseError, ValueError, TypeError):
-            raise refused("the token is not valid here, or no longer") from None
+            raise refused(NOT_VALID) from None
         return _principal(claims)
 
     async def _decoded(self, token: str) -> dict[str, Any]:
@@ -118,6 +118,14 @@ class TokenVerifier:
             return dict(jwt.decode(token, await self._keys.keys(), list(ALGORITHMS)).claims)
         except InvalidKeyIdError:
             return dict(jwt.decode(token, await self._keys.newer_keys(), list(ALGORITHMS)).claims)
+
+
+def bearer_of(authorization: str | None) -> str:
+    """What stands in the header Authorization; raises unauthenticated when nothing does."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise refused("send a bearer token in the header Authorization", error=None)
+    return token.strip()
 
 
 def refused(detail: str, error: str | None = "invalid_token") -> Problem:
@@ -132,7 +140,10 @@ def _principal(claims: dict[str, Any]) -> Principal:
     known = {str(role): role for role in EVERYONE}
     roles = frozenset(known[name] for name in _words(claims.get("roles")) if name in known)
     sites = frozenset(name for name in _words(claims.get("sites")) if SITE.fullmatch(name))
-    return Principal(id=claims["sub"], roles=roles, sites=sites)
+    patient = claims.get("patient_id")
+    if patient is not None and not (isinstance(patient, str) and SUBJECT.fullmatch(patient)):
+        raise refused("the token does not name its patient by an opaque id")
+    return Principal(id=claims["sub"], roles=roles, sites=sites, patient=patient or claims["sub"])
 
 
 def _words(claim: object) -> Iterable[str]:

@@ -57,13 +57,13 @@ class PatientIn(In):
 
 
 class PatientOut(Out):
-    """The person as registered, with the ids of their courses, newest first."""
+    """The person as registered, with the ids of their courses, newest first; what a role does not see is null."""
 
     patient_id: str
     site: str
-    name: str
-    birth_date: str
-    sex: str
+    name: str | None
+    birth_date: str | None
+    sex: str | None
     email: str | None
     phone_e164: str | None
     mrn: str | None

@@ -21,6 +21,8 @@ PLACES = {
     "{event_id}": "ae-1",
     "{note_id}": id_from("no note"),
     "{container_id}": id_from("no container"),
+    "{key_id}": id_from("no key"),
+    "{glass_id}": id_from("no glass"),
     "{instrument}": "phq-9",
 }
 
