@@ -7,13 +7,18 @@ the answer go out. An audit that cannot be written is a 503, whatever the answer
 import re
 from collections.abc import Awaitable, Callable
 
+import structlog
 from fastapi import Request, Response
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.auth import Caller
 from api.composition import composition_of
 from api.errors import problem_of, trace_id_of
+from api.problems import Problem
 from services.access.views import Looked
 from services.identifiers import PATTERN
+
+_log = structlog.get_logger(__name__)
 
 IDENTIFIER = re.compile(PATTERN)
 DONE, REFUSED, FAILED = "0", "4", "8"
@@ -54,7 +59,13 @@ async def _note(request: Request, act: str, outcome: str) -> None:
         outcome=outcome,
         trace_id=trace_id_of(request.scope),
     )
-    await composition_of(request).access.audit.write(looked)
+    try:
+        await composition_of(request).access.audit.write(looked)
+    except SQLAlchemyError as error:
+        _log.error("audit not written", route=request.scope["route"].path, reason=type(error).__name__)
+        raise Problem(
+            "records-unavailable", "this read cannot be written down now: it is not answered"
+        ) from None
 
 
 def _site(request: Request, caller: Caller) -> str | None:

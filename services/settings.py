@@ -123,7 +123,6 @@ class Settings(BaseSettings):
     issuer_url: str | None = None
     audience: str = "kap-engine"
     break_glass_minutes: int = Field(default=60, ge=5, le=480)  # how long a broken glass stays open
-    break_glass_review_hours: int = Field(default=72, ge=1, le=720)  # until when somebody else reviews it
     worker_health_port: int = Field(default=8081, ge=0, le=65535)
 
     @classmethod

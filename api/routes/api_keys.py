@@ -3,14 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 
 from api.auth import MAY_GIVE, Caller
 from api.dependencies import CallerHere, Composed, KeyHere
+from api.errors import trace_id_of
 from api.problems import Fault, Problem
 from api.routes.journeys import CursorParameter, Limit, link_next
 from api.routes.router import routes
-from api.schemas.access import ApiKeyIn, ApiKeyPage, IssuedOut
+from api.schemas.access import ApiKeyIn, ApiKeyPage, IssuedOut, RevocationIn
 from api.schemas.values import Identifier, Site
 from services.access.views import ApiKeyView, NewApiKey
 from services.identifiers import id_from
@@ -22,7 +23,12 @@ LONGEST = timedelta(days=366)
 
 @router.post("", operation_id="issue_api_key", status_code=201)
 async def issue_api_key(
-    body: ApiKeyIn, here: Composed, caller: CallerHere, key: KeyHere, response: Response
+    request: Request,
+    body: ApiKeyIn,
+    here: Composed,
+    caller: CallerHere,
+    key: KeyHere,
+    response: Response,
 ) -> IssuedOut:
     """Issue a key; its secret is in this answer and nowhere else, so a repeated request gets 409 `api-key-issued`.
 
@@ -39,9 +45,8 @@ async def issue_api_key(
         roles=tuple(sorted(set(body.roles))),
         sites=tuple(sorted(set(body.sites))),
         expires_at=body.expires_at,
-        issued_by=caller.principal.id,
     )
-    secret = await here.access.api_keys.issue(new)
+    secret = await here.access.api_keys.issue(new, caller.actor, trace_id_of(request.scope))
     response.headers["Location"] = f"/v1/api-keys/{new.key_id}"
     return IssuedOut(key_id=new.key_id, secret=secret, expires_at=new.expires_at)
 
@@ -71,10 +76,16 @@ async def list_api_keys(
 
 @router.post("/{key_id}/revocation", operation_id="revoke_api_key")
 async def revoke_api_key(
-    key_id: Annotated[Identifier, Path()], here: Composed, caller: CallerHere
+    request: Request,
+    key_id: Annotated[Identifier, Path()],
+    body: RevocationIn,
+    here: Composed,
+    caller: CallerHere,
 ) -> ApiKeyView:
     """Take a key away: the machine's next request is refused. Doing it twice answers the same."""
-    return await here.access.api_keys.revoke(key_id, caller.principal.sites, caller.principal.id)
+    return await here.access.api_keys.revoke(
+        key_id, caller.principal.sites, caller.actor, body.reason, trace_id_of(request.scope)
+    )
 
 
 def _require_given(caller: Caller, body: ApiKeyIn) -> None:

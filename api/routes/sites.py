@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Header, Path, Response
+from fastapi import Header, Path, Request, Response
 
 from api.dependencies import CallerHere, Composed
+from api.errors import trace_id_of
 from api.problems import Fault, Problem
 from api.routes.router import routes
 from api.schemas.access import SiteIn, SitesOut
@@ -26,6 +27,7 @@ async def list_sites(here: Composed, caller: CallerHere) -> SitesOut:
 
 @router.post("/{site}", operation_id="change_site")
 async def change_site(
+    request: Request,
     site: At,
     body: SiteIn,
     here: Composed,
@@ -42,7 +44,9 @@ async def change_site(
     details = SiteDetails.model_validate(body.model_dump())
     version = _version(if_match)
     try:
-        changed = await here.access.sites.change(site, details, caller.principal.id, version)
+        changed = await here.access.sites.change(
+            site, details, caller.actor, version, trace_id_of(request.scope)
+        )
     except SiteMoved as moved:
         if if_match is None:
             raise Problem("precondition-required", "send If-Match with the ETag of the site") from None

@@ -9,7 +9,15 @@ from api.schemas.answers import Page
 from api.schemas.contact import phone_e164, zone_name
 from api.schemas.values import In, Instant, Out, Site, Words
 from clinical.people import Role
-from services.access.views import ApiKeyView, AuditEventView, GlassScope, GlassView, ReviewVerdict, SiteView
+from services.access.views import (
+    ApiKeyView,
+    AuditEventView,
+    GlassScope,
+    GlassView,
+    ReviewVerdict,
+    RevokedFor,
+    SiteView,
+)
 
 
 class SiteIn(In):
@@ -67,6 +75,14 @@ class IssuedOut(Out):
     key_id: str
     secret: str
     expires_at: datetime
+
+
+class RevocationIn(In):
+    """Why the key is taken away."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "rotated"}]})
+
+    reason: RevokedFor
 
 
 class ApiKeyPage(Page):

@@ -12,14 +12,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ARRAY, ColumnElement, Text, cast, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from clinical.people import Actor
+from services.access.audit import add_event
 from services.access.errors import IssuedAlready, NotThere
 from services.access.tables import ApiKeyRow
-from services.access.views import ApiKeyView, MachineCaller, NewApiKey
+from services.access.views import ApiKeyView, Looked, MachineCaller, NewApiKey, RevokedFor
 from services.database import Database
 
 PREFIX = "kap_"
 SECRET_BYTES = 32
+PURPOSE = "HOPERAT"
 NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -27,13 +31,13 @@ class ApiKeys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def issue(self, new: NewApiKey) -> str:
+    async def issue(self, new: NewApiKey, issuer: Actor, trace_id: str = "") -> str:
         """The secret, this once. Raises IssuedAlready when a key with this id is there."""
         secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
         values = {
             "id": new.key_id, "secret_hash": _hash(secret), "name": new.name,
             "roles": [role.value for role in new.roles], "sites": list(new.sites),
-            "issued_by": new.issued_by, "expires_at": new.expires_at,
+            "issued_by": issuer.id, "expires_at": new.expires_at,
         }  # fmt: skip
         async with self._database.transaction() as session:
             added = await session.execute(
@@ -41,6 +45,7 @@ class ApiKeys:
             )
             if added.first() is None:
                 raise IssuedAlready("the secret of this key was shown when it was issued")
+            await _note(session, "issue_api_key", new.key_id, new.sites, issuer, trace_id)
         return secret
 
     async def bearer(self, secret: str) -> MachineCaller | None:
@@ -73,7 +78,9 @@ class ApiKeys:
         async with self._database.reading() as session:
             return [_view(row, sites) for row in await session.scalars(newest)]
 
-    async def revoke(self, key_id: str, sites: Collection[str], revoked_by: str) -> ApiKeyView:
+    async def revoke(
+        self, key_id: str, sites: Collection[str], revoker: Actor, why: RevokedFor, trace_id: str = ""
+    ) -> ApiKeyView:
         """From now on it opens nothing; revoking twice answers the same. Raises NotThere."""
         async with self._database.transaction() as session:
             this = select(ApiKeyRow).where(ApiKeyRow.id == key_id, _of(sites)).with_for_update()
@@ -82,8 +89,26 @@ class ApiKeys:
                 raise NotThere("there is no such key")
             if row.revoked_at is None:
                 row.revoked_at = (await session.execute(select(func.clock_timestamp()))).scalar_one()
-                row.revoked_by = revoked_by
+                row.revoked_by, row.revoked_for = revoker.id, why.value
+                await _note(session, "revoke_api_key", key_id, row.sites, revoker, trace_id)
             return _view(row, sites)
+
+
+async def _note(
+    session: AsyncSession, act: str, key_id: str, sites: Collection[str], actor: Actor, trace_id: str
+) -> None:
+    """In the audit of every site that the key is for; always in one order, so that two never wait in a circle."""
+    for site in sorted(sites):
+        looked = Looked(
+            site=site,
+            actor_id=actor.id,
+            actor_role=actor.role.value,
+            act=act,
+            purpose=PURPOSE,
+            object_id=f"api-key/{key_id}",
+            trace_id=trace_id,
+        )
+        await add_event(session, looked)
 
 
 def _of(sites: Collection[str]) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -46,18 +46,19 @@ class AuditTrail:
         limit: int = 50,
     ) -> list[AuditEventView]:
         """Newest first; `before_seq` is the number of the last one seen."""
-        wanted = select(AuditRow).where(AuditRow.site == site)
-        if actor_id is not None:
-            wanted = wanted.where(AuditRow.actor_id == actor_id)
-        if act is not None:
-            wanted = wanted.where(AuditRow.act == act)
-        if purpose is not None:
-            wanted = wanted.where(AuditRow.purpose == purpose)
+        equal = {"actor_id": actor_id, "act": act, "purpose": purpose}
+        filters: list[ColumnElement[bool]] = [
+            getattr(AuditRow, name) == value for name, value in equal.items() if value is not None
+        ]
         if objects is not None:
-            wanted = wanted.where(AuditRow.object_id.in_(objects))
-        wanted = _between(wanted, since, until)
+            filters.append(AuditRow.object_id.in_(objects))
+        if since is not None:
+            filters.append(AuditRow.at >= since)
+        if until is not None:
+            filters.append(AuditRow.at < until)
         if before_seq is not None:
-            wanted = wanted.where(AuditRow.seq < before_seq)
+            filters.append(AuditRow.seq < before_seq)
+        wanted = select(AuditRow).where(AuditRow.site == site, *filters)
         async with self._database.reading() as session:
             rows = await session.scalars(wanted.order_by(AuditRow.seq.desc()).limit(limit))
             return [_view(row) for row in rows]
@@ -123,14 +124,6 @@ def _fault(row: AuditRow, last_seq: int, last_hash: str) -> str | None:
     if row.hash != event_hash(row.previous_hash, row.seq, row.at, looked):
         return f"event {row.seq} is not what was written: its hash differs"
     return None
-
-
-def _between(
-    wanted: Select[tuple[AuditRow]], since: datetime | None, until: datetime | None
-) -> Select[tuple[AuditRow]]:
-    if since is not None:
-        wanted = wanted.where(AuditRow.at >= since)
-    return wanted if until is None else wanted.where(AuditRow.at < until)
 
 
 def _view(row: AuditRow) -> AuditEventView:

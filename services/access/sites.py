@@ -5,10 +5,14 @@ from collections.abc import Collection
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from clinical.people import Actor
+from services.access.audit import add_event
 from services.access.errors import NotThere, SiteMoved
 from services.access.tables import SiteRow
-from services.access.views import SiteDetails, SiteView
+from services.access.views import Looked, SiteDetails, SiteView
 from services.database import Database
+
+PURPOSE = "HOPERAT"
 
 
 class SiteRegister:
@@ -35,12 +39,14 @@ class SiteRegister:
         found = await self.sites([site])
         return found[0].default_protocol if found else None
 
-    async def change(self, site: str, details: SiteDetails, changed_by: str, version: int | None) -> SiteView:
+    async def change(
+        self, site: str, details: SiteDetails, actor: Actor, version: int | None, trace_id: str = ""
+    ) -> SiteView:
         """Register (`version` None) or change a site; raises SiteMoved when it stands at another version.
 
         Saying again what stands there changes nothing, so a request that is repeated is no conflict.
         """
-        new = {**details.model_dump(), "changed_by": changed_by, "changed_at": func.clock_timestamp()}
+        new = {**details.model_dump(), "changed_by": actor.id, "changed_at": func.clock_timestamp()}
         async with self._database.transaction() as session:
             await session.execute(insert(SiteRow).values(id=site, version=0, **new).on_conflict_do_nothing())
             row = (await session.scalars(select(SiteRow).where(SiteRow.id == site).with_for_update())).one()
@@ -52,6 +58,16 @@ class SiteRegister:
                 raise SiteMoved(present)
             values = {**new, "version": row.version + 1}
             await session.execute(update(SiteRow).where(SiteRow.id == site).values(values))
+            looked = Looked(
+                site=site,
+                actor_id=actor.id,
+                actor_role=actor.role.value,
+                act="change_site",
+                purpose=PURPOSE,
+                object_id=f"site/{site}",
+                trace_id=trace_id,
+            )
+            await add_event(session, looked)
             await session.refresh(row)
             return _view(row)
 

@@ -43,6 +43,7 @@ class ApiKeyRow(Base):
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None]
+    revoked_for: Mapped[str | None]
 
 
 class AuditRow(Base):

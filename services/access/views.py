@@ -28,13 +28,21 @@ class SiteView(SiteDetails):
     changed_by: str
 
 
+class RevokedFor(StrEnum):
+    """Why a key was taken away."""
+
+    LEAKED = "leaked"
+    ROTATED = "rotated"
+    NOT_NEEDED = "not-needed"
+    OTHER = "other"
+
+
 class NewApiKey(_View):
     key_id: str
     name: str
     roles: tuple[Role, ...]
     sites: tuple[str, ...]
     expires_at: datetime
-    issued_by: str
 
 
 class ApiKeyView(_View):
@@ -50,6 +58,7 @@ class ApiKeyView(_View):
     last_used_at: datetime | None
     revoked_at: datetime | None
     revoked_by: str | None
+    revoked_for: RevokedFor | None
 
 
 class MachineCaller(_View):

@@ -15,6 +15,7 @@ LONG_FOR_A_REASON = {
     "clinical/events.py": "one list of every fact that a record may hold",
     "clinical/protocol.py": "one model of everything that a clinic may tune",
     "services/records/tables.py": "one schema",
+    "services/settings.py": "one list of every setting",
     "workflows/messages.py": "one list of every message that history stores",
 }
 
