@@ -24,6 +24,10 @@ ALGORITHMS = ("ES256", "ES384", "RS256", "PS256", "EdDSA")
 NOT_VALID = "the token is not valid here, or no longer"
 LEEWAY_S = 30
 REFETCH_COOLDOWN_S = 30.0
+KEYS_FRESH_S = 300.0
+"""How long a key that the issuer has withdrawn can still be taken for good."""
+KEYS_LAST_S = 24 * 3600.0
+"""How long the last known keys serve while the issuer cannot be reached."""
 FETCH_TIMEOUT_S = 5.0
 SUBJECT = re.compile(r"[A-Za-z0-9._:|-]{1,128}")
 SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -53,7 +57,8 @@ class GivenKeys:
 
 
 class PublishedKeys:
-    """Keys that the issuer publishes; fetched once and again for an unknown key id, never in a storm."""
+    """Keys that the issuer publishes: fetched again when they are no longer fresh or a token names an unknown one,
+    never in a storm; while the issuer is away the last ones serve, for a day."""
 
     def __init__(
         self,
@@ -67,24 +72,32 @@ class PublishedKeys:
         self._lock = asyncio.Lock()
         self._keys: KeySet | None = None
         self._tried_at = float("-inf")
+        self._got_at = float("-inf")
 
     async def keys(self) -> KeySet:
-        return self._keys or await self.newer_keys()
+        if self._keys is not None and self._clock() - self._got_at < KEYS_FRESH_S:
+            return self._keys
+        return await self.newer_keys()
 
     async def newer_keys(self) -> KeySet:
         async with self._lock:
             if self._clock() - self._tried_at >= REFETCH_COOLDOWN_S:
                 self._tried_at = self._clock()
-                self._keys = await self._fetch() or self._keys
-        if self._keys is None:
+                fetched = await self._fetch()
+                if fetched is not None:
+                    self._keys, self._got_at = fetched, self._clock()
+        if self._keys is None or self._clock() - self._got_at > KEYS_LAST_S:
             raise Problem("unauthenticated", "the issuer of tokens cannot be reached now")
         return self._keys
 
     async def _fetch(self) -> KeySet | None:
         try:
             async with self._http() as http:
-                about = await http.get(f"{self._issuer}/.well-known/openid-configuration")
-                published = await http.get(about.raise_for_status().json()["jwks_uri"])
+                answer = await http.get(f"{self._issuer}/.well-known/openid-configuration")
+                about = answer.raise_for_status().json()
+                if str(about["issuer"]).rstrip("/") != self._issuer:  # OpenID Connect Discovery 1.0, 4.3
+                    return None
+                published = await http.get(about["jwks_uri"])
                 return KeySet.import_key_set(published.raise_for_status().json())
         except (httpx2.HTTPError, JoseError, ValueError, KeyError, TypeError):
             return None
