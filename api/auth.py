@@ -142,6 +142,26 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_instrument": EVERYONE,
 }
 
+SITE_FROM: Mapping[str, str] = {
+    "register_patient": "body",
+    "start_journey": "body",
+    "issue_api_key": "body",
+    "receive_referral": "query",
+    "publish_protocol": "query",
+    "read_protocol": "query",
+    "list_journeys": "query",
+    "list_tasks": "query",
+    "list_audit_events": "query",
+    "verify_audit": "query",
+    "list_api_keys": "query",
+    "read_patient": "record",
+    "revoke_api_key": "record",
+    "list_sites": "token",
+    "read_instrument": "nowhere",
+}
+"""Where an act whose address names no site takes it from. An address that names one is checked at the entrance;
+for these the route asks `Caller.at`, or the database for things of the caller's sites only."""
+
 OPEN_TO_ALL = frozenset({"read_health", "read_readiness", "read_description", "read_documentation"})
 """Routes without a token: they say nothing about anybody."""
 

@@ -10,7 +10,9 @@ from api.routes.journeys import AtSite, CursorParameter, Limit, link_next, one_s
 from api.routes.router import routes
 from api.schemas.access import AuditPage
 from api.schemas.values import Code, Identifier, Instant
-from services.access.views import ChainVerdict
+from services.access.views import AuditFilter, ChainVerdict
+
+JOURNEY = r"^journey/[a-z0-9-]{1,63}/[0-9A-HJKMNP-TV-Z]{26}$"
 
 router = routes("/v1/audit-events", "audit")
 
@@ -24,7 +26,9 @@ async def list_audit_events(
     patient_id: Annotated[
         Identifier | None, Query(description="reads of this person and of their courses")
     ] = None,
-    journey_id: Annotated[str | None, Query(max_length=120, description="as in the list of journeys")] = None,
+    journey_id: Annotated[
+        str | None, Query(pattern=JOURNEY, description="as in the list of journeys")
+    ] = None,
     actor_id: Annotated[Code | None, Query()] = None,
     act: Annotated[Code | None, Query(description="as `read_patient`")] = None,
     purpose: Annotated[Purpose | None, Query()] = None,
@@ -40,22 +44,15 @@ async def list_audit_events(
     at = one_site(caller, site)
     listing = f"audit {caller.principal.id} {at} {patient_id} {journey_id} {actor_id} {act} {purpose} {since} {until}"
     before = None if cursor is None else int(here.cursors.open(listing, cursor)[0])
-    objects = None if journey_id is None else [journey_id]
+    objects = None if journey_id is None else (journey_id,)
     if patient_id is not None:
         courses = (await here.queries.patient([at], patient_id)).journeys
         of_person = [f"patient/{patient_id}", *courses]
-        objects = [one for one in of_person if objects is None or one in objects]
-    found = await here.access.audit.events(
-        at,
-        actor_id=actor_id,
-        act=act,
-        purpose=purpose,
-        objects=objects,
-        since=since,
-        until=until,
-        before_seq=before,
-        limit=limit + 1,
+        objects = tuple(one for one in of_person if objects is None or one in objects)
+    asked = AuditFilter(
+        actor_id=actor_id, act=act, purpose=purpose, objects=objects, since=since, until=until
     )
+    found = await here.access.audit.events(at, asked, before_seq=before, limit=limit + 1)
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].seq)])

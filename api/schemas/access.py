@@ -19,6 +19,8 @@ from services.access.views import (
     SiteView,
 )
 
+PLAIN = r"^[!-~]+$"
+
 
 class SiteIn(In):
     """A site as it is to stand in the register, whole."""
@@ -34,7 +36,7 @@ class SiteIn(In):
     name: Annotated[Words, Field(max_length=200)]
     time_zone: Annotated[str, AfterValidator(zone_name)]
     phone: Annotated[str, AfterValidator(phone_e164)] | None = None
-    default_protocol: Annotated[str, Field(max_length=300)] | None = Field(
+    default_protocol: Annotated[str, Field(max_length=300, pattern=PLAIN)] | None = Field(
         default=None, description="url|version of a published protocol; null: the newest one"
     )
 

@@ -111,7 +111,7 @@ class JourneyIn(Act):
     patient_id: Identifier
     referral_id: Identifier | None = None
     indication: Indication
-    protocol: Annotated[str, Field(min_length=3, max_length=300, pattern=r"^\S+\|\S+$")] | None = Field(
+    protocol: Annotated[str, Field(min_length=3, max_length=300, pattern=r"^[!-~]+\|[!-~]+$")] | None = Field(
         default=None, description="canonical name, url|version"
     )
 

@@ -7,19 +7,19 @@ it names the last one, so that cutting off the end is seen too. The database ref
 
 import hashlib
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.access.tables import AuditChainRow, AuditRow
-from services.access.views import AuditEventView, ChainVerdict, Looked
+from services.access.views import AuditEventView, AuditFilter, ChainVerdict, Looked
 from services.database import Database
 
 GENESIS = "0" * 64
 CHUNK = 1000
+LAST_NUMBER = 2**31 - 1
 
 
 class AuditTrail:
@@ -33,34 +33,11 @@ class AuditTrail:
             await add_event(session, looked)
 
     async def events(
-        self,
-        site: str,
-        *,
-        actor_id: str | None = None,
-        act: str | None = None,
-        purpose: str | None = None,
-        objects: Sequence[str] | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        before_seq: int | None = None,
-        limit: int = 50,
+        self, site: str, asked: AuditFilter, *, before_seq: int | None = None, limit: int = 50
     ) -> list[AuditEventView]:
         """Newest first; `before_seq` is the number of the last one seen."""
-        equal = {"actor_id": actor_id, "act": act, "purpose": purpose}
-        filters: list[ColumnElement[bool]] = [
-            getattr(AuditRow, name) == value for name, value in equal.items() if value is not None
-        ]
-        if objects is not None:
-            filters.append(AuditRow.object_id.in_(objects))
-        if since is not None:
-            filters.append(AuditRow.at >= since)
-        if until is not None:
-            filters.append(AuditRow.at < until)
-        if before_seq is not None:
-            filters.append(AuditRow.seq < before_seq)
-        wanted = select(AuditRow).where(AuditRow.site == site, *filters)
         async with self._database.reading() as session:
-            rows = await session.scalars(wanted.order_by(AuditRow.seq.desc()).limit(limit))
+            rows = await session.scalars(listing(site, asked, before_seq=before_seq, limit=limit))
             return [_view(row) for row in rows]
 
     async def verify(self, site: str) -> ChainVerdict:
@@ -91,6 +68,24 @@ class AuditTrail:
         return ChainVerdict(whole=True, last_seq=last_seq, last_hash=last_hash)
 
 
+def listing(
+    site: str, asked: AuditFilter, *, before_seq: int | None = None, limit: int = 50
+) -> Select[tuple[AuditRow]]:
+    equal = asked.model_dump(include={"actor_id", "act", "purpose"}, exclude_none=True)
+    wanted = select(AuditRow).where(
+        AuditRow.site == site, *(getattr(AuditRow, name) == value for name, value in equal.items())
+    )
+    if asked.objects is not None:
+        wanted = wanted.where(AuditRow.object_id.in_(asked.objects))
+    if asked.since is not None:
+        wanted = wanted.where(AuditRow.seq >= _first_from(site, asked.since))
+    if asked.until is not None:
+        wanted = wanted.where(AuditRow.seq < _first_from(site, asked.until))
+    if before_seq is not None:
+        wanted = wanted.where(AuditRow.seq < before_seq)
+    return wanted.order_by(AuditRow.seq.desc()).limit(limit)
+
+
 async def add_event(session: AsyncSession, looked: Looked) -> None:
     """Add to the chain of the site, in the caller's transaction; its lock is held until that ends."""
     chain = (
@@ -113,6 +108,18 @@ def event_hash(previous: str, seq: int, at: datetime, looked: Looked) -> str:
     content = {**looked.model_dump(mode="json"), "seq": seq, "at": at.astimezone(UTC).isoformat()}
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256((previous + canonical).encode()).hexdigest()
+
+
+def _first_from(site: str, instant: datetime) -> ColumnElement[int]:
+    """The number of the first event at or after an instant: numbers and instants rise together, so that a page of
+    a time long ago is found by an index and not by walking back to it."""
+    first = (
+        select(AuditRow.seq)
+        .where(AuditRow.site == site, AuditRow.at >= instant)
+        .order_by(AuditRow.at, AuditRow.seq)
+        .limit(1)
+    )
+    return func.coalesce(first.scalar_subquery(), LAST_NUMBER)
 
 
 def _fault(row: AuditRow, last_seq: int, last_hash: str) -> str | None:

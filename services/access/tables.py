@@ -51,6 +51,7 @@ class AuditRow(Base):
 
     __tablename__ = "audit_event"
     __table_args__ = (
+        Index("ix_audit_event_site_at_seq", "site", "at", "seq"),
         Index("ix_audit_event_site_object_id_seq", "site", "object_id", "seq"),
         Index("ix_audit_event_site_actor_id_seq", "site", "actor_id", "seq"),
     )

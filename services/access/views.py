@@ -92,6 +92,17 @@ class AuditEventView(Looked):
     hash: str
 
 
+class AuditFilter(_View):
+    """Which events? Those for which everything holds that is not None; `objects`: about any of these."""
+
+    actor_id: str | None = None
+    act: str | None = None
+    purpose: str | None = None
+    objects: tuple[str, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 class ChainVerdict(_View):
     """Is the chain whole? If not, `first_bad` is the first record that is not as it was written."""
 

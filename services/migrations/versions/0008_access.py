@@ -69,7 +69,7 @@ def upgrade() -> None:
         _text("hash"),
         sa.PrimaryKeyConstraint("site", "seq", name=op.f("pk_audit_event")),
     )
-    for column in ("object_id", "actor_id"):
+    for column in ("at", "object_id", "actor_id"):
         op.create_index(
             f"ix_audit_event_site_{column}_seq", "audit_event", ["site", column, "seq"], unique=False
         )
