@@ -44,7 +44,7 @@ async def list_audit_events(
     at = one_site(caller, site)
     listing = f"audit {caller.principal.id} {at} {patient_id} {journey_id} {actor_id} {act} {purpose} {since} {until}"
     before = None if cursor is None else int(here.cursors.open(listing, cursor)[0])
-    objects = None if journey_id is None else (journey_id,)
+    objects: tuple[str, ...] | None = None if journey_id is None else (journey_id,)
     if patient_id is not None:
         courses = (await here.queries.patient([at], patient_id)).journeys
         of_person = [f"patient/{patient_id}", *courses]

@@ -70,7 +70,7 @@ class AuditTrail:
 
 def listing(
     site: str, asked: AuditFilter, *, before_seq: int | None = None, limit: int = 50
-) -> Select[tuple[AuditRow]]:
+) -> Select[AuditRow]:
     equal = asked.model_dump(include={"actor_id", "act", "purpose"}, exclude_none=True)
     wanted = select(AuditRow).where(
         AuditRow.site == site, *(getattr(AuditRow, name) == value for name, value in equal.items())
@@ -96,12 +96,10 @@ async def add_event(session: AsyncSession, looked: Looked) -> None:
     )
     seq, previous, at = (await session.execute(chain)).one()
     own = event_hash(previous, seq, at, looked)
-    await session.execute(
-        insert(AuditRow).values(seq=seq, at=at, previous_hash=previous, hash=own, **looked.model_dump())
-    )
-    await session.execute(
-        update(AuditChainRow).where(AuditChainRow.site == looked.site).values(last_hash=own)
-    )
+    event = insert(AuditRow).values(seq=seq, at=at, previous_hash=previous, hash=own, **looked.model_dump())
+    end = update(AuditChainRow).where(AuditChainRow.site == looked.site).values(last_hash=own)
+    both = end.add_cte(event.cte("event"))  # in one round trip, because all looks of a site wait for this
+    await session.execute(both.execution_options(synchronize_session=False))
 
 
 def event_hash(previous: str, seq: int, at: datetime, looked: Looked) -> str:

@@ -70,8 +70,9 @@ async def test_every_page_is_found_by_an_index(database: Database) -> None:
             assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < 400, (asked, before, top)
 
 
-def spoken(statement: Select[tuple[AuditRow]]) -> str:
-    return str(statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
+def spoken(statement: Select[AuditRow]) -> str:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 @pytest.mark.parametrize(
