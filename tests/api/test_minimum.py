@@ -7,10 +7,28 @@ from typing import Any
 
 import pytest
 
-from api.minimum import WITHHELD, shown_entry, shown_patient, shown_score
+from api.minimum import (
+    WITHHELD,
+    shown_entry,
+    shown_journey,
+    shown_line,
+    shown_patient,
+    shown_score,
+    shown_session,
+)
 from clinical.people import CLINICIANS, Role
 from services.records.patient_views import PatientView
-from services.records.views import ScoreView, TimelineEntry
+from services.records.risk_views import CaringContactView, RiskCaseView
+from services.records.views import (
+    ConsentView,
+    DecisionView,
+    JourneyView,
+    PlanView,
+    ScoreView,
+    ScreeningView,
+    SessionView,
+    TimelineEntry,
+)
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 PATIENT = PatientView(
@@ -57,3 +75,51 @@ def test_scores_and_words_of_the_clinic_are_not_for_the_desk(role: Role) -> None
     else:
         assert (score, line.text) == (SCORE, "PHQ-9: 21 (severe)")
     assert (role in CLINICIANS) <= (score == SCORE)
+
+
+def made(kind: Any, **fields: Any) -> Any:
+    """A view with only these fields: what is not looked at need not be there."""
+    return kind.model_construct(**fields)
+
+
+WORDS = "words of the consulting room"
+JOURNEY = made(JourneyView,
+    id="journey/site-a/1", site="site-a", stage="treatment", status="active", on_hold=False, version=7,
+    patient_id="p1", indication="ptsd", protocol="p|1", doses=2, sessions_completed=1,
+    started_at=NOW, closed_at=None, consultation_at=NOW,
+    risk_cases=(
+        made(RiskCaseView,
+            case_id="c1", status="open", level="high", trigger=WORDS, note=WORDS, without_plan=WORDS,
+            concern=WORDS, contacts=(made(CaringContactView, number=1, outcome="reached", note=WORDS),),
+        ),
+    ),
+    plans=(made(PlanView, version=1, status="active", content={"goals": WORDS}),),
+    decisions=(made(DecisionView, after_dose=3, choice="go-on", reasons=(WORDS,), reason=WORDS),),
+    screening=made(ScreeningView, round=1, missing=("ecg",), reasons=(WORDS,), overrides=(WORDS,)),
+    consent=made(ConsentView, status="inactive", withdrawal_reason=WORDS),
+)  # fmt: skip
+SESSION = made(SessionView,
+    session=1, room="room-1", starts_at=NOW, weight_kg=72.0, baseline=WORDS, observations=(WORDS,),
+    baseline_tier="normal", gate_reasons=(WORDS,), discharge_checklist=(WORDS,),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_desk_sees_where_a_course_stands_and_no_word_of_it(role: Role) -> None:
+    journey, session = shown_journey(JOURNEY, role), shown_session(SESSION, role)
+    if role is not Role.COORDINATOR:
+        assert (journey, session) == (JOURNEY, SESSION)
+        return
+    assert WORDS not in f"{journey!r} {session!r}"
+    assert [(case.status, case.level) for case in journey.risk_cases] == [("open", "high")]
+    assert journey.screening is not None
+    assert journey.screening.missing == ("ecg",)
+    assert (session.room, session.starts_at, session.weight_kg) == ("room-1", NOW, None)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_line_of_a_list_names_nobody_to_operations(role: Role) -> None:
+    shown = shown_line(JOURNEY, role)
+    about_a_person = {"patient_id", "indication", "consultation_at", "doses", "sessions_completed"}
+    assert (about_a_person & set(shown) == set()) == (role is Role.OPS)
+    assert (shown["stage"], shown["version"]) == ("treatment", 7)
