@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 from joserfc.jwk import KeySet
@@ -22,6 +23,8 @@ from api.engine import TemporalEngine
 from api.outside import outside_of
 from api.routes import (
     aftercare,
+    api_keys,
+    audit,
     consultation,
     course,
     custody,
@@ -31,6 +34,7 @@ from api.routes import (
     downtime,
     duties,
     events,
+    glass,
     health,
     instruments,
     journeys,
@@ -43,6 +47,7 @@ from api.routes import (
     risk,
     screenings,
     sessions,
+    sites,
     tasks,
     webhook_notices,
     webhooks,
@@ -50,6 +55,7 @@ from api.routes import (
 from api.telemetry import RequestLog
 from api.tokens import GivenKeys, KeySource, PublishedKeys, TokenVerifier
 from services import temporal
+from services.access.access import access_on
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
@@ -62,8 +68,8 @@ from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, downtime, notes, course,
-    aftercare, risk, duties, tasks, custody, discrepancies,
-    events, webhooks, webhook_notices, protocols, instruments, health, documentation,
+    aftercare, risk, duties, tasks, custody, discrepancies, events, webhooks, webhook_notices,
+    protocols, sites, api_keys, audit, glass, instruments, health, documentation,
 )  # fmt: skip
 
 
@@ -71,6 +77,7 @@ def compose(settings: Settings) -> Composition:
     """The real services behind the API."""
     database = Database(settings.database_url)
     cipher = FieldCipher.from_settings(settings)
+    open_for = timedelta(minutes=settings.break_glass_minutes)
 
     async def database_is_up() -> bool:
         try:
@@ -92,7 +99,8 @@ def compose(settings: Settings) -> Composition:
         requests=IdempotencyKeys(database, cipher),
         cursors=Cursors(base64.b64decode(settings.index_key.get_secret_value())),
         database_is_up=database_is_up,
-        notes=TherapyNotes(database, cipher),
+        notes=TherapyNotes(database, cipher, glass_open_for=open_for),
+        access=access_on(database, cipher, open_for=open_for),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
         outside=outside_of(settings, database, cipher),
         close=database.dispose,

@@ -2,13 +2,17 @@
 
 The act of a route is its `operation_id`. A person with several fitting roles says in the header `Kap-Role` in
 which one they act; for reading no choice is needed. A site that is not in the token does not exist for its
-bearer: 404, not 403. Roles are asked again by the workflows, which trust nobody.
+bearer: 404, not 403. Roles are asked again by the workflows, which trust nobody. Machines call with API keys:
+few roles, and never an act that one person answers for. What lies behind glass opens for who breaks it
+(`GLASS`), for a while, and somebody else reviews it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from api.problems import Problem
 from clinical.people import CLINICIANS, Actor, Role
+from services.access.views import GlassScope
 
 PRESCRIBING = frozenset({Role.PRESCRIBER, Role.MEDICAL_DIRECTOR})
 DECIDING = frozenset({Role.PRESCRIBER, Role.THERAPIST, Role.MEDICAL_DIRECTOR})
@@ -24,6 +28,10 @@ READING = STEERING | {Role.AUDITOR}
 OVERSEEING = READING | {Role.OPS}
 HANDLING = AT_THE_CHAIR | {Role.MEDICAL_DIRECTOR}
 """Who handles controlled drugs."""
+STEWARDING = frozenset({Role.MEDICAL_DIRECTOR, Role.OPS})
+"""Who keeps sites and keys."""
+LOOKING_AFTER = frozenset({Role.AUDITOR, Role.MEDICAL_DIRECTOR})
+"""Who looks into who looked. An auditor writes nothing but verdicts on broken glasses."""
 BOOK_READING = HANDLING | COORDINATING | {Role.AUDITOR}
 EVERYONE = frozenset(Role) - {Role.SYSTEM}
 WIRING = frozenset({Role.OPS, Role.MEDICAL_DIRECTOR})
@@ -113,6 +121,18 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_webhook_endpoint": WIRING | {Role.AUDITOR},
     "list_webhook_deliveries": WIRING | {Role.AUDITOR},
     "list_webhook_notices": WIRING | {Role.AUDITOR},
+    # sites, machines, audit, broken glasses
+    "list_sites": EVERYONE,
+    "read_site": EVERYONE,
+    "change_site": STEWARDING,
+    "issue_api_key": STEWARDING,
+    "list_api_keys": STEWARDING,
+    "revoke_api_key": STEWARDING,
+    "list_audit_events": LOOKING_AFTER,
+    "verify_audit": LOOKING_AFTER,
+    "break_glass": frozenset({Role.MEDICAL_DIRECTOR, Role.COORDINATOR, Role.OPS}),
+    "list_break_glass": LOOKING_AFTER,
+    "review_break_glass": LOOKING_AFTER,
     # protocols
     "publish_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
     # psychotherapy notes: kept apart, with a permission of their own
@@ -139,29 +159,87 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_instrument": EVERYONE,
 }
 
+SITE_FROM: Mapping[str, str] = {
+    "register_patient": "body",
+    "start_journey": "body",
+    "issue_api_key": "body",
+    "receive_referral": "query",
+    "publish_protocol": "query",
+    "read_protocol": "query",
+    "list_journeys": "query",
+    "list_tasks": "query",
+    "list_audit_events": "query",
+    "verify_audit": "query",
+    "list_api_keys": "query",
+    "read_patient": "record",
+    "revoke_api_key": "record",
+    "list_sites": "token",
+    "read_instrument": "nowhere",
+}
+"""Where an act whose address names no site takes it from. An address that names one is checked at the entrance;
+for these the route asks `Caller.at`, or the database for things of the caller's sites only."""
+
 OPEN_TO_ALL = frozenset({"read_health", "read_readiness", "read_description", "read_documentation"})
 """Routes without a token: they say nothing about anybody."""
 
-READS = frozenset(act for act in ACTS if act.startswith(("read_", "list_")))
+READS = frozenset(act for act in ACTS if act.startswith(("read_", "list_", "verify_")))
 
-_WIDEST_FIRST = (*sorted(STEERING), Role.AUDITOR, Role.OPS, Role.PATIENT)
+MAY_GIVE: Mapping[Role, frozenset[Role]] = {
+    Role.MEDICAL_DIRECTOR: frozenset({Role.COORDINATOR, Role.AUDITOR, Role.OPS}),
+    Role.OPS: frozenset({Role.OPS}),
+}
+"""Which roles an API key may have, by who issues it. No machine is a clinician, and operations, who see nothing
+about people, make no key that does."""
+
+IN_PERSON = frozenset(
+    {"issue_api_key", "revoke_api_key", "break_glass", "open_therapy_notes", "review_break_glass"}
+)
+"""Acts that no machine does."""
+
+
+@dataclass(frozen=True)
+class Glass:
+    """What one scope opens, and for whom."""
+
+    acts: frozenset[str]
+    roles: frozenset[Role]
+
+
+GLASS: Mapping[GlassScope, Glass] = {
+    # the notes ask again themselves: for them the table lets a medical director as far as their door
+    GlassScope.NOTES: Glass(
+        frozenset({"list_therapy_notes", "read_therapy_note"}), frozenset({Role.MEDICAL_DIRECTOR})
+    ),
+    # somebody calls in a crisis and no clinician is at hand
+    GlassScope.SAFETY_PLANS: Glass(frozenset({"read_safety_plans"}), COORDINATING),
+    # people must be reached when the clinic's systems are down
+    GlassScope.IDENTITY: Glass(frozenset({"read_patient"}), frozenset({Role.OPS})),
+}
+
+_WIDEST_FIRST = (*sorted(CLINICIANS), Role.COORDINATOR, Role.AUDITOR, Role.OPS, Role.PATIENT)
 
 
 @dataclass(frozen=True)
 class Principal:
-    """A person, as the issuer of the token vouches for them."""
+    """A person, as the issuer of the token vouches for them, or a machine with a live key.
+
+    `patient` is the patient whom a token with the role patient speaks for: its claim `patient_id`, else its `sub`.
+    """
 
     id: str
     roles: frozenset[Role]
     sites: frozenset[str]
+    patient: str = ""
+    machine: bool = False
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A person acting in one role."""
+    """A person acting in one role; `through_glass` when only a broken glass lets them do this."""
 
     principal: Principal
     role: Role
+    through_glass: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -176,6 +254,8 @@ class Caller:
 
 def authorise(act: str, principal: Principal, named_role: str | None) -> Caller:
     """In which role may this person do this act? Raises wrong-role or role-unclear."""
+    if principal.machine and act in IN_PERSON:
+        raise Problem("wrong-role", "a machine cannot do this: it is for a person")
     fitting = ACTS[act] & principal.roles
     if named_role is not None:
         if named_role not in fitting:
@@ -189,6 +269,17 @@ def authorise(act: str, principal: Principal, named_role: str | None) -> Caller:
         choices = ", ".join(sorted(fitting))
         raise Problem("role-unclear", f"say in the header Kap-Role in which role you act: {choices}")
     return Caller(principal, next(iter(fitting)))
+
+
+def behind_glass(act: str, principal: Principal, named_role: str | None) -> tuple[GlassScope, Role] | None:
+    """Which glass would this person have to have broken, and in which role, to do what the table refuses?"""
+    for scope, glass in GLASS.items():
+        fitting = glass.roles & principal.roles
+        if named_role is not None:
+            fitting &= {role for role in fitting if role == named_role}
+        if act in glass.acts and fitting and not principal.machine:
+            return scope, min(fitting)
+    return None
 
 
 def _for_whom(act: str) -> str:

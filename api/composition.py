@@ -11,6 +11,7 @@ from api.engine import Engine
 from api.idempotency import Requests
 from api.outside import Outside
 from api.tokens import TokenVerifier
+from services.access.access import Access
 from services.downtime.page import HelpNumbers
 from services.notifications.interface import CommunicationRecord
 from services.records.interface import Records
@@ -38,6 +39,7 @@ class Composition:
     cursors: Cursors
     database_is_up: Callable[[], Awaitable[bool]]
     notes: TherapyNotes
+    access: Access
     help_numbers: HelpNumbers
     outside: Outside
     close: Callable[[], Awaitable[None]]

@@ -70,7 +70,7 @@ async def course_of(
 ) -> Course:
     """A patient has one's own courses only: another one does not exist for them."""
     course = Course(site, ulid, here)
-    if caller.role is Role.PATIENT and (await course.view()).patient_id != caller.principal.id:
+    if caller.role is Role.PATIENT and (await course.view()).patient_id != caller.principal.patient:
         raise Problem("not-found")
     return course
 

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from api.auth import ACTS, OPEN_TO_ALL, READS
 from api.idempotency import KEY_REQUIRED
 from api.problems import MEDIA_TYPE, PROBLEMS, ProblemDocument
+from api.purposes import AUDITED, OF_ROLE
 from services.protocols import load_protocol
 
 TAGS = {
@@ -30,6 +31,9 @@ TAGS = {
     "drug books": "Controlled drugs, container by container: received, given, wasted, returned, counted.",
     "events": "What other systems are told: a stream that resumes, and signed webhooks.",
     "protocols": "What a clinic has decided.",
+    "sites": "The clinic's sites: name, time zone, telephone, default protocol.",
+    "machines": "API keys: issued, listed, revoked.",
+    "audit": "Who looked at what and why; broken glasses and their reviews.",
     "instruments": "Questionnaires.",
     "health": "Is it up?",
 }
@@ -37,7 +41,11 @@ TAGS = {
 ABOUT = """Every act of a course of Ketamine-Assisted Psychotherapy, one route each.
 
 **Tokens.** `Authorization: Bearer …`, signed by the issuer, with `roles` and `sites`. Who has several fitting
-roles names one in `Kap-Role`. What belongs to another site does not exist (404).
+roles names one in `Kap-Role`. What belongs to another site does not exist (404). Machines send an API key,
+`Authorization: Bearer kap_…`.
+
+**Purpose.** Reads of one person's care are audited before they are answered. `Kap-Purpose` says what for (HL7
+PurposeOfUse); who treats need not say it, auditors and machines must (403 `purpose-required`).
 
 **Once.** Every POST takes an `Idempotency-Key`; starting, approving, booking and dosing require it. The same
 request again gets the same answer, marked `Idempotent-Replayed: true`.
@@ -83,7 +91,11 @@ def _add_components(schema: dict[str, Any]) -> None:
     for ours in ("HTTPValidationError", "ValidationError"):
         schemas.pop(ours, None)
     components["securitySchemes"] = {
-        "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "a JWT of the issuer, or a machine's key (kap_…)",
+        },
     }
 
 
@@ -127,6 +139,13 @@ def _headers(act: str, method: str) -> list[dict[str, Any]]:
         text = "a value of your own that makes this request happen once"
         schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
         headers.append(_header("Idempotency-Key", text, schema, required=act in KEY_REQUIRED))
+    if act in AUDITED:
+        text = "what this read is for"
+        codes = sorted({purpose for role in ACTS[act] for purpose in OF_ROLE[role]})
+        headers.append(_header("Kap-Purpose", text, {"type": "string", "enum": codes}))
+    if act == "change_site":
+        text = "the `ETag` of the site that is changed; none to register it"
+        headers.append(_header("If-Match", text, {"type": "string", "examples": ['W/"1"']}))
     if act == "approve_plan":
         text = "the plan's hash in quotes, as `detail.plan_hash` of its proposal"
         schema = {"type": "string", "pattern": '^"[0-9a-f]{64}"$', "examples": [f'"{"0f" * 32}"']}

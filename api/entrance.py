@@ -1,8 +1,9 @@
 """What happens to a request before and after its own code? The same for every route, in this order.
 
-Who is it (token), may they do this (act and role), does the site exist for them, is the body small and JSON,
-was this asked before (Idempotency-Key) — and only then the route. `ActRoute` is the class of all routes; what
-it found out, the route gets by dependency (`api.dependencies`).
+Who is it (token or API key), may they do this (act and role, or a broken glass), does the site exist for them,
+what is a sensitive read for, is the body small and JSON, was this asked before (Idempotency-Key) — and only then
+the route; a sensitive read is written down before its answer leaves (`api.looking`). `ActRoute` is the class of
+all routes; what it found out, the route gets by dependency (`api.dependencies`).
 """
 
 import json
@@ -13,10 +14,14 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Message, Receive
 
-from api.auth import ACTS, OPEN_TO_ALL, authorise
-from api.composition import composition_of
+from api.auth import ACTS, OPEN_TO_ALL, Caller, Principal, authorise, behind_glass
+from api.composition import Composition, composition_of
 from api.idempotency import answer_once
+from api.looking import answer_and_note
 from api.problems import Problem
+from api.purposes import AUDITED, purpose_of
+from api.tokens import NOT_VALID, bearer_of, refused
+from services.access.api_keys import PREFIX
 from services.fhir.bundle import LARGEST_BYTES
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -43,7 +48,7 @@ class ActRoute(APIRoute):
                 return await answer(request)
             await _admit(request, act)
             if request.method != "POST":
-                return await answer(request)
+                return await (answer_and_note(request, act, answer) if act in AUDITED else answer(request))
             limit = MAX_BYTES_OF.get(act, MAX_BODY_BYTES)
             _require_small(request, limit)
             bounded = Request(request.scope, _bounded(request.receive, limit))
@@ -54,11 +59,43 @@ class ActRoute(APIRoute):
 
 
 async def _admit(request: Request, act: str) -> None:
-    principal = await composition_of(request).tokens.verify(request.headers.get("authorization"))
-    caller = authorise(act, principal, request.headers.get("kap-role"))
+    here = composition_of(request)
+    principal = await _principal(here, request.headers.get("authorization"))
+    caller = await _caller(request, here, act, principal)
     if "site" in request.path_params:
         caller.at(request.path_params["site"])
+    if act in AUDITED:
+        request.state.purpose = purpose_of(act, caller, request.headers.get("kap-purpose"))
     request.state.caller = caller
+
+
+async def _principal(here: Composition, authorization: str | None) -> Principal:
+    """A machine's key is told by its first letters; all else is a token."""
+    secret = bearer_of(authorization)
+    if not secret.startswith(PREFIX):
+        return await here.tokens.verify(authorization)
+    machine = await here.access.api_keys.bearer(secret)
+    if machine is None:
+        raise refused(NOT_VALID)
+    return Principal(id=f"key-{machine.key_id}", roles=machine.roles, sites=machine.sites, machine=True)
+
+
+async def _caller(request: Request, here: Composition, act: str, principal: Principal) -> Caller:
+    """Who the table refuses may have broken the glass of this very course or patient."""
+    named = request.headers.get("kap-role")
+    try:
+        return authorise(act, principal, named)
+    except Problem as refusal:
+        glass = behind_glass(act, principal, named)
+        if refusal.code != "wrong-role" or glass is None:
+            raise
+        scope, role = glass
+        place = request.path_params
+        course = f"journey/{place['site']}/{place['ulid']}" if "ulid" in place else ""
+        patient = place.get("patient_id", "")
+        if not await here.access.glass.is_open(scope, principal.id, journey_id=course, patient_id=patient):
+            raise
+        return Caller(principal, role, through_glass=True)
 
 
 def _require_small(request: Request, limit: int) -> None:

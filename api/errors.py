@@ -13,11 +13,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from api.engine import EngineRefused, EngineUnavailable
 from api.problems import MEDIA_TYPE, PROBLEMS, Fault, Problem
 from clinical.decision import Reason
+from services.access.errors import AccessError
 from services.events.errors import CursorExpired, EventsError, EventsUnavailable, TooManyEvents, UnsafeTarget
 from services.records.errors import NotFound, RecordsError, RecordsUnavailable
 
@@ -41,8 +43,8 @@ _RECORD_CODES = {
 
 
 FAMILIES: tuple[type[Exception], ...] = (
-    Problem, RequestValidationError, HTTPException, RecordsError, EngineRefused, EngineUnavailable,
-    OperationalError, InterfaceError, EventsError,
+    Problem, RequestValidationError, HTTPException, RecordsError, AccessError, EventsError, EngineRefused,
+    EngineUnavailable, OperationalError, InterfaceError, PoolTimeout,
 )  # fmt: skip
 
 
@@ -87,12 +89,14 @@ def problem_of(error: Exception) -> Problem:
             )
         case NotFound():
             return Problem("not-found")
-        case RecordsUnavailable() | OperationalError() | InterfaceError():
+        case RecordsUnavailable() | OperationalError() | InterfaceError() | PoolTimeout():
             return Problem("records-unavailable", "ask again in a moment, with the same Idempotency-Key")
         case EventsError():
             return _of_events(error)
         case RecordsError() if error.code in _RECORD_CODES:
             return Problem(_RECORD_CODES[error.code])
+        case AccessError() if error.code in PROBLEMS:
+            return Problem(error.code)
         case _:
             return Problem("internal-error", "it was noted; name the trace_id when you ask about it")
 

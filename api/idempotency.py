@@ -38,6 +38,8 @@ KEY_REQUIRED = frozenset(
         "destroy_drug",
     }
 )
+NEVER_KEPT = frozenset({"issue_api_key"})
+"""Answers with a secret that is shown once: given again they would be a second copy, kept they would be a store."""
 KEY = re.compile(r"[\x20-\x7e]{1,255}")
 REPLAYED = "Idempotent-Replayed"
 KEPT_HEADERS = ("location", "etag")
@@ -76,7 +78,7 @@ async def answer_once(
         case Replay(status=status, body=kept):
             return _again(status, kept)
         case Claimed():
-            return await _first_time(request, requests, scope, key, answer)
+            return await _first_time(request, requests, scope, key, answer, keep=act not in NEVER_KEPT)
 
 
 async def _claim(requests: Requests, scope: str, key: str, request_hash: str) -> Claimed | Running | Replay:
@@ -92,6 +94,8 @@ async def _first_time(
     scope: str,
     key: str,
     answer: Callable[[Request], Awaitable[Response]],
+    *,
+    keep: bool,
 ) -> Response:
     try:
         response = await answer(request)
@@ -101,15 +105,15 @@ async def _first_time(
             await requests.release(scope, key)
         raise
     try:
-        await _keep(requests, scope, key, response)
+        await _keep(requests, scope, key, response, keep=keep)
     except RecordsUnavailable:
         # It happened and the caller must hear so. Asking again finds it done by the engine's own memory.
         _log.warning("answer not kept", route=request.scope["route"].path)
     return response
 
 
-async def _keep(requests: Requests, scope: str, key: str, response: Response) -> None:
-    if not 200 <= response.status_code < 300:
+async def _keep(requests: Requests, scope: str, key: str, response: Response, *, keep: bool) -> None:
+    if not keep or not 200 <= response.status_code < 300:
         return await requests.release(scope, key)
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     kept = json.dumps({"headers": headers, "body": bytes(response.body).decode()})

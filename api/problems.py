@@ -74,6 +74,8 @@ PROBLEMS: dict[str, Kind] = {
     # the caller
     "unauthenticated": Kind(S.UNAUTHORIZED, "A valid bearer token is needed"),
     "wrong-role": Kind(S.FORBIDDEN, "This act belongs to another role"),
+    "purpose-required": Kind(S.FORBIDDEN, "Say what you read this for"),
+    "role-not-yours-to-give": Kind(S.FORBIDDEN, "This key would have more rights than you may give"),
     "not-permitted": Kind(S.FORBIDDEN, "These notes are kept apart"),
     "separation-of-duties": Kind(S.FORBIDDEN, "Another person has to do this"),
     # the record
@@ -83,6 +85,9 @@ PROBLEMS: dict[str, Kind] = {
     "journey-already-active": Kind(S.CONFLICT, "The patient has an open course already"),
     "version-immutable": Kind(S.CONFLICT, "A published version is never changed"),
     "protocol-invalid": Kind(S.UNPROCESSABLE_ENTITY, "The protocol has faults"),
+    "site-changed": Kind(S.PRECONDITION_FAILED, "The site is another one now"),
+    "api-key-issued": Kind(S.CONFLICT, "The key was issued already, and its secret was shown then"),
+    "review-closed": Kind(S.CONFLICT, "The review is closed"),
     # the rules
     "not-possible-now": Kind(S.CONFLICT, "This is not possible at this point"),
     "on-hold": Kind(S.CONFLICT, "The course is on hold"),

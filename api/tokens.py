@@ -1,7 +1,8 @@
 """Is this bearer token genuine, and whom does it name?
 
 Signed JWTs of one issuer, checked with its public keys: allowed algorithms only (so `none`, and a public key
-abused as a secret, are refused), issuer, audience, expiry. Claims: `sub` (opaque), `roles`, `sites`.
+abused as a secret, are refused), issuer, audience, expiry. Claims: `sub` (opaque), `roles`, `sites`, and for a
+patient whose `sub` is not the id of the register, `patient_id`.
 A role we do not know gives no right; nobody carries the engine's own.
 """
 
@@ -20,8 +21,13 @@ from api.auth import EVERYONE, Principal
 from api.problems import Problem
 
 ALGORITHMS = ("ES256", "ES384", "RS256", "PS256", "EdDSA")
+NOT_VALID = "the token is not valid here, or no longer"
 LEEWAY_S = 30
 REFETCH_COOLDOWN_S = 30.0
+KEYS_FRESH_S = 300.0
+"""How long a key that the issuer has withdrawn can still be taken for good."""
+KEYS_LAST_S = 24 * 3600.0
+"""How long the last known keys serve while the issuer cannot be reached."""
 FETCH_TIMEOUT_S = 5.0
 SUBJECT = re.compile(r"[A-Za-z0-9._:|-]{1,128}")
 SITE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -51,7 +57,8 @@ class GivenKeys:
 
 
 class PublishedKeys:
-    """Keys that the issuer publishes; fetched once and again for an unknown key id, never in a storm."""
+    """Keys that the issuer publishes: fetched again when they are no longer fresh or a token names an unknown one,
+    never in a storm; while the issuer is away the last ones serve, for a day."""
 
     def __init__(
         self,
@@ -65,24 +72,32 @@ class PublishedKeys:
         self._lock = asyncio.Lock()
         self._keys: KeySet | None = None
         self._tried_at = float("-inf")
+        self._got_at = float("-inf")
 
     async def keys(self) -> KeySet:
-        return self._keys or await self.newer_keys()
+        if self._keys is not None and self._clock() - self._got_at < KEYS_FRESH_S:
+            return self._keys
+        return await self.newer_keys()
 
     async def newer_keys(self) -> KeySet:
         async with self._lock:
             if self._clock() - self._tried_at >= REFETCH_COOLDOWN_S:
                 self._tried_at = self._clock()
-                self._keys = await self._fetch() or self._keys
-        if self._keys is None:
+                fetched = await self._fetch()
+                if fetched is not None:
+                    self._keys, self._got_at = fetched, self._clock()
+        if self._keys is None or self._clock() - self._got_at > KEYS_LAST_S:
             raise Problem("unauthenticated", "the issuer of tokens cannot be reached now")
         return self._keys
 
     async def _fetch(self) -> KeySet | None:
         try:
             async with self._http() as http:
-                about = await http.get(f"{self._issuer}/.well-known/openid-configuration")
-                published = await http.get(about.raise_for_status().json()["jwks_uri"])
+                answer = await http.get(f"{self._issuer}/.well-known/openid-configuration")
+                about = answer.raise_for_status().json()
+                if str(about["issuer"]).rstrip("/") != self._issuer:  # OpenID Connect Discovery 1.0, 4.3
+                    return None
+                published = await http.get(about["jwks_uri"])
                 return KeySet.import_key_set(published.raise_for_status().json())
         except (httpx2.HTTPError, JoseError, ValueError, KeyError, TypeError):
             return None
@@ -103,14 +118,12 @@ class TokenVerifier:
 
     async def verify(self, authorization: str | None) -> Principal:
         """Raises unauthenticated for whatever is not a genuine, live token for us."""
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise refused("send a bearer token in the header Authorization", error=None)
+        token = bearer_of(authorization)
         try:
-            claims = await self._decoded(token.strip())
+            claims = await self._decoded(token)
             self._claims.validate(claims)
         except (JoseError, ValueError, TypeError):
-            raise refused("the token is not valid here, or no longer") from None
+            raise refused(NOT_VALID) from None
         return _principal(claims)
 
     async def _decoded(self, token: str) -> dict[str, Any]:
@@ -118,6 +131,14 @@ class TokenVerifier:
             return dict(jwt.decode(token, await self._keys.keys(), list(ALGORITHMS)).claims)
         except InvalidKeyIdError:
             return dict(jwt.decode(token, await self._keys.newer_keys(), list(ALGORITHMS)).claims)
+
+
+def bearer_of(authorization: str | None) -> str:
+    """What stands in the header Authorization; raises unauthenticated when nothing does."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise refused("send a bearer token in the header Authorization", error=None)
+    return token.strip()
 
 
 def refused(detail: str, error: str | None = "invalid_token") -> Problem:
@@ -132,7 +153,10 @@ def _principal(claims: dict[str, Any]) -> Principal:
     known = {str(role): role for role in EVERYONE}
     roles = frozenset(known[name] for name in _words(claims.get("roles")) if name in known)
     sites = frozenset(name for name in _words(claims.get("sites")) if SITE.fullmatch(name))
-    return Principal(id=claims["sub"], roles=roles, sites=sites)
+    patient = claims.get("patient_id")
+    if patient is not None and not (isinstance(patient, str) and SUBJECT.fullmatch(patient)):
+        raise refused("the token does not name its patient by an opaque id")
+    return Principal(id=claims["sub"], roles=roles, sites=sites, patient=patient or claims["sub"])
 
 
 def _words(claim: object) -> Iterable[str]:

@@ -28,6 +28,7 @@ from deploy.demo_clinic import Clinic, Refused, tokens_of
 from deploy.demo_report import history_size, show
 from deploy.demo_story import TIME_ZONE, Story
 from deploy.local import LocalOptions, LocalSystem
+from deploy.seed import register_site
 from deploy.virtual_clock import VirtualClock
 from services.fhir.bundle import Referral, UnreadableBundle, read_referral
 from services.process import end_process
@@ -100,6 +101,7 @@ async def demonstrate(
             story = Story(clinic, clock, protocol, wanted.indication, referral.record, tell)
             tell.expect(SETTING_UP + story.steps())
             await clinic.post("/v1/protocols", Role.MEDICAL_DIRECTOR, protocol_document(protocol))
+            await register_site(clinic)
             stopped = await _tell_the_story(story, clinic, reachable(bundle))
             path = story.path
             journey = await story.journey()

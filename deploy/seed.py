@@ -28,6 +28,7 @@ async def seed(base_url: str, tokens: Mapping[str, str]) -> str:
     try:
         protocol = load_protocol(PROTOCOL)
         await clinic.post("/v1/protocols", Role.MEDICAL_DIRECTOR, protocol.model_dump(mode="json"))
+        await register_site(clinic)
         present = (await clinic.get("/v1/journeys", Role.COORDINATOR))["items"]
         if not present:
             await _open(clinic, protocol.canonical)
@@ -36,6 +37,13 @@ async def seed(base_url: str, tokens: Mapping[str, str]) -> str:
         await clinic.close()
     stages = ", ".join(sorted(str(journey["stage"]) for journey in present))
     return f"{DEMO_SITE}, protocol {protocol.version}, {len(present)} courses ({stages})"
+
+
+async def register_site(clinic: Clinic) -> None:
+    """The demonstration's site, unless somebody has registered (and perhaps changed) it."""
+    if not (await clinic.get("/v1/sites", Role.OPS))["items"]:
+        site = {"name": "Demonstration clinic", "time_zone": TIME_ZONE, "phone": "+1 202 555 0100"}
+        await clinic.post(f"/v1/sites/{DEMO_SITE}", Role.OPS, site)
 
 
 async def _open(clinic: Clinic, protocol: str) -> None:

@@ -10,6 +10,7 @@ from api.auth import Caller
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed, Desk, DeskHere, KeyHere
 from api.engine import EngineRefused
+from api.minimum import shown_line
 from api.problems import Fault, Problem
 from api.routes.router import routes
 from api.schemas.answers import JourneyLine, JourneyPage, StartedOut
@@ -96,8 +97,11 @@ async def _started(here: Composition, desk: Desk, identity: str, body: JourneyIn
     patient = await _found(here.queries.patient([body.site], body.patient_id), "/patient_id")
     await _refuse_a_second_course(here, body.site, patient.journeys)
     if body.referral_id is not None:
-        await _found(here.records.referral_record(body.referral_id), "/referral_id")
-    protocol = await _found(here.records.protocol(body.site, body.protocol), "/protocol")
+        await _found(
+            here.queries.require_referral(body.site, body.patient_id, body.referral_id), "/referral_id"
+        )
+    wanted = body.protocol or await here.access.sites.default_protocol(body.site)
+    protocol = await _found(here.records.protocol(body.site, wanted), "/protocol")
     _require_indicated(protocol, body)
     message = desk.message(StartJourney, body, protocol=protocol, time_zone=patient.time_zone)
     try:
@@ -154,7 +158,4 @@ def _journey_position(here: Composition, listing: str, cursor: str | None) -> tu
 
 
 def _line(journey: JourneySummary, role: Role) -> JourneyLine:
-    everyone = {"site", "stage", "status", "on_hold", "started_at", "closed_at", "protocol", "version"}
-    clinical = {"patient_id", "indication", "consultation_at", "doses", "sessions_completed"}
-    shown = everyone if role is Role.OPS else everyone | clinical
-    return JourneyLine(journey_id=journey.id, href=href_of(journey.id), **journey.model_dump(include=shown))
+    return JourneyLine(journey_id=journey.id, href=href_of(journey.id), **shown_line(journey, role))

@@ -6,19 +6,22 @@ written with the acts that they belong to (`api.routes.dosing`).
 
 from typing import Annotated
 
-from fastapi import Path, Response
+from fastapi import Path, Request, Response
 
+from api.breaking import broken
 from api.dependencies import CallerHere, Composed, CourseHere, KeyHere
+from api.errors import trace_id_of
 from api.routes.router import COURSE, routes
+from api.schemas.access import GlassOut
 from api.schemas.therapy import (
     AccessesOut,
     AmendmentIn,
     GlassIn,
-    GlassOut,
     NoteOut,
     NoteRefOut,
     NotesOut,
 )
+from services.access.views import GlassScope
 from services.identifiers import PATTERN
 from services.records.note_access import NoteRef
 
@@ -27,10 +30,16 @@ NoteId = Annotated[str, Path(pattern=PATTERN)]
 NOT_KEPT = {"Cache-Control": "no-store"}
 
 
-@router.post("/break-glass", operation_id="open_therapy_notes", response_model=GlassOut, status_code=201)
-async def break_glass(body: GlassIn, course: CourseHere, here: Composed, caller: CallerHere) -> GlassOut:
-    """A medical director says why, and may read the notes of this course for an hour."""
-    return GlassOut(until=await here.notes.break_glass(course.id, caller.actor, body.reason))
+@router.post("/break-glass", operation_id="open_therapy_notes", status_code=201)
+async def open_notes(
+    request: Request, body: GlassIn, course: CourseHere, here: Composed, caller: CallerHere, key: KeyHere
+) -> GlassOut:
+    """A medical director says why, and may read the notes of this course until the instant in the answer.
+
+    It opens a review that another person closes (`…/break-glass/{site}`).
+    """
+    trace_id = trace_id_of(request.scope)
+    return await broken(here, course, caller, GlassScope.NOTES, body.reason, key, trace_id)
 
 
 @router.get("", operation_id="list_therapy_notes")

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Path, Response
+from fastapi import Path, Request, Response
 
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed, KeyHere
+from api.looking import seen_at
+from api.minimum import shown_patient
 from api.problems import Fault, Problem
 from api.routes.router import routes
 from api.schemas.intake import PatientIn, PatientOut, RegisteredOut
@@ -44,11 +46,15 @@ async def register_patient(
 
 @router.get("/{patient_id}", operation_id="read_patient")
 async def read_patient(
-    patient_id: Annotated[Identifier, Path()], here: Composed, caller: CallerHere
+    patient_id: Annotated[Identifier, Path()], here: Composed, caller: CallerHere, request: Request
 ) -> PatientOut:
-    """The person as registered, with the ids of their courses."""
+    """The person as registered, with the ids of their courses. Audited; auditors see no name and no address.
+
+    403 `purpose-required` for auditors and machines that send no `Kap-Purpose`.
+    """
     found = await here.queries.patient(sorted(caller.principal.sites), patient_id)
-    return PatientOut.model_validate(found.model_dump())
+    seen_at(request, found.site)
+    return PatientOut.model_validate(shown_patient(found, caller.role))
 
 
 async def refuse_duplicates(here: Composition, person: NewPatient) -> None:

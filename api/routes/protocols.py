@@ -49,7 +49,10 @@ async def read_published_protocol(
     here: Composed,
     caller: CallerHere,
     site: AtSite = None,
-    canonical: Annotated[str | None, Query(max_length=300, description="url|version")] = None,
+    canonical: Annotated[
+        str | None, Query(max_length=300, pattern=r"^[!-~]+$", description="url|version")
+    ] = None,
 ) -> Protocol:
     """The protocol that a new course at this site would get, or a version by its canonical name."""
-    return await here.records.protocol(one_site(caller, site), canonical)
+    at = one_site(caller, site)
+    return await here.records.protocol(at, canonical or await here.access.sites.default_protocol(at))

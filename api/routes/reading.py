@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Header, Query, Response
 
 from api.dependencies import CallerHere, Composed, Course, CourseHere
+from api.minimum import shown_entry, shown_journey, shown_score
 from api.next_steps import step
 from api.routes.journeys import CursorParameter, link_next
 from api.routes.router import COURSE, routes
@@ -18,6 +19,7 @@ router = routes(COURSE, "journeys")
 @router.get("", operation_id="read_journey", response_model=JourneyOut)
 async def read_journey(
     course: CourseHere,
+    caller: CallerHere,
     response: Response,
     if_none_match: Annotated[str | None, Header(max_length=40)] = None,
 ) -> JourneyOut | Response:
@@ -27,7 +29,7 @@ async def read_journey(
     if if_none_match == etag:
         return Response(status_code=304, headers={"ETag": etag})
     response.headers["ETag"] = etag
-    return JourneyOut(href=course.href, journey=journey)
+    return JourneyOut(href=course.href, journey=shown_journey(journey, caller.role))
 
 
 @router.get("/next", operation_id="read_next")
@@ -61,13 +63,17 @@ async def read_timeline(
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].seq)])
         link_next(response, f"{course.href}/timeline", mark)
-    return TimelinePage(items=found[:limit], next_cursor=mark)
+    return TimelinePage(items=[shown_entry(one, caller.role) for one in found[:limit]], next_cursor=mark)
 
 
 @router.get("/scores", operation_id="read_scores")
-async def read_scores(course: CourseHere, here: Composed) -> ScoresOut:
-    """Every scored questionnaire, in the order of measuring. No score is null, never zero."""
-    return ScoresOut(items=await here.queries.scores([course.site], course.id))
+async def read_scores(course: CourseHere, here: Composed, caller: CallerHere) -> ScoresOut:
+    """Every scored questionnaire, in the order of measuring. No score is null, never zero.
+
+    A coordinator sees that it came, not what it says: those values are null.
+    """
+    found = await here.queries.scores([course.site], course.id)
+    return ScoresOut(items=[shown_score(one, caller.role) for one in found])
 
 
 @router.get("/messages", operation_id="read_messages")

@@ -1,6 +1,7 @@
 """One visit, before the dose: booked, prepared, the patient arrives. And how it all went."""
 
 from api.dependencies import CallerHere, Composed, CourseHere, DeskHere, Number
+from api.minimum import shown_session
 from api.problems import Fault, Problem
 from api.routes.router import COURSE, routes
 from api.routes.screenings import answered_on_site
@@ -24,9 +25,9 @@ router = routes(COURSE + "/sessions/{n}", "session")
 
 
 @router.get("", operation_id="read_session")
-async def read_session(course: CourseHere, n: Number, here: Composed) -> SessionView:
-    """The visit with its doses, observations, amendments and the reasons of its gates."""
-    return await here.queries.session([course.site], course.id, n)
+async def read_session(course: CourseHere, n: Number, here: Composed, caller: CallerHere) -> SessionView:
+    """The visit with its doses, observations, amendments and the reasons of its gates; readings for clinicians."""
+    return shown_session(await here.queries.session([course.site], course.id, n), caller.role)
 
 
 @router.post("/booking", operation_id="book_session", response_model=AcceptedOut)

@@ -57,13 +57,13 @@ class PatientIn(In):
 
 
 class PatientOut(Out):
-    """The person as registered, with the ids of their courses, newest first."""
+    """The person as registered, with the ids of their courses, newest first; what a role does not see is null."""
 
     patient_id: str
     site: str
-    name: str
-    birth_date: str
-    sex: str
+    name: str | None
+    birth_date: str | None
+    sex: str | None
     email: str | None
     phone_e164: str | None
     mrn: str | None
@@ -111,7 +111,7 @@ class JourneyIn(Act):
     patient_id: Identifier
     referral_id: Identifier | None = None
     indication: Indication
-    protocol: Annotated[str, Field(min_length=3, max_length=300, pattern=r"^\S+\|\S+$")] | None = Field(
+    protocol: Annotated[str, Field(min_length=3, max_length=300, pattern=r"^[!-~]+\|[!-~]+$")] | None = Field(
         default=None, description="canonical name, url|version"
     )
 

@@ -1,6 +1,5 @@
 """What is sent and answered around therapy? Its notes are kept apart from everything else."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
@@ -77,12 +76,6 @@ class GlassIn(Act):
     )
 
     reason: Words
-
-
-class GlassOut(Out):
-    """Until when the notes of this course can be read."""
-
-    until: datetime
 
 
 class NoteRefOut(Out):

@@ -99,12 +99,14 @@ async def treats(session: AsyncSession, journey_id: str, reader: Actor) -> bool:
     return bool(await session.scalar(select(acted | wrote)))
 
 
-async def glass_broken(session: AsyncSession, journey_id: str, reader: Actor) -> bool:
+async def glass_broken(
+    session: AsyncSession, journey_id: str, reader: Actor, open_for: timedelta = GLASS_OPEN_FOR
+) -> bool:
     broken = exists().where(
         NoteAccessRow.journey_id == journey_id,
         NoteAccessRow.actor_id == reader.id,
         NoteAccessRow.act == "break-glass",
-        NoteAccessRow.at > func.clock_timestamp() - GLASS_OPEN_FOR,
+        NoteAccessRow.at > func.clock_timestamp() - open_for,
     )
     return bool(await session.scalar(select(broken)))
 

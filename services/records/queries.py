@@ -28,7 +28,7 @@ from services.records.ledger import Ledger
 from services.records.opening import view
 from services.records.patient_views import DuplicateCandidate, PatientView
 from services.records.patients import PatientFile
-from services.records.register_tables import PatientRow
+from services.records.register_tables import PatientRow, ReferralRow
 from services.records.risk_view import safety_plan_views
 from services.records.risk_views import SafetyPlanView
 from services.records.session_view import session_view
@@ -191,6 +191,13 @@ class RecordQueries(CustodyQueries):
                     "journeys": tuple(journeys),
                 }
             )
+
+    async def require_referral(self, site: str, patient_id: str, referral_id: str) -> None:
+        """Raises NotFound for a referral of another site or about another person."""
+        this = ReferralRow.id == referral_id, ReferralRow.site == site, ReferralRow.patient_id == patient_id
+        async with self._sessions.reading() as session:
+            if await session.scalar(select(ReferralRow.id).where(*this)) is None:
+                raise NotFound("the patient has no such referral")
 
     async def find_duplicates(
         self, site: str, name: str, birth_date: str, phone: str | None, email: str | None

@@ -6,12 +6,12 @@ names it (`recorded`). A note whose act was refused stays as such (`refused`); o
 `unconfirmed`. Every access is logged in the same transaction, refused ones too.
 
 A therapist of the course reads and amends: whoever wrote there as one, or acted in it as one. A medical
-director reads after breaking the glass with a reason, for `GLASS_OPEN_FOR`. Nobody else.
+director reads after breaking the glass with a reason, for `glass_open_for`. Nobody else.
 """
 
 import hashlib
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -51,9 +51,12 @@ T = TypeVar("T")
 class TherapyNotes:
     """`cipher` is the one of all columns; notes use a key derived from it for them alone."""
 
-    def __init__(self, database: Database, cipher: FieldCipher) -> None:
+    def __init__(
+        self, database: Database, cipher: FieldCipher, glass_open_for: timedelta = GLASS_OPEN_FOR
+    ) -> None:
         self._sessions = Sessions(database)
         self._cipher = cipher.for_purpose(PURPOSE)
+        self._glass_open_for = glass_open_for
 
     async def write(
         self, journey_id: str, session_no: int, kind: NoteKind, author: Actor, key: str, text: str
@@ -130,7 +133,7 @@ class TherapyNotes:
             sealed = self._cipher.encrypt(REASON, reason, row=row)
             log(session, journey_id, reader, "break-glass", None, reason=sealed, reason_row=row)
             now: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
-            return now + GLASS_OPEN_FOR
+            return now + self._glass_open_for
 
         return await self._sessions.write(work)
 
@@ -182,7 +185,7 @@ class TherapyNotes:
             case Role.THERAPIST:
                 may = await treats(session, journey_id, reader)
             case Role.MEDICAL_DIRECTOR:
-                may = await glass_broken(session, journey_id, reader)
+                may = await glass_broken(session, journey_id, reader, self._glass_open_for)
             case _:
                 may = False
         act = "list" if note_id is None else "read"

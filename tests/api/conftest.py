@@ -14,6 +14,7 @@ from api.composition import Composition
 from api.cursors import Cursors
 from api.outside import Outside
 from clinical.people import Role
+from services.access.access import Access, access_on
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher, KeyRing
@@ -50,6 +51,8 @@ class Clinic:
     engine: FakeEngine
     records: SqlRecords
     notes: TherapyNotes
+    access: Access
+    database: Database
 
     def person(self, *roles: Role, subject: str = "", sites: tuple[str, ...] = (SITE,)) -> Person:
         return person(self.app, *roles, subject=subject, sites=sites)
@@ -102,10 +105,11 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         cursors=Cursors(b"secret of the test"),
         database_is_up=is_up,
         notes=TherapyNotes(database, cipher),
+        access=access_on(database, cipher),
         help_numbers=HelpNumbers(),
         outside=Outside.over(database, cipher, TargetGuard(resolve=names), streams=20),
         close=database.dispose,
     )
-    yield Clinic(create_app(composition), engine, records, composition.notes)
+    yield Clinic(create_app(composition), engine, records, composition.notes, composition.access, database)
     await composition.outside.streams.close()
     await database.dispose()

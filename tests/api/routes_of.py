@@ -23,6 +23,8 @@ PLACES = {
     "{container_id}": id_from("no container"),
     "{endpoint_id}": id_from("no endpoint"),
     "{notice_id}": "1",
+    "{key_id}": id_from("no key"),
+    "{glass_id}": id_from("no glass"),
     "{instrument}": "phq-9",
 }
 

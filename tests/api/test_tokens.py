@@ -8,7 +8,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from api.problems import Problem
-from api.tokens import REFETCH_COOLDOWN_S, PublishedKeys, TokenVerifier
+from api.tokens import KEYS_FRESH_S, KEYS_LAST_S, REFETCH_COOLDOWN_S, PublishedKeys, TokenVerifier
 from clinical.people import Role
 from tests.api.caller import AUDIENCE, claims
 
@@ -21,6 +21,7 @@ class Issuer:
     def __init__(self) -> None:
         self.keys = [self.new_key("a")]
         self.asked = 0
+        self.name = ISSUER
         self.away = False
 
     def new_key(self, name: str) -> ECKey:
@@ -30,7 +31,7 @@ class Issuer:
         if self.away:
             return httpx2.Response(503)
         if request.url.path == "/.well-known/openid-configuration":
-            return httpx2.Response(200, json={"jwks_uri": f"{ISSUER}/keys"})
+            return httpx2.Response(200, json={"issuer": self.name, "jwks_uri": f"{ISSUER}/keys"})
         self.asked += 1
         return httpx2.Response(200, json={"keys": [key.as_dict(private=False) for key in self.keys]})
 
@@ -79,6 +80,53 @@ async def test_old_keys_serve_while_the_issuer_is_away() -> None:
     with pytest.raises(Problem, match="unauthenticated"):
         await checks.verify(issuer.token(issuer.new_key("z")))
     assert (await checks.verify(issuer.token(issuer.keys[0]))).roles == {Role.NURSE}
+
+
+async def test_a_key_that_the_issuer_withdrew_is_worth_nothing_soon() -> None:
+    issuer, clock = Issuer(), [0.0]
+    checks = verifier(issuer, clock)
+    old = issuer.keys[0]
+    await checks.verify(issuer.token(old))
+    issuer.keys = [issuer.new_key("b")]
+    clock[0] += KEYS_FRESH_S
+    with pytest.raises(Problem, match="unauthenticated"):
+        await checks.verify(issuer.token(old))
+    assert (await checks.verify(issuer.token(issuer.keys[0]))).roles == {Role.NURSE}
+
+
+async def test_keys_that_nobody_has_vouched_for_in_a_day_serve_no_more() -> None:
+    issuer, clock = Issuer(), [0.0]
+    checks = verifier(issuer, clock)
+    await checks.verify(issuer.token(issuer.keys[0]))
+    issuer.away = True
+    clock[0] = KEYS_LAST_S
+    assert (await checks.verify(issuer.token(issuer.keys[0]))).roles == {Role.NURSE}
+    clock[0] += REFETCH_COOLDOWN_S
+    with pytest.raises(Problem, match="unauthenticated"):
+        await checks.verify(issuer.token(issuer.keys[0]))
+
+
+async def test_keys_of_another_issuer_are_not_taken() -> None:
+    issuer = Issuer()
+    issuer.name = "https://login.example.com"
+    with pytest.raises(Problem, match="unauthenticated"):
+        await verifier(issuer, [0.0]).verify(issuer.token(issuer.keys[0]))
+
+
+async def test_a_patient_may_be_named_by_a_claim_of_its_own() -> None:
+    issuer = Issuer()
+    checks = verifier(issuer, [0.0])
+
+    async def patient_of(**more: object) -> str:
+        content = claims(Role.PATIENT, subject="login-7") | {"iss": ISSUER} | more
+        header = {"alg": "ES256", "kid": issuer.keys[0].kid}
+        return (await checks.verify("Bearer " + jwt.encode(header, content, issuer.keys[0]))).patient
+
+    assert await patient_of() == "login-7"
+    assert await patient_of(patient_id="01JNB6Q0F0V5T9Z8X4C2M7K3HD") == "01JNB6Q0F0V5T9Z8X4C2M7K3HD"
+    for wrong in ("jane doe", 7, ["x"], ""):
+        with pytest.raises(Problem, match="unauthenticated"):
+            await patient_of(patient_id=wrong)
 
 
 async def test_without_any_keys_nobody_comes_in() -> None:

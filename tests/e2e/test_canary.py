@@ -117,7 +117,9 @@ class CanaryStory(Story):
             await self._post("sessions/1/integration", "therapist", {"held_at": _NEVER, "note": ""})
         notes = (await self._clinic.get(f"{self.path}/therapy-notes", "therapist"))["items"]
         await self._post(f"therapy-notes/{notes[0]['note_id']}/amendments", "therapist", {"text": ""})
-        await self._post("therapy-notes/break-glass", "medical-director", {"reason": ""})
+        broken = await self._post("therapy-notes/break-glass", "medical-director", {"reason": ""})
+        review = f"/v1/break-glass/{DEMO_SITE}/{broken['glass_id']}/review"
+        await self._clinic.post(review, "auditor", {"verdict": "justified", "comment": ""})
 
     async def _risk(self) -> None:
         await self._be(self._now, "session/2")

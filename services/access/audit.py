@@ -1,0 +1,135 @@
+"""Who looked at what, why and when, and can anybody have changed that afterwards?
+
+One chain for each site, in the form of a journey's: every event carries SHA-256 over the hash of the one before
+it and its own content. The row of `audit_chain` is locked while an event is added, so numbers have no gaps, and
+it names the last one, so that cutting off the end is seen too. The database refuses to change an event.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.access.tables import AuditChainRow, AuditRow
+from services.access.views import AuditEventView, AuditFilter, ChainVerdict, Looked
+from services.database import Database
+
+GENESIS = "0" * 64
+CHUNK = 1000
+LAST_NUMBER = 2**31 - 1
+
+
+class AuditTrail:
+    """Writes and reads the audit; every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def write(self, looked: Looked) -> None:
+        async with self._database.transaction() as session:
+            await add_event(session, looked)
+
+    async def events(
+        self, site: str, asked: AuditFilter, *, before_seq: int | None = None, limit: int = 50
+    ) -> list[AuditEventView]:
+        """Newest first; `before_seq` is the number of the last one seen."""
+        async with self._database.reading() as session:
+            rows = await session.scalars(listing(site, asked, before_seq=before_seq, limit=limit))
+            return [_view(row) for row in rows]
+
+    async def verify(self, site: str) -> ChainVerdict:
+        """Looks at every event of the site, in order, and names the first bad one."""
+        async with self._database.reading() as session:
+            end = await session.get(AuditChainRow, site)
+            last_seq, last_hash = 0, GENESIS
+            in_order = select(AuditRow).where(AuditRow.site == site).order_by(AuditRow.seq)
+            found = await session.stream_scalars(in_order.execution_options(yield_per=CHUNK))
+            async for row in found:
+                fault = _fault(row, last_seq, last_hash)
+                if fault is not None:
+                    return ChainVerdict(
+                        whole=False,
+                        last_seq=last_seq,
+                        last_hash=last_hash,
+                        first_bad=last_seq + 1 if row.seq != last_seq + 1 else row.seq,
+                        fault=fault,
+                    )
+                last_seq, last_hash = row.seq, row.hash
+                session.expunge(row)
+        named = (0, GENESIS) if end is None else (end.last_seq, end.last_hash)
+        if named != (last_seq, last_hash):
+            fault = f"the chain ends with {last_seq}, and should end with {named[0]}"
+            return ChainVerdict(
+                whole=False, last_seq=last_seq, last_hash=last_hash, first_bad=last_seq + 1, fault=fault
+            )
+        return ChainVerdict(whole=True, last_seq=last_seq, last_hash=last_hash)
+
+
+def listing(
+    site: str, asked: AuditFilter, *, before_seq: int | None = None, limit: int = 50
+) -> Select[AuditRow]:
+    equal = asked.model_dump(include={"actor_id", "act", "purpose"}, exclude_none=True)
+    wanted = select(AuditRow).where(
+        AuditRow.site == site, *(getattr(AuditRow, name) == value for name, value in equal.items())
+    )
+    if asked.objects is not None:
+        wanted = wanted.where(AuditRow.object_id.in_(asked.objects))
+    if asked.since is not None:
+        wanted = wanted.where(AuditRow.seq >= _first_from(site, asked.since))
+    if asked.until is not None:
+        wanted = wanted.where(AuditRow.seq < _first_from(site, asked.until))
+    if before_seq is not None:
+        wanted = wanted.where(AuditRow.seq < before_seq)
+    return wanted.order_by(AuditRow.seq.desc()).limit(limit)
+
+
+async def add_event(session: AsyncSession, looked: Looked) -> None:
+    """Add to the chain of the site, in the caller's transaction; its lock is held until that ends."""
+    chain = (
+        insert(AuditChainRow)
+        .values(site=looked.site, last_seq=1, last_hash=GENESIS)
+        .on_conflict_do_update(index_elements=["site"], set_={"last_seq": AuditChainRow.last_seq + 1})
+        .returning(AuditChainRow.last_seq, AuditChainRow.last_hash, func.clock_timestamp())
+    )
+    seq, previous, at = (await session.execute(chain)).one()
+    own = event_hash(previous, seq, at, looked)
+    event = insert(AuditRow).values(seq=seq, at=at, previous_hash=previous, hash=own, **looked.model_dump())
+    end = update(AuditChainRow).where(AuditChainRow.site == looked.site).values(last_hash=own)
+    both = end.add_cte(event.cte("event"))  # in one round trip, because all looks of a site wait for this
+    await session.execute(both.execution_options(synchronize_session=False))
+
+
+def event_hash(previous: str, seq: int, at: datetime, looked: Looked) -> str:
+    content = {**looked.model_dump(mode="json"), "seq": seq, "at": at.astimezone(UTC).isoformat()}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256((previous + canonical).encode()).hexdigest()
+
+
+def _first_from(site: str, instant: datetime) -> ColumnElement[int]:
+    """The number of the first event at or after an instant: numbers and instants rise together, so that a page of
+    a time long ago is found by an index and not by walking back to it."""
+    first = (
+        select(AuditRow.seq)
+        .where(AuditRow.site == site, AuditRow.at >= instant)
+        .order_by(AuditRow.at, AuditRow.seq)
+        .limit(1)
+    )
+    return func.coalesce(first.scalar_subquery(), LAST_NUMBER)
+
+
+def _fault(row: AuditRow, last_seq: int, last_hash: str) -> str | None:
+    if row.seq != last_seq + 1:
+        return f"event {row.seq} follows event {last_seq}: what was between them is missing"
+    if row.previous_hash != last_hash:
+        return f"event {row.seq} does not continue the one before it"
+    looked = Looked.model_validate({name: getattr(row, name) for name in Looked.model_fields})
+    if row.hash != event_hash(row.previous_hash, row.seq, row.at, looked):
+        return f"event {row.seq} is not what was written: its hash differs"
+    return None
+
+
+def _view(row: AuditRow) -> AuditEventView:
+    return AuditEventView.model_validate({name: getattr(row, name) for name in AuditEventView.model_fields})
