@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 from joserfc.jwk import KeySet
@@ -21,6 +22,7 @@ from api.description import describe
 from api.engine import TemporalEngine
 from api.routes import (
     aftercare,
+    closed_days,
     consultation,
     course,
     custody,
@@ -50,15 +52,17 @@ from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
 from services.notifications.service import NotificationService
+from services.records.closed_days import ClosedDays
 from services.records.idempotency import IdempotencyKeys
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
+from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, downtime, notes, course,
-    aftercare, risk, duties, tasks, custody, discrepancies, protocols, instruments, health, documentation,
+    aftercare, risk, duties, tasks, closed_days, custody, discrepancies, protocols, instruments, health, documentation,
 )  # fmt: skip
 
 
@@ -89,6 +93,8 @@ def compose(settings: Settings) -> Composition:
         database_is_up=database_is_up,
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
+        claims=TaskClaims(database, timedelta(hours=settings.task_claim_hours)),
+        closed_days=ClosedDays(database),
         close=database.dispose,
     )
 

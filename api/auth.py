@@ -96,6 +96,13 @@ ACTS: dict[str, frozenset[Role]] = {
     "raise_concern": STEERING,
     "record_safety_plan": CLINICIANS,
     "record_caring_contact": CLINICIANS,
+    # work list
+    "claim_task": STEERING,
+    "release_task": STEERING,
+    "delegate_task": STEERING,
+    "list_closed_days": OVERSEEING,
+    "add_closed_day": COORDINATING | {Role.MEDICAL_DIRECTOR},
+    "remove_closed_day": COORDINATING | {Role.MEDICAL_DIRECTOR},
     # protocols
     "publish_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
     # psychotherapy notes: kept apart, with a permission of their own
@@ -118,6 +125,7 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_safety_plans": CLINICIANS | {Role.AUDITOR, Role.PATIENT},
     "read_downtime_sheet": READING,
     "list_tasks": READING,
+    "read_task": READING,
     "read_protocol": OVERSEEING,
     "read_instrument": EVERYONE,
 }

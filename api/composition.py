@@ -12,8 +12,10 @@ from api.idempotency import Requests
 from api.tokens import TokenVerifier
 from services.downtime.page import HelpNumbers
 from services.notifications.interface import CommunicationRecord
+from services.records.closed_days import ClosedDays
 from services.records.interface import Records
 from services.records.queries import RecordQueries
+from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 
 
@@ -38,6 +40,8 @@ class Composition:
     database_is_up: Callable[[], Awaitable[bool]]
     notes: TherapyNotes
     help_numbers: HelpNumbers
+    claims: TaskClaims
+    closed_days: ClosedDays
     close: Callable[[], Awaitable[None]]
 
 

@@ -19,6 +19,7 @@ from api.engine import EngineRefused, EngineUnavailable
 from api.problems import MEDIA_TYPE, Fault, Problem
 from clinical.decision import Reason
 from services.records.errors import NotFound, RecordsError, RecordsUnavailable
+from services.records.task_errors import TaskChanged, TaskHeld, TaskOver, UnknownColleague
 
 RETRY_AFTER_S = "2"
 
@@ -88,6 +89,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem("not-found")
         case RecordsUnavailable() | OperationalError() | InterfaceError():
             return Problem("records-unavailable", "ask again in a moment, with the same Idempotency-Key")
+        case TaskOver() | TaskChanged() | TaskHeld() | UnknownColleague():
+            return _of_task(error)
         case RecordsError() if error.code in _RECORD_CODES:
             return Problem(_RECORD_CODES[error.code])
         case _:
@@ -113,6 +116,21 @@ def _fault(error: Mapping[str, Any]) -> Fault:
     pointer = path if place == "body" else f"{place}:{path.lstrip('/')}"
     words = str(error["msg"]).removeprefix("Value error, ")
     return Fault(pointer=pointer, detail=words, code=str(error["type"]).replace("_", "-"))
+
+
+def _of_task(error: TaskOver | TaskChanged | TaskHeld | UnknownColleague) -> Problem:
+    """Who has it, which version it has, or who would fit."""
+    match error:
+        case TaskOver():
+            return Problem("task-over", f"the task is {error.status}")
+        case TaskChanged():
+            return Problem("task-changed", members={"version": error.version})
+        case TaskHeld():
+            until = error.held_until.isoformat() if error.held_until else None
+            return Problem(error.code, members={"holder": error.holder, "held_until": until})
+        case UnknownColleague():
+            fault = Fault(pointer="/person", detail="is no colleague who may do this", code=error.code)
+            return Problem(error.code, errors=[fault], members={"candidates": error.candidates})
 
 
 def _refused(error: EngineRefused) -> Problem:

@@ -72,6 +72,7 @@ PROBLEMS: dict[str, Kind] = {
     "wrong-role": Kind(S.FORBIDDEN, "This act belongs to another role"),
     "not-permitted": Kind(S.FORBIDDEN, "These notes are kept apart"),
     "separation-of-duties": Kind(S.FORBIDDEN, "Another person has to do this"),
+    "not-your-task": Kind(S.FORBIDDEN, "Another person has this task"),
     # the record
     "not-found": Kind(S.NOT_FOUND, "There is no such thing"),
     "probable-duplicate": Kind(S.CONFLICT, "This person may be registered already"),
@@ -79,6 +80,10 @@ PROBLEMS: dict[str, Kind] = {
     "journey-already-active": Kind(S.CONFLICT, "The patient has an open course already"),
     "version-immutable": Kind(S.CONFLICT, "A published version is never changed"),
     "protocol-invalid": Kind(S.UNPROCESSABLE_ENTITY, "The protocol has faults"),
+    "task-held": Kind(S.CONFLICT, "Another person has taken this task on"),
+    "task-over": Kind(S.GONE, "This task is done or gone"),
+    "task-changed": Kind(S.PRECONDITION_FAILED, "The task has changed since you looked"),
+    "unknown-colleague": Kind(S.UNPROCESSABLE_ENTITY, "Nobody of that name works here in a fitting role"),
     # the rules
     "not-possible-now": Kind(S.CONFLICT, "This is not possible at this point"),
     "on-hold": Kind(S.CONFLICT, "The course is on hold"),

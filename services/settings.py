@@ -122,6 +122,7 @@ class Settings(BaseSettings):
     issuer_key: SecretStr | None = None
     issuer_url: str | None = None
     audience: str = "kap-engine"
+    task_claim_hours: float = Field(default=10, gt=0, le=168)  # how long a task stays with who took it on
     worker_health_port: int = Field(default=8081, ge=0, le=65535)
 
     @classmethod

@@ -39,7 +39,7 @@ async def read_next(course: CourseHere) -> NextOut:
         stage=journey.stage,
         status=journey.status,
         on_hold=journey.on_hold,
-        waits_for=[step(task, course.href, now) for task in journey.open_tasks],
+        waits_for=[step(task, now) for task in journey.open_tasks],
         possible_moves=list(possible_moves(Stage(journey.stage), on_hold=journey.on_hold)),
     )
 

@@ -14,7 +14,7 @@ from clinical.dosing import DoseOrder
 from clinical.journey import Move
 from clinical.people import Role
 from services.notifications.interface import CommunicationRecord
-from services.records.views import JourneyView, ScoreView, TaskCount, TaskView, TimelineEntry
+from services.records.views import JourneyView, ScoreView, TimelineEntry
 
 
 class AcceptedOut(Out):
@@ -80,13 +80,6 @@ class JourneyPage(Page):
     items: list[JourneyLine]
 
 
-class TaskPage(Page):
-    """Open work, most urgent first; `counts` are over all of the site's open tasks."""
-
-    items: list[TaskView]
-    counts: list[TaskCount]
-
-
 class TimelinePage(Page):
     items: list[TimelineEntry]
 
@@ -100,16 +93,23 @@ class MessagesOut(Out):
 
 
 class Step(Out):
-    """One thing that a person owes: which act, who may do it, by when, and where to send it."""
+    """One thing that a person owes: which act, who may do it, what to show, by when, and where to send it.
 
+    `id` names the task on the work list; `holder` has taken it on.
+    """
+
+    id: str
     task_id: str
     code: str
     owner: str
+    priority: str
     due_at: datetime
     overdue: bool
+    holder: str | None
     reason: str
     act: str | None
     href: str | None
+    evidence: str | None
     roles: list[Role]
 
 

@@ -28,6 +28,7 @@ from services.encryption import FieldCipher
 from services.records.custody_interface import CustodyBatch, PendingCase
 from services.records.custody_ledger import custody_rules
 from services.records.custody_tables import CustodyEntryRow, DiscrepancyRow
+from services.records.custody_tasks import work_of_case
 from services.records.errors import KeyReused, NotFound
 
 PAYLOAD = "drug_case_entry.payload"
@@ -50,6 +51,7 @@ async def record_custody(session: AsyncSession, cipher: FieldCipher, batch: Cust
             case.last_seq += 1
             session.add(_row(case, entry, cipher))
             _project(case, entry)
+            await work_of_case(session, case, entry)
         elif known[entry.key] != (entry.fact.kind, entry.actor.id):
             raise KeyReused("another fact, or another person's, is in the books under this key")
         known[entry.key] = entry.fact.kind, entry.actor.id

@@ -16,6 +16,7 @@ from clinical.custody_duties import explain_by
 from clinical.people import Role
 from clinical.protocol_duties import Custody
 from services.records.custody_tables import ContainerRow, DiscrepancyRow, MovementRow
+from services.records.custody_tasks import owe_explanation
 from services.records.register_tables import ProtocolVersionRow
 
 
@@ -111,12 +112,13 @@ async def enter(
     found = count_finding(before.remaining_mg, movement.amount_mg, tolerance_mg) if counted else None
     case = None
     if found is not None:
-        case = open_discrepancy(session, row, found, entry, (movement.actor, *movement.witnesses), rules)
+        people = (movement.actor, *movement.witnesses)
+        case = await open_discrepancy(session, row, found, entry, people, rules)
     await session.flush()
     return entry, case
 
 
-def open_discrepancy(
+async def open_discrepancy(
     session: AsyncSession,
     row: ContainerRow,
     found: Finding,
@@ -124,7 +126,7 @@ def open_discrepancy(
     involved: Sequence[str],
     rules: Custody | None,
 ) -> DiscrepancyRow:
-    """A difference is open from the transaction that found it; the engine takes its case over from there."""
+    """Open from the transaction that found it, and on the work list; the engine takes its case over from there."""
     row.cases += 1
     case = DiscrepancyRow(
         container_id=row.id,
@@ -142,4 +144,5 @@ def open_discrepancy(
         explain_by=None if rules is None else explain_by(entry.occurred_at, rules),
     )
     session.add(case)
+    await owe_explanation(session, case)
     return case

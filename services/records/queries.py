@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -23,7 +23,7 @@ from services.encryption import FieldCipher
 from services.records.availability import Sessions
 from services.records.custody_queries import CustodyQueries
 from services.records.errors import NotFound
-from services.records.journey_view import journey_view, task_view
+from services.records.journey_view import journey_view
 from services.records.ledger import Ledger
 from services.records.opening import view
 from services.records.patient_views import DuplicateCandidate, PatientView
@@ -32,14 +32,13 @@ from services.records.register_tables import PatientRow
 from services.records.risk_view import safety_plan_views
 from services.records.risk_views import SafetyPlanView
 from services.records.session_view import session_view
-from services.records.tables import EntryRow, JourneyRow, ScoreRow, TaskRow, VisitRow
+from services.records.tables import EntryRow, JourneyRow, ScoreRow, VisitRow
+from services.records.task_queries import TaskQueries
 from services.records.views import (
     JourneySummary,
     JourneyView,
     ScoreView,
     SessionView,
-    TaskCount,
-    TaskView,
     TimelineEntry,
 )
 from services.records.wording import line
@@ -47,7 +46,7 @@ from services.records.wording import line
 UTC_ZONE = ZoneInfo("UTC")
 
 
-class RecordQueries(CustodyQueries):
+class RecordQueries(CustodyQueries, TaskQueries):
     """Reads only; the database refuses anything else in these sessions."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
@@ -131,46 +130,6 @@ class RecordQueries(CustodyQueries):
             if made is None:
                 raise NotFound("no dose is ordered in this session")
             return self._ledger.fact_of(made, events.DowntimeSheetMade).sheet
-
-    async def tasks(
-        self,
-        sites: Sequence[str],
-        *,
-        owner: str | None = None,
-        status: str | None = "requested",
-        due_before: datetime | None = None,
-        cursor: tuple[datetime, str, str] | None = None,
-        limit: int = 50,
-    ) -> list[TaskView]:
-        """Most urgent first; the cursor is (due_at, journey_id, task_id) of the last line seen."""
-        opened = (EntryRow.journey_id == TaskRow.journey_id) & (EntryRow.seq == TaskRow.opened_seq)
-        statement = select(TaskRow, EntryRow).join(EntryRow, opened).where(TaskRow.site.in_(sites))
-        if owner is not None:
-            statement = statement.where(or_(TaskRow.owner == owner, TaskRow.escalated_to == owner))
-        if status is not None:
-            statement = statement.where(TaskRow.status == status)
-        if due_before is not None:
-            statement = statement.where(TaskRow.due_at < due_before)
-        key = tuple_(TaskRow.due_at, TaskRow.journey_id, TaskRow.task_id)
-        if cursor is not None:
-            statement = statement.where(key > cursor)
-        urgent = statement.order_by(TaskRow.due_at, TaskRow.journey_id, TaskRow.task_id).limit(limit)
-        async with self._sessions.reading() as session:
-            rows = await session.execute(urgent)
-            return [task_view(row, self._ledger.fact_of(entry, events.TaskOpened)) for row, entry in rows]
-
-    async def task_counts(self, sites: Sequence[str], now: datetime) -> list[TaskCount]:
-        """Open tasks by owner, and how many were due before `now`."""
-        overdue = func.count().filter(TaskRow.due_at < now)
-        statement = (
-            select(TaskRow.owner, func.count(), overdue)
-            .where(TaskRow.site.in_(sites), TaskRow.status == "requested")
-            .group_by(TaskRow.owner)
-            .order_by(TaskRow.owner)
-        )
-        async with self._sessions.reading() as session:
-            rows = await session.execute(statement)
-            return [TaskCount(owner=owner, open=count, overdue=late) for owner, count, late in rows]
 
     async def patient(self, sites: Sequence[str], patient_id: str) -> PatientView:
         of_site = PatientRow.id == patient_id, PatientRow.site.in_(sites)

@@ -77,27 +77,6 @@ class _OfJourney:
     journey_id: Mapped[str] = mapped_column(ForeignKey("journey.id"), primary_key=True, sort_order=-1)
 
 
-class TaskRow(_OfJourney, Base):
-    """A human step. `status` is Task's: requested, completed, cancelled."""
-
-    __tablename__ = "task"
-    __table_args__ = (Index("ix_task_site_status_owner_due_at", "site", "status", "owner", "due_at"),)
-
-    task_id: Mapped[str] = mapped_column(primary_key=True)
-    site: Mapped[str]
-    code: Mapped[str]
-    owner: Mapped[str]
-    status: Mapped[str]
-    opened_at: Mapped[datetime]
-    opened_seq: Mapped[int]
-    due_at: Mapped[datetime]
-    overdue_at: Mapped[datetime | None]
-    escalated_to: Mapped[str | None]
-    settled_at: Mapped[datetime | None]
-    settled_by: Mapped[str | None]
-    settled_seq: Mapped[int | None]
-
-
 class VisitRow(_OfJourney, Base):
     """One dosing-plus-therapy visit: `status` in Encounter's words, `booking_status` in Appointment's."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
@@ -18,9 +19,11 @@ from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher, KeyRing
 from services.notifications.service import NotificationService
 from services.protocols import load_protocol
+from services.records.closed_days import ClosedDays
 from services.records.idempotency import IdempotencyKeys
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
+from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from tests.api.caller import SITE, Person, person, verifier
 from tests.api.fake_engine import FakeEngine
@@ -94,6 +97,8 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         database_is_up=is_up,
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(),
+        claims=TaskClaims(database, timedelta(hours=10)),
+        closed_days=ClosedDays(database),
         close=database.dispose,
     )
     yield Clinic(create_app(composition), engine, records, composition.notes)

@@ -22,6 +22,8 @@ PLACES = {
     "{note_id}": id_from("no note"),
     "{container_id}": id_from("no container"),
     "{instrument}": "phq-9",
+    "{task_id}": id_from("no task"),
+    "{day}": "2026-12-25",
 }
 
 
