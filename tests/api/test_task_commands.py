@@ -17,9 +17,10 @@ from api.auth import ACTS, STEERING
 from api.next_steps import CHECK_TASK, DONE_BY, FOLLOW_UP_TASK, done_by
 from clinical.adverse_events import Duty
 from clinical.custody_events import CustodyDuty
-from clinical.long_term import CheckCode, task_code
+from clinical.protocol_duties import CheckCode
 from clinical.task_priority import is_ranked
 from clinical.working_time import PAUSES
+from workflows.long_term import task_code
 
 OPENERS = {"ask", "open_task", "adopt_task", "TaskOpened"}
 CODE_AT = {"ask": 0, "open_task": 0, "adopt_task": 1}
@@ -32,7 +33,7 @@ COMPUTED: dict[str, set[str]] = {
     "owed.duty": {Duty.SUBMIT_REMS_FORM},
     "required.duty": DUTIES,
     "task_code(due.code)": CHECKS,
-    "f'follow-up-week-{measure.week}'": {f"{FOLLOW_UP_TASK}{week}" for week in (2, 4, 8, 12, 26, 52)},
+    "f'follow-up-week-{week}'": {f"{FOLLOW_UP_TASK}{week}" for week in (2, 4, 8, 12, 26, 52)},
 }
 """Codes that are computed, in the words of the code, and what they can come to."""
 
