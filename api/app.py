@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from joserfc.jwk import KeySet
@@ -22,6 +23,7 @@ from api.description import describe
 from api.engine import TemporalEngine
 from api.routes import (
     aftercare,
+    board,
     closed_days,
     consultation,
     course,
@@ -41,6 +43,7 @@ from api.routes import (
     reading,
     referrals,
     risk,
+    risk_cases,
     screenings,
     sessions,
     tasks,
@@ -62,7 +65,8 @@ from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, downtime, notes, course,
-    aftercare, risk, duties, tasks, closed_days, custody, discrepancies, protocols, instruments, health, documentation,
+    aftercare, risk, risk_cases, duties, tasks, board, closed_days,
+    custody, discrepancies, protocols, instruments, health, documentation,
 )  # fmt: skip
 
 
@@ -79,6 +83,9 @@ def compose(settings: Settings) -> Composition:
             return False
         return True
 
+    async def zone_of(_: str) -> ZoneInfo:
+        return ZoneInfo(settings.time_zone)
+
     return Composition(
         build=settings.build,
         environment=settings.environment,
@@ -93,6 +100,7 @@ def compose(settings: Settings) -> Composition:
         database_is_up=database_is_up,
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
+        zone_of=zone_of,
         claims=TaskClaims(database, timedelta(hours=settings.task_claim_hours)),
         closed_days=ClosedDays(database),
         close=database.dispose,

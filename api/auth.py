@@ -97,6 +97,8 @@ ACTS: dict[str, frozenset[Role]] = {
     "record_safety_plan": CLINICIANS,
     "record_caring_contact": CLINICIANS,
     # work list
+    "read_board": READING,
+    "list_risk_cases": READING,
     "claim_task": STEERING,
     "release_task": STEERING,
     "delegate_task": STEERING,

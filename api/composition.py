@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
@@ -41,6 +42,8 @@ class Composition:
     notes: TherapyNotes
     help_numbers: HelpNumbers
     claims: TaskClaims
+    zone_of: Callable[[str], Awaitable[ZoneInfo]]
+    """The zone on the wall of a site."""
     closed_days: ClosedDays
     close: Callable[[], Awaitable[None]]
 

@@ -14,7 +14,7 @@ from clinical.dosing import DoseOrder
 from clinical.journey import Move
 from clinical.people import Role
 from services.notifications.interface import CommunicationRecord
-from services.records.views import JourneyView, ScoreView, TimelineEntry
+from services.records.views import JourneyCount, JourneyView, ScoreView, TimelineEntry
 
 
 class AcceptedOut(Out):
@@ -41,13 +41,6 @@ class DoseOrderedOut(AcceptedOut):
 
     order: DoseOrder
     reasons: list[Reason]
-
-
-class JourneyOut(Out):
-    """One course whole."""
-
-    href: str
-    journey: JourneyView
 
 
 class JourneyLine(Out):
@@ -77,11 +70,17 @@ class Page(Out):
 
 
 class JourneyPage(Page):
+    """Courses; `counts` are over all of the site's, whatever the filters."""
+
     items: list[JourneyLine]
+    counts: list[JourneyCount]
 
 
 class TimelinePage(Page):
+    """What happened; `total` is how many facts the whole record has."""
+
     items: list[TimelineEntry]
+    total: int
 
 
 class ScoresOut(Out):
@@ -113,13 +112,38 @@ class Step(Out):
     roles: list[Role]
 
 
+class Waiting(Out):
+    """One reason why the course has not gone on: what it waits for, by whom, until when.
+
+    `kind`: task, hold, appointment, chair, date, over. A date is waited for and by nobody.
+    """
+
+    kind: str
+    text: str
+    by: list[str]
+    until: datetime | None
+    late: bool
+
+
 class NextOut(Out):
-    """What the course waits for, and where it could go."""
+    """What the course waits for, why, and where it could go."""
 
     stage: str
     status: str
     on_hold: bool
     waits_for: list[Step]
+    why: list[Waiting]
+    possible_moves: list[Move]
+
+
+class JourneyOut(Out):
+    """One course whole: where it stands, what can be done next and by whom, why it waits, until when."""
+
+    href: str
+    timeline: str
+    journey: JourneyView
+    waits_for: list[Step]
+    why: list[Waiting]
     possible_moves: list[Move]
 
 

@@ -42,6 +42,14 @@ class JourneySummary(View):
     version: int
 
 
+class JourneyCount(View):
+    """How many courses stand in this stage with this status."""
+
+    stage: str
+    status: str
+    count: int
+
+
 class DoseView(View):
     dose_id: str
     session: int

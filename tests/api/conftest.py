@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi import FastAPI
@@ -83,6 +84,9 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
     async def is_up() -> bool:
         return True
 
+    async def zone_of(_: str) -> ZoneInfo:
+        return ZoneInfo("America/New_York")
+
     composition = Composition(
         build="test",
         environment="development",
@@ -97,6 +101,7 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         database_is_up=is_up,
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(),
+        zone_of=zone_of,
         claims=TaskClaims(database, timedelta(hours=10)),
         closed_days=ClosedDays(database),
         close=database.dispose,

@@ -34,6 +34,22 @@ INDEXES = (
     ("ix_task_open_holder", ["site", "holder", "rank", "due_at", "id"], "status = 'requested'"),
 )
 
+HERE = "checked_in_at IS NOT NULL AND discharged_at IS NULL AND closed_at IS NULL"
+OF_LISTS = (
+    ("ix_journey_site_stage_started_at_id", "journey", ["site", "stage", "started_at", "id"], None),
+    ("ix_journey_site_status_started_at_id", "journey", ["site", "status", "started_at", "id"], None),
+    ("ix_session_visit_site_discharged_at", "session_visit", ["site", "discharged_at"], None),
+    ("ix_session_visit_here", "session_visit", ["site", "checked_in_at"], HERE),
+    ("ix_risk_case_site_opened", "risk_case", ["site", "opened_at", "journey_id", "case_id"], None),
+    (
+        "ix_risk_case_site_status_opened",
+        "risk_case",
+        ["site", "status", "opened_at", "journey_id", "case_id"],
+        None,
+    ),
+)
+"""Every list and the board find their page by an index in their own order."""
+
 
 def upgrade() -> None:
     op.add_column("task", sa.Column("id", sa.Text(), nullable=True))
@@ -61,6 +77,9 @@ def upgrade() -> None:
     for name, columns, where in INDEXES:
         condition = None if where is None else sa.text(where)
         op.create_index(name, "task", columns, unique=False, postgresql_where=condition)
+    for name, table, columns, where in OF_LISTS:
+        condition = None if where is None else sa.text(where)
+        op.create_index(name, table, columns, unique=False, postgresql_where=condition)
     _make_tables()
 
 
@@ -178,6 +197,8 @@ def downgrade() -> None:
     op.drop_table("closed_days")
     op.drop_table("site_colleague")
     op.drop_table("task_holding")
+    for name, table, _, _ in reversed(OF_LISTS):
+        op.drop_index(name, table_name=table)
     for name, _, _ in reversed(INDEXES):
         op.drop_index(name, table_name="task")
     op.execute("DELETE FROM task WHERE journey_id IS NULL")

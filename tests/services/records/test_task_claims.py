@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from clinical import events
 from clinical.people import Actor, Role
 from services.database import Database
-from services.records.errors import NotFound, RecordsError
+from services.records.errors import NotFound
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
 from services.records.task_claims import TaskClaims
@@ -53,10 +54,8 @@ async def test_a_storm_of_claims_releases_and_the_end_of_the_task(
     async def quarrel(who: Actor) -> None:
         for _ in range(3):
             for act in (claims.claim, claims.release):
-                try:
+                with contextlib.suppress(TaskHeld, TaskOver):  # and nothing else
                     await act(row, who)
-                except RecordsError as refused:
-                    assert isinstance(refused, TaskHeld | TaskOver)
 
     async def finish() -> None:
         await asyncio.sleep(0)
