@@ -4,14 +4,13 @@ Whoever is here is found by a partial index of those who are; the day by its ins
 that a day has 23, 24 or 25 hours. When the next reading is due, the protocol of the course says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, select, true
+from sqlalchemy import Select, and_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from clinical.monitoring import lateness, next_due
 from clinical.protocol import Protocol
@@ -36,13 +35,18 @@ class BoardQueries:
         """Those who are here first, then by the hour."""
         span = closed_day(day, zone)
         async with self._sessions.reading() as session:
-            rows = [
-                row
+            visits = [
+                visit
                 for statement in (here(site), expected(site, span), gone_home(site, span))
-                for row in (await session.execute(statement)).all()
+                for visit in await session.scalars(statement)
             ]
-            rules = await _protocols(session, site, rows)
-        people = [_person(*row, rules.get(row[1].protocol), now) for row in rows]
+            courses = await _courses(session, visits)
+            readings = await _readings(session, [visit for visit in visits if _place(visit) == "in-chair"])
+            rules = await _protocols(session, site, readings, courses)
+        people = []
+        for visit in visits:
+            course, reading = courses[visit.journey_id], readings.get(visit.journey_id)
+            people.append(_person(visit, course, reading, rules.get(course.protocol), now))
         people.sort(key=lambda one: (PLACES.index(one.place), one.dosed_at or one.starts_at or now))
         return BoardView(
             site=site,
@@ -56,78 +60,70 @@ class BoardQueries:
         )
 
 
-def here(site: str) -> Select[Any]:
+def here(site: str) -> Select[tuple[VisitRow]]:
     """Checked in and not gone: whatever the day, nobody is forgotten in the chair."""
     present = (
         VisitRow.checked_in_at.is_not(None),
         VisitRow.discharged_at.is_(None),
         VisitRow.closed_at.is_(None),
     )
-    return _visits(VisitRow.site == site, *present)
+    return select(VisitRow).where(VisitRow.site == site, *present)
 
 
-def expected(site: str, span: Span) -> Select[Any]:
+def expected(site: str, span: Span) -> Select[tuple[VisitRow]]:
     booked = VisitRow.checked_in_at.is_(None), VisitRow.closed_at.is_(None)
     of_day = VisitRow.starts_at >= span.start, VisitRow.starts_at < span.end
-    return _visits(VisitRow.site == site, *of_day, *booked)
+    return select(VisitRow).where(VisitRow.site == site, *of_day, *booked)
 
 
-def gone_home(site: str, span: Span) -> Select[Any]:
+def gone_home(site: str, span: Span) -> Select[tuple[VisitRow]]:
     of_day = VisitRow.discharged_at >= span.start, VisitRow.discharged_at < span.end
-    return _visits(VisitRow.site == site, *of_day)
+    return select(VisitRow).where(VisitRow.site == site, *of_day)
 
 
-def _visits(*conditions: Any) -> Select[Any]:
-    """Each visit with its course, its newest reading that stands, and when that was taken."""
-    newest = (
-        select(ObservationRow)
-        .where(
-            ObservationRow.journey_id == VisitRow.journey_id,
-            ObservationRow.session == VisitRow.session,
-            ObservationRow.amended_by.is_(None),
-        )
-        .order_by(ObservationRow.minute.desc())
-        .limit(1)
-        .lateral()
+async def _courses(session: AsyncSession, visits: Sequence[VisitRow]) -> dict[str, JourneyRow]:
+    ids = sorted({visit.journey_id for visit in visits})
+    rows = await session.scalars(select(JourneyRow).where(JourneyRow.id.in_(ids)))
+    return {row.id: row for row in rows}
+
+
+async def _readings(session: AsyncSession, chairs: Sequence[VisitRow]) -> dict[str, LastReading | None]:
+    """The newest reading that stands of each course in the chair; none yet is None."""
+    found: dict[str, LastReading | None] = dict.fromkeys(visit.journey_id for visit in chairs)
+    of_chairs = tuple_(ObservationRow.journey_id, ObservationRow.session).in_(
+        [(visit.journey_id, visit.session) for visit in chairs]
     )
-    reading = aliased(ObservationRow, newest)
-    taken = and_(EntryRow.journey_id == reading.journey_id, EntryRow.seq == reading.seq)
-    return (
-        select(VisitRow, JourneyRow, reading, EntryRow.occurred_at)
-        .join(JourneyRow, JourneyRow.id == VisitRow.journey_id)
-        .outerjoin(newest, true())
-        .outerjoin(EntryRow, taken)
-        .where(*conditions)
+    taken = and_(EntryRow.journey_id == ObservationRow.journey_id, EntryRow.seq == ObservationRow.seq)
+    rows = await session.execute(
+        select(ObservationRow, EntryRow.occurred_at)
+        .join(EntryRow, taken)
+        .where(of_chairs, ObservationRow.amended_by.is_(None))
+        .order_by(EntryRow.occurred_at)
     )
-
-
-async def _protocols(session: AsyncSession, site: str, rows: Sequence[Any]) -> dict[str, Protocol]:
-    """Those of the courses in the chair; one that was never published here is unknown."""
-    found = {}
-    for name in {journey.protocol for visit, journey, *_ in rows if _in_chair(visit)}:
-        try:
-            found[name] = await published_protocol(session, site, name)
-        except NotFound:
-            continue
+    for row, taken_at in rows:
+        found[row.journey_id] = LastReading(tier=row.tier, taken_at=taken_at, minute=row.minute)
     return found
 
 
-def _in_chair(visit: VisitRow) -> bool:
-    return visit.dosed_at is not None and visit.discharged_at is None and visit.closed_at is None
+async def _protocols(
+    session: AsyncSession, site: str, in_chair: Iterable[str], courses: Mapping[str, JourneyRow]
+) -> dict[str, Protocol]:
+    """Those of the courses in the chair; one that was never published here is unknown."""
+    found = {}
+    for name in sorted({courses[journey_id].protocol for journey_id in in_chair}):
+        with suppress(NotFound):
+            found[name] = await published_protocol(session, site, name)
+    return found
 
 
 def _person(
     visit: VisitRow,
     journey: JourneyRow,
-    reading: ObservationRow | None,
-    taken_at: datetime | None,
+    last: LastReading | None,
     protocol: Protocol | None,
     now: datetime,
 ) -> PersonOnBoard:
     place = _place(visit)
-    last = None
-    if reading is not None and taken_at is not None:
-        last = LastReading(tier=reading.tier, taken_at=taken_at, minute=reading.minute)
     due = None
     if place == "in-chair" and protocol is not None and visit.dosed_at is not None:
         tier = Tier.NORMAL if last is None else Tier(last.tier)
@@ -139,7 +135,7 @@ def _person(
         patient_id=journey.patient_id,
         place=place,
         late_since=visit.starts_at if late else None,
-        last_reading=last,
+        last_reading=last if place == "in-chair" else None,
         next_reading_at=due,
         lateness=None if due is None or protocol is None else lateness(due, now, protocol).value,
     )

@@ -36,6 +36,20 @@ INDEXES = (
 
 HERE = "checked_in_at IS NOT NULL AND discharged_at IS NULL AND closed_at IS NULL"
 OF_LISTS = (
+    ("ix_journey_site_stage_status", "journey", ["site", "stage", "status"], None),
+    ("ix_drug_container_site_closed_at", "drug_container", ["site", "closed_at"], None),
+    (
+        "ix_drug_discrepancy_site_opened",
+        "drug_discrepancy",
+        ["site", "opened_at", "container_id", "number"],
+        None,
+    ),
+    (
+        "ix_drug_discrepancy_site_status_opened",
+        "drug_discrepancy",
+        ["site", "status", "opened_at", "container_id", "number"],
+        None,
+    ),
     ("ix_journey_site_stage_started_at_id", "journey", ["site", "stage", "started_at", "id"], None),
     ("ix_journey_site_status_started_at_id", "journey", ["site", "status", "started_at", "id"], None),
     ("ix_session_visit_site_discharged_at", "session_visit", ["site", "discharged_at"], None),
@@ -74,6 +88,7 @@ def upgrade() -> None:
     op.create_unique_constraint(op.f("uq_task_journey_id_task_id"), "task", ["journey_id", "task_id"])
     _take_in_the_drug_books()
     op.drop_index("ix_task_site_status_owner_due_at", table_name="task")
+    op.drop_index("ix_drug_discrepancy_site_status_opened_at", table_name="drug_discrepancy")
     for name, columns, where in INDEXES:
         condition = None if where is None else sa.text(where)
         op.create_index(name, "task", columns, unique=False, postgresql_where=condition)
@@ -212,3 +227,6 @@ def downgrade() -> None:
     op.alter_column("task", "opened_seq", nullable=False)
     op.create_primary_key(op.f("pk_task"), "task", ["journey_id", "task_id"])
     op.create_index("ix_task_site_status_owner_due_at", "task", ["site", "status", "owner", "due_at"])
+    op.create_index(
+        "ix_drug_discrepancy_site_status_opened_at", "drug_discrepancy", ["site", "status", "opened_at"]
+    )

@@ -1,6 +1,6 @@
 """How is a database filled with a hundred thousand courses in a few seconds? By the database itself.
 
-Nine of ten are at one site; one of five is under way, with an open task; each had two visits. Nobody is in it:
+Nine of ten are at one site; one of five is under way, with an open task; every second one had a visit. Nobody is in it:
 names are a few bytes that nobody opens.
 """
 
@@ -21,7 +21,7 @@ SELECT 'journey/' || site || '/' || id, site, id, 'major-depressive-disorder', '
     CASE WHEN n % 5 > 0 THEN 'finished' WHEN n % 100 = 5 THEN 'screening' ELSE 'treating' END,
     CASE WHEN n % 5 > 0 THEN 'finished' WHEN n % 1000 = 15 THEN 'onhold' ELSE 'active' END,
     n % 1000 = 15, now() - n * interval '10 minutes',
-    CASE WHEN n % 5 > 0 THEN now() - n * interval '1 minute' END, 'UTC', 2, 2, 3, 'h', 1
+    CASE WHEN n % 5 > 0 THEN now() - n * interval '1 minute' END, 'UTC', n % 2, 2, 3, 'h', 1
 FROM (SELECT id, site, substr(id, 2)::int AS n FROM patient) AS everybody;
 """
 
@@ -39,14 +39,14 @@ FROM (SELECT id, site, substr(patient_id, 2)::int AS n,
         ARRAY['book-session', 'take-consent', 'check-in', 'decide-course'] AS codes,
         ARRAY['coordinator', 'nurse', 'prescriber'] AS owners,
         ARRAY['stat', 'asap', 'urgent', 'routine'] AS ranks
-    FROM journey) AS courses;
+    FROM journey WHERE closed_at IS NULL OR doses > 0) AS courses;
 INSERT INTO session_visit (journey_id, session, site, status, booking_status, starts_at, ends_at, room,
     checked_in_at, dosed_at, discharged_at, closed_at)
 SELECT id, s, site, 'finished', 'fulfilled', began, began + interval '4 hours', 'room-1', began, began,
     began + interval '3 hours', began + interval '4 days'
 FROM (SELECT id, site, s, now() - (substr(patient_id, 2)::int * 15 + s * 5000) * interval '1 minute'
         - interval '2 days' AS began
-    FROM journey, generate_series(1, 2) s) AS visits;
+    FROM journey, generate_series(1, 1) s WHERE doses > 0) AS visits;
 INSERT INTO session_visit (journey_id, session, site, status, booking_status, starts_at, ends_at, room,
     checked_in_at, dosed_at)
 SELECT id, 3, site, 'planned', 'booked', now() + (n % 2000 - 10) * interval '5 minutes', now() + interval '9 days',
@@ -54,7 +54,7 @@ SELECT id, 3, site, 'planned', 'booked', now() + (n % 2000 - 10) * interval '5 m
 FROM (SELECT id, site, substr(patient_id, 2)::int AS n FROM journey WHERE closed_at IS NULL) AS open;
 INSERT INTO observation (journey_id, observation_id, session, status, minute, tier, seq)
 SELECT journey_id, 'o' || session || m, session, 'final', m, 'normal', m
-FROM session_visit, generate_series(10, 20, 10) m WHERE session = 1;
+FROM session_visit, generate_series(10, 20, 10) m WHERE session = 3;
 INSERT INTO risk_case (journey_id, case_id, site, status, level, opened_at, opened_seq)
 SELECT id, 'c', site, CASE WHEN n % 400 = 0 THEN 'open' ELSE 'resolved' END,
     CASE WHEN n % 3 = 0 THEN 'high' ELSE 'low' END, started_at, 1
@@ -74,7 +74,7 @@ INSERT INTO drug_container (id, site, drug, product, strength, lot, expires_on, 
     remaining_mg, counted_at, last_at, closed_at, last_seq, cases)
 SELECT 'c' || n, '{SITE}', 'ketamine-racemic', 'vial', '10 mg/mL', 'L' || n % 500, '2099-01-01',
     now() - n * interval '1 hour', 500, 500, now(), now(), CASE WHEN n % 50 > 0 THEN now() END, 1, 0
-FROM generate_series(1, 20000) n;
+FROM generate_series(1, 4000) n;
 INSERT INTO drug_discrepancy (container_id, number, site, status, kind, expected_mg, found_mg, difference_mg,
     movement_seq, involved, opened_at, owner, case_started_at)
 SELECT id, 1, site, CASE WHEN n % 100 = 0 THEN 'open' ELSE 'closed' END, 'count', 1, 1, 0, 1, '[]', received_at,
