@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from clinical.instants import elapsed, in_utc, later, local_date
+from clinical.instants import elapsed, in_utc, later
 
 PAUSES = frozenset(
     {
@@ -21,7 +21,7 @@ PAUSES = frozenset(
 )  # fmt: skip
 """Steps whose time stands still while the clinic is closed."""
 
-SATURDAY = 5
+DAYS_PER_WEEK = 7
 
 
 class Span(NamedTuple):
@@ -39,11 +39,10 @@ def closed_day(day: date, zone: ZoneInfo) -> Span:
     return Span(midnight, next_midnight)
 
 
-def weekends(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[Span, ...]:
-    """The Saturdays and Sundays that these instants touch, each as a day of its own."""
-    day, last = local_date(start, zone), local_date(end, zone)
-    days = (day + timedelta(days=number) for number in range((last - day).days + 1))
-    return tuple(closed_day(one, zone) for one in days if one.weekday() >= SATURDAY)
+def weekly(first: date, until: date) -> tuple[date, ...]:
+    """That day and the same day of each week, until and with that date: Saturdays, for example."""
+    weeks = max((until - first).days // DAYS_PER_WEEK, 0)
+    return tuple(first + timedelta(days=DAYS_PER_WEEK * number) for number in range(weeks + 1))
 
 
 def working_due(start: datetime, hours: float, closed: Iterable[Span]) -> datetime:

@@ -9,7 +9,8 @@ from api.dependencies import CallerHere, Composed
 from api.routes.journeys import AtSite, CursorParameter, Limit, link_next, one_site
 from api.routes.router import routes
 from api.schemas.values import Day, Site
-from api.schemas.work import ClosedDayIn, ClosedDayOut, ClosedDaysOut
+from api.schemas.work import ClosedDayIn, ClosedDayOut, ClosedDaysOut, ClosedNowOut
+from clinical.working_time import weekly
 from services.records.task_views import ClosedDayView
 
 router = routes("/v1/closed-days", "tasks")
@@ -30,7 +31,7 @@ async def list_closed_days(
     at = one_site(caller, site)
     listing = f"closed-days {caller.principal.id} {at} {since} {until}"
     after = None if cursor is None else date.fromisoformat(here.cursors.open(listing, cursor)[0])
-    found = await here.closed_days.list(at, since=since, until=until, after=after, limit=limit + 1)
+    found = await here.closed_days.days(at, since=since, until=until, after=after, limit=limit + 1)
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [found[limit - 1].day.isoformat()])
@@ -40,13 +41,15 @@ async def list_closed_days(
 
 
 @router.post("", operation_id="add_closed_day", status_code=201)
-async def add_closed_day(body: ClosedDayIn, here: Composed, caller: CallerHere) -> ClosedDayOut:
-    """Closed on that day. Open tasks that pause are due later; the same day again changes nothing.
+async def add_closed_day(body: ClosedDayIn, here: Composed, caller: CallerHere) -> ClosedNowOut:
+    """Closed on that day, or on that day of every week. Open tasks that pause are due later; twice is once.
 
     Clocks of the chair, of a crisis, of doses and of the law go on. 404 for a site that is not yours.
     """
     at, by = caller.at(body.site), caller.principal.id
-    return _out(await here.closed_days.add(at, body.day, body.name, body.time_zone, by))
+    days = weekly(body.day, body.weekly_until or body.day)
+    closed = await here.closed_days.add(at, days, body.name, body.time_zone, by)
+    return ClosedNowOut(items=[_out(one) for one in closed])
 
 
 @router.delete("/{site}/{day}", operation_id="remove_closed_day", status_code=204)

@@ -1,7 +1,7 @@
 """How does a course begin, and which courses are there?"""
 
 from collections.abc import Awaitable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from fastapi import Query, Response
@@ -102,7 +102,8 @@ async def _started(here: Composition, desk: Desk, identity: str, body: JourneyIn
         await _found(here.records.referral_record(body.referral_id), "/referral_id")
     protocol = await _found(here.records.protocol(body.site, body.protocol), "/protocol")
     _require_indicated(protocol, body)
-    message = desk.message(StartJourney, body, protocol=protocol, time_zone=patient.time_zone)
+    closed = await here.closed_days.ahead(body.site, datetime.now(UTC))
+    message = desk.message(StartJourney, body, protocol=protocol, time_zone=patient.time_zone, closed=closed)
     try:
         return await here.engine.start_journey(identity, message)
     except EngineRefused:

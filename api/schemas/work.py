@@ -1,15 +1,18 @@
 """What is said about the work list? Tasks with the command that completes them, and who has taken them on."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from api.schemas.answers import Page
 from api.schemas.contact import zone_name
 from api.schemas.values import Code, Day, In, Out, Site, Words
 from clinical.people import Role
 from services.records.task_views import HoldingView, TaskCount, TaskView
+
+A_LONG_TIME = timedelta(days=731)
 
 
 class TaskLine(TaskView):
@@ -68,7 +71,10 @@ class DelegationIn(In):
 
 
 class ClosedDayIn(In):
-    """A day on which the site is closed, by the calendar on its wall; `time_zone` is the site's."""
+    """A day on which the site is closed, by the calendar on its wall; `time_zone` is the site's.
+
+    With `weekly_until` the same day of every week until then as well: weekends are two of these.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -82,6 +88,15 @@ class ClosedDayIn(In):
     day: Day
     name: Annotated[Words, Field(max_length=80)]
     time_zone: Annotated[str, AfterValidator(zone_name)]
+    weekly_until: Day | None = None
+
+    @field_validator("weekly_until")
+    @classmethod
+    def _ends(cls, value: date | None, info: ValidationInfo) -> date | None:
+        first = info.data.get("day")
+        if value is not None and first is not None and not timedelta() <= value - first <= A_LONG_TIME:
+            raise PydanticCustomError("weekly_until", "must lie between the day and two years after it")
+        return value
 
 
 class ClosedDayOut(Out):
@@ -94,6 +109,12 @@ class ClosedDayOut(Out):
     starts_at: datetime
     ends_at: datetime
     added_by: str
+
+
+class ClosedNowOut(Out):
+    """The days that are closed now as they were asked for."""
+
+    items: list[ClosedDayOut]
 
 
 class ClosedDaysOut(Page):

@@ -31,7 +31,7 @@ class ClosedDays:
     def __init__(self, database: Database) -> None:
         self._sessions = Sessions(database)
 
-    async def list(
+    async def days(
         self,
         site: str,
         *,
@@ -57,24 +57,31 @@ class ClosedDays:
             counted = select(func.count()).select_from(ClosedDayRow).where(ClosedDayRow.site == site)
             return await session.scalar(counted) or 0
 
-    async def add(self, site: str, day: date, name: str, time_zone: str, by: str) -> ClosedDayView:
-        """Closed on that day, in that zone; the same day again changes nothing. Raises NotFound: no such zone."""
+    async def add(
+        self, site: str, days: Sequence[date], name: str, time_zone: str, by: str
+    ) -> list[ClosedDayView]:
+        """Closed on these days, in that zone; the same day again changes nothing. NotFound: no such zone."""
         zone = zone_named(time_zone)
         if zone is None:
             raise NotFound("there is no such time zone")
-        span = closed_day(day, zone)
+        told = {"site": site, "name": name, "time_zone": time_zone, "added_by": by}
+        spans = {day: closed_day(day, zone) for day in days}
+        new = [{**told, "day": day, "starts_at": one.start, "ends_at": one.end} for day, one in spans.items()]
 
-        async def work(session: AsyncSession) -> ClosedDayView:
+        async def work(session: AsyncSession) -> list[ClosedDayView]:
             before = await _spans(session, site)
-            new = {"site": site, "day": day, "name": name, "time_zone": time_zone, "added_by": by}
-            added = insert(ClosedDayRow).values(**new, starts_at=span.start, ends_at=span.end)
-            await session.execute(added.on_conflict_do_nothing())
+            await session.execute(insert(ClosedDayRow).values(new).on_conflict_do_nothing())
             await _move_due_times(session, site, before)
-            row = await session.get(ClosedDayRow, (site, day))
-            assert row is not None
-            return view(ClosedDayView, row)
+            of_days = ClosedDayRow.site == site, ClosedDayRow.day.in_(list(days))
+            rows = await session.scalars(select(ClosedDayRow).where(*of_days).order_by(ClosedDayRow.day))
+            return [view(ClosedDayView, row) for row in rows]
 
         return await self._sessions.write(work)
+
+    async def ahead(self, site: str, now: datetime) -> tuple[Span, ...]:
+        """What a course that begins now needs to know."""
+        async with self._sessions.reading() as session:
+            return await closed_ahead(session, site, now)
 
     async def remove(self, site: str, day: date) -> None:
         """Open after all. Raises NotFound."""

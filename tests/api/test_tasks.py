@@ -229,7 +229,7 @@ async def test_closed_days_move_what_waits_for_the_calendar_only(clinic: Clinic)
     before = await due()
     closed = {"site": SITE, "day": "2026-03-04", "name": "Storm", "time_zone": "America/New_York"}
     added = await clinic.coordinator.post("/v1/closed-days", closed)
-    assert (added.status_code, added.json()["starts_at"]) == (201, "2026-03-04T05:00:00Z")
+    assert (added.status_code, added.json()["items"][0]["starts_at"]) == (201, "2026-03-04T05:00:00Z")
     assert (await clinic.coordinator.post("/v1/closed-days", closed)).status_code == 201
     assert await due() == {**before, "book-session": "2026-03-07T00:00:00Z"}
     page = (await clinic.person(Role.NURSE).get("/v1/closed-days?since=2026-03-01")).json()
@@ -239,6 +239,10 @@ async def test_closed_days_move_what_waits_for_the_calendar_only(clinic: Clinic)
     assert await due() == before
     again = await clinic.coordinator.send("DELETE", f"/v1/closed-days/{SITE}/2026-03-04", None, {})
     assert again.status_code == 404
+    weekends = {**closed, "day": "2026-03-07", "weekly_until": "2026-03-31"}
+    assert len((await clinic.coordinator.post("/v1/closed-days", weekends)).json()["items"]) == 4
+    endless = await clinic.coordinator.post("/v1/closed-days", {**weekends, "weekly_until": "2036-01-01"})
+    assert endless.json()["errors"][0]["pointer"] == "/weekly_until"
     faults = await clinic.coordinator.post("/v1/closed-days", {**closed, "day": "soon", "time_zone": "Mars"})
     assert {fault["pointer"] for fault in faults.json()["errors"]} == {"/day", "/time_zone"}
     assert (await clinic.person(Role.NURSE).post("/v1/closed-days", closed)).status_code == 403

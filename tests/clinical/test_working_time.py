@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical.working_time import Span, closed_day, moved_due, weekends, working_due, working_hours
+from clinical.working_time import Span, closed_day, moved_due, weekly, working_due, working_hours
 
 NEW_YORK = ZoneInfo("America/New_York")
 CHRISTMAS = closed_day(date(2026, 12, 25), NEW_YORK)
@@ -55,11 +55,13 @@ def test_what_begins_on_a_closed_day_begins_to_count_when_it_is_over() -> None:
     assert working_hours(midday, CHRISTMAS.end, [CHRISTMAS]) == 0
 
 
-def test_the_weekends_of_a_stretch() -> None:
-    friday = datetime(2026, 3, 6, 17, tzinfo=UTC)
-    found = weekends(friday, friday + timedelta(days=7), NEW_YORK)
-    assert [(one.end - one.start) / timedelta(hours=1) for one in found] == [24, 23]  # clocks go forward
-    assert working_due(friday, 24, found) == friday + timedelta(hours=24 + 47)
+def test_the_same_day_of_every_week() -> None:
+    saturday, friday = date(2026, 3, 7), datetime(2026, 3, 6, 17, tzinfo=UTC)
+    days = [*weekly(saturday, date(2026, 3, 20)), *weekly(date(2026, 3, 8), date(2026, 3, 14))]
+    assert days == [saturday, date(2026, 3, 14), date(2026, 3, 8)]
+    assert weekly(saturday, date(2026, 3, 1)) == (saturday,)
+    weekend = [closed_day(day, NEW_YORK) for day in days]
+    assert working_due(friday, 24, weekend) == friday + timedelta(hours=24 + 47)  # clocks go forward
 
 
 def test_a_due_time_moves_with_the_calendar_and_comes_back() -> None:
