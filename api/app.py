@@ -9,7 +9,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from joserfc.jwk import KeySet
@@ -83,9 +82,6 @@ def compose(settings: Settings) -> Composition:
             return False
         return True
 
-    async def zone_of(_: str) -> ZoneInfo:
-        return ZoneInfo(settings.time_zone)
-
     return Composition(
         build=settings.build,
         environment=settings.environment,
@@ -100,7 +96,7 @@ def compose(settings: Settings) -> Composition:
         database_is_up=database_is_up,
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
-        zone_of=zone_of,
+        zone_of=ClosedDays(database).zone_of,
         claims=TaskClaims(database, timedelta(hours=settings.task_claim_hours)),
         closed_days=ClosedDays(database),
         close=database.dispose,

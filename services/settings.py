@@ -21,7 +21,6 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from clinical.instants import zone_named
 from clinical.people import CLINICIANS, Role
 
 PREFIX = "KAP_"
@@ -114,7 +113,6 @@ class Settings(BaseSettings):
     crisis_line: str = "988"
     emergency_number: str = "911"
     text_line: str = "741741"  # empty where there is none
-
     downtime_dir: str | None = None  # folder from which the ward prints downtime sheets
 
     api_host: str = "127.0.0.1"
@@ -123,7 +121,6 @@ class Settings(BaseSettings):
     issuer_key: SecretStr | None = None
     issuer_url: str | None = None
     audience: str = "kap-engine"
-    time_zone: str = "UTC"  # IANA zone on the wall of the sites
     task_claim_hours: float = Field(default=10, gt=0, le=168)  # how long a task stays with who took it on
     worker_health_port: int = Field(default=8081, ge=0, le=65535)
 
@@ -169,13 +166,6 @@ class Settings(BaseSettings):
         others = info.data.get("payload_keys", {}) if info.field_name == "field_keys" else {}
         if _production(info) and _material(value) & _material(others):
             raise ValueError("shares a key with payload_keys: each use needs its own")
-        return value
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_is_known(cls, value: str) -> str:
-        if zone_named(value) is None:
-            raise ValueError("must be an IANA time zone, as America/New_York")
         return value
 
     @field_validator("payload_key_id", "field_key_id")

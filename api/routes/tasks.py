@@ -13,7 +13,7 @@ from api.problems import Problem
 from api.routes.journeys import AtSite, CursorParameter, Limit, link_next, one_site
 from api.routes.router import routes
 from api.schemas.values import Code, Identifier, Instant
-from api.schemas.work import DelegationIn, HoldingOut, TaskLine, TaskOut, TaskPage
+from api.schemas.work import DelegationIn, HoldIn, HoldingOut, TaskLine, TaskOut, TaskPage
 from api.task_desk import TaskDesk, version_in
 from clinical.people import Role
 from clinical.task_priority import Priority, rank
@@ -93,7 +93,12 @@ async def read_task(task_id: RowId, here: Composed, caller: CallerHere, response
 
 @router.post("/{task_id}/claim", operation_id="claim_task")
 async def claim_task(
-    task_id: RowId, desk: TaskDesk, here: Composed, response: Response, if_match: IfMatch = None
+    task_id: RowId,
+    desk: TaskDesk,
+    here: Composed,
+    response: Response,
+    if_match: IfMatch = None,
+    _: HoldIn | None = None,
 ) -> HoldingOut:
     """Take a task on, or hold it longer: for those whose role may do it.
 
@@ -107,7 +112,12 @@ async def claim_task(
 
 @router.post("/{task_id}/release", operation_id="release_task")
 async def release_task(
-    task_id: RowId, desk: TaskDesk, here: Composed, response: Response, if_match: IfMatch = None
+    task_id: RowId,
+    desk: TaskDesk,
+    here: Composed,
+    response: Response,
+    if_match: IfMatch = None,
+    _: HoldIn | None = None,
 ) -> HoldingOut:
     """Give a task back. What another person holds, only a coordinator or the medical director gives back."""
     task = await desk.task(task_id)
@@ -129,9 +139,9 @@ async def delegate_task(
     By whoever holds it, or may do it while nobody does, or by a coordinator or the medical director. `If-Match`
     is the task's ETag. 422 `unknown-colleague` names those who fit.
     """
+    task = await desk.task(task_id)
     if if_match is None:
         raise Problem("precondition-required", 'send the ETag of the task: If-Match: W/"<version>"')
-    task = await desk.task(task_id)
     if not desk.steers:
         desk.fitting(task)
     version = version_in(if_match)

@@ -62,6 +62,12 @@ class HoldingOut(Out):
     version: int
 
 
+class HoldIn(In):
+    """To take a task on or to give it back, nothing more has to be said."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+
 class DelegationIn(In):
     """To whom: the id of a colleague who works at the site in a role that may do it."""
 

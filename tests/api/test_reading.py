@@ -165,7 +165,7 @@ async def test_the_work_list_is_filtered_and_counted(clinic: Clinic) -> None:
         a_task("check-in", "session/1", Role.NURSE, days=2),
     )
     page = (await clinic.coordinator.get("/v1/tasks")).json()
-    assert [task["code"] for task in page["items"]] == ["sign-screening", "check-in", "book-consultation"]
+    assert [task["code"] for task in page["items"]] == ["check-in", "sign-screening", "book-consultation"]
     assert {count["owner"]: count["open"] for count in page["counts"]} == {
         "coordinator": 1,
         "nurse": 1,

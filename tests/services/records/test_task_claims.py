@@ -11,15 +11,26 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from clinical import events
+from clinical.events import Entry
 from clinical.people import Actor, Role
+from clinical.protocol import Protocol
 from services.database import Database
+from services.protocols import load_protocol
 from services.records.errors import NotFound
+from services.records.interface import Batch
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
 from services.records.task_claims import TaskClaims
 from services.records.task_errors import TaskHeld, TaskOver
-from tests.services.records.builders import SITE, a_journey, add
+from tests.clinical.recorded_journeys import recorded_journey
+from tests.services.records.builders import SITE, a_journey, a_patient, add
 from tests.services.records.facts import a_task
+
+
+@pytest.fixture(scope="module")
+def protocol() -> Protocol:
+    return load_protocol("iv-racemic")
+
 
 NURSES = [Actor(id=f"nurse-{n}", role=Role.NURSE) for n in range(6)]
 
@@ -85,3 +96,33 @@ async def test_who_held_it_is_written_once(
         with pytest.raises(DBAPIError):
             async with database.transaction() as session:
                 await session.execute(text(change))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.8])
+async def test_a_task_whose_reason_has_gone_is_closed_and_nobody_holds_it(
+    database: Database, records: SqlRecords, queries: RecordQueries, protocol: Protocol, share: float
+) -> None:
+    """Of a whole recorded course, whenever somebody takes on what is open: at its end nothing is open or held."""
+    journey_id, told = f"journey/{SITE}/whole", recorded_journey(protocol)
+    await records.add_patient(a_patient("patient-1"))
+    entries = tuple(
+        Entry(key=one.key, occurred_at=one.occurred_at, actor=one.actor, fact=one.fact) for one in told
+    )
+    cut = next(
+        n
+        for n in range(int(len(entries) * share), len(entries))
+        if isinstance(entries[n].fact, events.TaskOpened)
+    )
+    await records.append(Batch(journey_id=journey_id, entries=entries[: cut + 1]))
+    open_then = await queries.tasks([SITE])
+    claims = TaskClaims(database, timedelta(hours=1))
+    for task in open_then:
+        await claims.claim(task.id, NURSES[0])
+    assert open_then
+    await records.append(Batch(journey_id=journey_id, entries=entries[cut + 1 :]))
+    assert isinstance(entries[-1].fact, events.JourneyClosed)
+    assert await queries.tasks([SITE]) == []
+    assert await queries.task_counts([SITE], entries[-1].occurred_at) == []
+    for task in open_then:
+        assert (await queries.task([SITE], task.id)).holder is None
+        assert [one.act for one in await queries.task_history([SITE], task.id)] == ["claimed", "ended"]
