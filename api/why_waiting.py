@@ -3,7 +3,7 @@
 Read from the record; a course that is open and waits for nothing would be stuck, and says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from api.next_steps import roles_for
@@ -74,8 +74,6 @@ def _dates(journey: JourneyView, protocol: Protocol | None, now: datetime) -> It
             return
 
 
-def _waiting(
-    kind: str, text: str, until: datetime | None, now: datetime, by: list[str] | None = None
-) -> Waiting:
+def _waiting(kind: str, text: str, until: datetime | None, now: datetime, by: Sequence[str] = ()) -> Waiting:
     late = until is not None and until < now
-    return Waiting(kind=kind, text=text, by=by or [], until=until, late=late)
+    return Waiting(kind=kind, text=text, by=list(by), until=until, late=late)

@@ -53,7 +53,7 @@ async def read_board(
 
 def _person(one: PersonOnBoard) -> PersonOut:
     course = course_href(one.journey_id)
-    ways = NEXT_OF[one.place]
+    ways: tuple[tuple[str, str], ...] = NEXT_OF[one.place]
     if one.place == "in-chair" and one.dose_ended_at is None:
         ways = (*ways, END_DOSE)
     acts = [

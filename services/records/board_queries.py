@@ -60,7 +60,7 @@ class BoardQueries:
         )
 
 
-def here(site: str) -> Select[tuple[VisitRow]]:
+def here(site: str) -> Select[VisitRow]:
     """Checked in and not gone: whatever the day, nobody is forgotten in the chair."""
     present = (
         VisitRow.checked_in_at.is_not(None),
@@ -70,13 +70,13 @@ def here(site: str) -> Select[tuple[VisitRow]]:
     return select(VisitRow).where(VisitRow.site == site, *present)
 
 
-def expected(site: str, span: Span) -> Select[tuple[VisitRow]]:
+def expected(site: str, span: Span) -> Select[VisitRow]:
     booked = VisitRow.checked_in_at.is_(None), VisitRow.closed_at.is_(None)
     of_day = VisitRow.starts_at >= span.start, VisitRow.starts_at < span.end
     return select(VisitRow).where(VisitRow.site == site, *of_day, *booked)
 
 
-def gone_home(site: str, span: Span) -> Select[tuple[VisitRow]]:
+def gone_home(site: str, span: Span) -> Select[VisitRow]:
     of_day = VisitRow.discharged_at >= span.start, VisitRow.discharged_at < span.end
     return select(VisitRow).where(VisitRow.site == site, *of_day)
 

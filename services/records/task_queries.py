@@ -104,7 +104,7 @@ def task_view(row: TaskRow, opened: events.TaskOpened | None) -> TaskView:
 
 def tasks_statement(
     sites: Sequence[str], wanted: TaskFilter, cursor: Place | None, limit: int
-) -> Select[Any]:
+) -> Select[TaskRow, EntryRow]:
     """The page: each piece in the order of its index, then the first of all pieces together."""
     pieces = [
         select(TaskRow.id)
@@ -118,7 +118,7 @@ def tasks_statement(
     return with_entry(union_all(*(piece.subquery().select() for piece in pieces)), limit)
 
 
-def with_entry(ids: Any, limit: int | None = None) -> Select[Any]:
+def with_entry(ids: Any, limit: int | None = None) -> Select[TaskRow, EntryRow]:
     """The tasks of these ids with the facts that opened them."""
     chosen = ids.subquery()
     task = aliased(TaskRow)
@@ -127,7 +127,7 @@ def with_entry(ids: Any, limit: int | None = None) -> Select[Any]:
     return statement.order_by(task.rank, task.due_at, task.id).limit(limit)
 
 
-def counts_statement(sites: Sequence[str], now: datetime) -> Select[Any]:
+def counts_statement(sites: Sequence[str], now: datetime) -> Select[str, int, int, int]:
     overdue = func.count().filter(TaskRow.due_at < now)
     urgent = func.count().filter(TaskRow.rank < rank(Priority.ROUTINE))
     statement = select(TaskRow.owner, func.count(), overdue, urgent).where(TaskRow.site.in_(sites))

@@ -128,7 +128,8 @@ async def test_what_is_waited_for_in_follow_up_and_on_hold(clinic: Clinic, day: 
 async def test_the_timeline_is_filtered_and_read_backwards(clinic: Clinic, day: dict[str, str]) -> None:
     whole = (await clinic.coordinator.get(f"{day['chair']}/timeline")).json()
     assert whole["total"] == len(whole["items"])
-    back, mark = [], ""
+    back: list[int] = []
+    mark: str | None = ""
     while mark is not None:
         query = f"newest_first=true&limit=2{mark}"
         page = (await clinic.coordinator.get(f"{day['chair']}/timeline?{query}")).json()

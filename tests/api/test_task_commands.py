@@ -31,7 +31,7 @@ COMPUTED: dict[str, set[str]] = {
     "duty.code": {*DUTIES, *CHECKS},
     "one.duty.code": {*DUTIES, *CHECKS},
     "owed.duty": {Duty.SUBMIT_REMS_FORM},
-    "required.duty": DUTIES,
+    "required.duty": {*DUTIES},
     "task_code(due.code)": CHECKS,
     "f'follow-up-week-{week}'": {f"{FOLLOW_UP_TASK}{week}" for week in (2, 4, 8, 12, 26, 52)},
 }

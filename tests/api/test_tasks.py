@@ -190,7 +190,8 @@ async def test_every_page_together_is_the_whole_list(clinic: Clinic) -> None:
     await record(clinic, course, *tasks, *(TaskDone(task_id=task.task_id) for task in tasks[:2]))
     for query in ("", "overdue=true", "owner=nurse", "owner=nurse&overdue=true", "priority=stat"):
         whole = [one["id"] for one in await listed(clinic.coordinator, query)]
-        seen, mark = [], ""
+        seen: list[str] = []
+        mark: str | None = ""
         while mark is not None:
             page = (await clinic.coordinator.get(f"/v1/tasks?{query}&limit=3{mark}")).json()
             seen += [one["id"] for one in page["items"]]

@@ -162,7 +162,7 @@ def _id(*parts: str) -> str:
 
 
 def _make_tables() -> None:
-    at = {"server_default": sa.text("clock_timestamp()"), "nullable": False}
+    now = sa.text("clock_timestamp()")
     op.create_table(
         "task_holding",
         sa.Column("n", sa.BigInteger(), sa.Identity(), nullable=False),
@@ -172,7 +172,7 @@ def _make_tables() -> None:
         sa.Column("actor_role", sa.Text(), nullable=False),
         sa.Column("holder", sa.Text(), nullable=True),
         sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("at", sa.DateTime(timezone=True), **at),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=now, nullable=False),
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_task_holding_task_id")),
         sa.PrimaryKeyConstraint("n", name=op.f("pk_task_holding")),
     )
@@ -182,7 +182,7 @@ def _make_tables() -> None:
         sa.Column("site", sa.Text(), nullable=False),
         sa.Column("person_id", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("seen_at", sa.DateTime(timezone=True), **at),
+        sa.Column("seen_at", sa.DateTime(timezone=True), server_default=now, nullable=False),
         sa.PrimaryKeyConstraint("site", "person_id", "role", name=op.f("pk_site_colleague")),
     )
     op.create_table(
@@ -194,7 +194,7 @@ def _make_tables() -> None:
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("added_by", sa.Text(), nullable=False),
-        sa.Column("added_at", sa.DateTime(timezone=True), **at),
+        sa.Column("added_at", sa.DateTime(timezone=True), server_default=now, nullable=False),
         sa.PrimaryKeyConstraint("site", "day", name=op.f("pk_closed_days")),
     )
     op.create_index("ix_closed_days_site_ends_at", "closed_days", ["site", "ends_at"], unique=False)

@@ -137,7 +137,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def looked_at(plan: dict[str, Any]) -> float:
     """Rows that were taken from tables and indexes, those that were thrown away again included."""
     return sum(
-        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        float((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
         for node in nodes(plan)
         if node["Node Type"].endswith("Scan") and "Relation Name" in node
     )

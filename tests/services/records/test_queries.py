@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -123,7 +123,7 @@ async def test_tasks_come_most_urgent_first_page_by_page(records: SqlRecords, qu
     for journey_id in journeys:
         tasks = [a_task(f"task-{n}", due_at=START + timedelta(days=n // 2)) for n in (3, 0, 2, 1)]
         await add(records, journey_id, *tasks)
-    seen: list[tuple[object, str, str]] = []
+    seen: list[tuple[datetime, str]] = []
     cursor = None
     while page := await queries.tasks([SITE], cursor=cursor, limit=3):
         seen += [(task.due_at, task.id) for task in page]
