@@ -25,6 +25,8 @@ from api.routes import (
     aftercare,
     api_keys,
     audit,
+    board,
+    closed_days,
     consultation,
     course,
     custody,
@@ -45,6 +47,7 @@ from api.routes import (
     reading,
     referrals,
     risk,
+    risk_cases,
     screenings,
     sessions,
     sites,
@@ -60,15 +63,18 @@ from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
 from services.notifications.service import NotificationService
+from services.records.closed_days import ClosedDays
 from services.records.idempotency import IdempotencyKeys
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
+from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, downtime, notes, course,
-    aftercare, risk, duties, tasks, custody, discrepancies, events, webhooks, webhook_notices,
+    aftercare, risk, risk_cases, duties, tasks, board, closed_days,
+    custody, discrepancies, events, webhooks, webhook_notices,
     protocols, sites, api_keys, audit, glass, instruments, health, documentation,
 )  # fmt: skip
 
@@ -103,6 +109,9 @@ def compose(settings: Settings) -> Composition:
         access=access_on(database, cipher, open_for=open_for),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
         outside=outside_of(settings, database, cipher),
+        zone_of=ClosedDays(database).zone_of,
+        claims=TaskClaims(database, timedelta(hours=settings.task_claim_hours)),
+        closed_days=ClosedDays(database),
         close=database.dispose,
     )
 

@@ -133,6 +133,15 @@ ACTS: dict[str, frozenset[Role]] = {
     "break_glass": frozenset({Role.MEDICAL_DIRECTOR, Role.COORDINATOR, Role.OPS}),
     "list_break_glass": LOOKING_AFTER,
     "review_break_glass": LOOKING_AFTER,
+    # work list
+    "read_board": READING,
+    "list_risk_cases": READING,
+    "claim_task": STEERING,
+    "release_task": STEERING,
+    "delegate_task": STEERING,
+    "list_closed_days": OVERSEEING,
+    "add_closed_day": COORDINATING | {Role.MEDICAL_DIRECTOR},
+    "remove_closed_day": COORDINATING | {Role.MEDICAL_DIRECTOR},
     # protocols
     "publish_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
     # psychotherapy notes: kept apart, with a permission of their own
@@ -155,6 +164,7 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_safety_plans": CLINICIANS | {Role.AUDITOR, Role.PATIENT},
     "read_downtime_sheet": READING,
     "list_tasks": READING,
+    "read_task": READING,
     "read_protocol": OVERSEEING,
     "read_instrument": EVERYONE,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
@@ -14,8 +15,10 @@ from api.tokens import TokenVerifier
 from services.access.access import Access
 from services.downtime.page import HelpNumbers
 from services.notifications.interface import CommunicationRecord
+from services.records.closed_days import ClosedDays
 from services.records.interface import Records
 from services.records.queries import RecordQueries
+from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 
 
@@ -42,6 +45,10 @@ class Composition:
     access: Access
     help_numbers: HelpNumbers
     outside: Outside
+    claims: TaskClaims
+    zone_of: Callable[[str], Awaitable[ZoneInfo]]
+    """The zone on the wall of a site."""
+    closed_days: ClosedDays
     close: Callable[[], Awaitable[None]]
 
 

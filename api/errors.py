@@ -22,6 +22,7 @@ from clinical.decision import Reason
 from services.access.errors import AccessError
 from services.events.errors import CursorExpired, EventsError, EventsUnavailable, TooManyEvents, UnsafeTarget
 from services.records.errors import NotFound, RecordsError, RecordsUnavailable
+from services.records.task_errors import TaskChanged, TaskHeld, TaskOver, UnknownColleague
 
 RETRY_AFTER_S = "2"
 
@@ -93,6 +94,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem("records-unavailable", "ask again in a moment, with the same Idempotency-Key")
         case EventsError():
             return _of_events(error)
+        case TaskOver() | TaskChanged() | TaskHeld() | UnknownColleague():
+            return _of_task(error)
         case RecordsError() if error.code in _RECORD_CODES:
             return Problem(_RECORD_CODES[error.code])
         case AccessError() if error.code in PROBLEMS:
@@ -139,6 +142,21 @@ def _fault(error: Mapping[str, Any]) -> Fault:
     pointer = path if place == "body" else f"{place}:{path.lstrip('/')}"
     words = str(error["msg"]).removeprefix("Value error, ")
     return Fault(pointer=pointer, detail=words, code=str(error["type"]).replace("_", "-"))
+
+
+def _of_task(error: TaskOver | TaskChanged | TaskHeld | UnknownColleague) -> Problem:
+    """Who has it, which version it has, or who would fit."""
+    match error:
+        case TaskOver():
+            return Problem("task-over", f"the task is {error.status}")
+        case TaskChanged():
+            return Problem("task-changed", members={"version": error.version})
+        case TaskHeld():
+            until = error.held_until.isoformat() if error.held_until else None
+            return Problem(error.code, members={"holder": error.holder, "held_until": until})
+        case UnknownColleague():
+            fault = Fault(pointer="/person", detail="is no colleague who may do this", code=error.code)
+            return Problem(error.code, errors=[fault], members={"candidates": error.candidates})
 
 
 def _refused(error: EngineRefused) -> Problem:

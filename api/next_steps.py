@@ -1,42 +1,78 @@
-"""Which act does an open task ask for, who may do it, and where is it sent? One table from task to act."""
+"""Which act does an open task ask for, who may do it, what has to be shown, and where is it sent?
+
+One table from task to command. Tests look through the workflows for every task that they open: one that is not
+in the table fails them.
+"""
 
 from datetime import datetime
+from typing import NamedTuple
 
-from api.auth import ACTS
+from api.auth import ACTS, STEERING
 from api.schemas.answers import Step
 from clinical.adverse_events import KEPT_UNTIL_DONE, Duty
-from services.records.views import TaskView
+from clinical.custody_events import CustodyDuty
+from clinical.people import Role
+from services.records.task_views import TaskView
 
-ACT_OF: dict[str, tuple[str, str]] = {
-    "book-consultation": ("book_consultation", "/consultation"),
-    "record-consultation": ("record_consultation", "/consultation/outcome"),
-    "take-consent": ("give_consent", "/consent"),
-    "collect-screening": ("record_interview", "/interview"),
-    "sign-screening": ("sign_screening", "/signature"),
-    "draft-plan": ("propose_plan", "/proposal"),
-    "approve-plan": ("approve_plan", "/approvals"),
-    "hold-preparation": ("record_preparation", "/preparations"),
-    "book-session": ("book_session", "/booking"),
-    "readiness": ("answer_readiness", "/readiness"),
-    "check-in": ("check_in", "/check-in"),
-    "give-dose": ("give_dose", "/dose"),
-    "take-reading": ("record_observation", "/observations"),
-    "next-day-contact": ("record_contact", "/contact"),
-    "patient-not-reached": ("record_contact", "/contact"),
-    "hold-integration": ("record_integration", "/integration"),
-    "late-integration": ("record_integration", "/integration"),
-    "decide-course": ("decide_course", "/decisions"),
-    "acknowledge-risk": ("acknowledge_risk", "/acknowledgement"),
-    "resolve-risk": ("resolve_risk", "/resolution"),
-    "caring-contact": ("record_caring_contact", "/contacts"),
-    "contact-not-reached": ("record_caring_contact", "/contacts"),
-    "review-safety-plan": ("record_safety_plan", "/safety-plans"),
-    "review-pause": ("resume_journey", "/resume"),
+
+class Does(NamedTuple):
+    """What a task is done by: the act, the end of its address, and what has to be shown."""
+
+    act: str
+    ending: str
+    evidence: str
+
+
+DONE_BY: dict[str, Does] = {
+    "book-consultation": Does("book_consultation", "/consultation", "start and end of the appointment"),
+    "record-consultation": Does("record_consultation", "/consultation/outcome", "outcome and its reason"),
+    "take-consent": Does("give_consent", "/consent", "document version, each element, capacity attested"),
+    "collect-screening": Does(
+        "record_interview", "/interview", "interview, measurements, work-up and questionnaires, none missing"
+    ),
+    "sign-screening": Does("sign_screening", "/signature", "the prescriber's verdict; overrides with reason"),
+    "draft-plan": Does("propose_plan", "/proposal", "the whole plan"),
+    "approve-plan": Does("approve_plan", "/approvals", "the hash of the exact plan in If-Match"),
+    "hold-preparation": Does("record_preparation", "/preparations", "when the session was held"),
+    "book-session": Does("book_session", "/booking", "start, end and room"),
+    "readiness": Does("answer_readiness", "/readiness", "every answer of the checklist"),
+    "check-in": Does("check_in", "/check-in", "two identifiers, weight, baseline reading, fasting, escort"),
+    "give-dose": Does("give_dose", "/dose", "a green gate, lot, second check; the order comes first"),
+    "take-reading": Does(
+        "record_observation", "/observations", "the reading; what was done if it is abnormal"
+    ),
+    "print-downtime-sheet": Does("read_downtime_sheet", "/downtime-sheet", "the printed page at the chair"),
+    "next-day-contact": Does("record_contact", "/contact", "reached or not; concerns"),
+    "patient-not-reached": Does("record_contact", "/contact", "reached or not; concerns"),
+    "review-concerns": Does("review_concerns", "/concerns-review", "the assessment of a licensed clinician"),
+    "hold-integration": Does(
+        "record_integration", "/integration", "when it was held, and a therapist's note"
+    ),
+    "late-integration": Does(
+        "record_integration", "/integration", "when it was held, and a therapist's note"
+    ),
+    "decide-course": Does("decide_course", "/decisions", "go on, change or stop, with the reason"),
+    "acknowledge-risk": Does("acknowledge_risk", "/acknowledgement", "that a clinician takes the case over"),
+    "resolve-risk": Does("resolve_risk", "/resolution", "disposition, note, and a safety plan or why not"),
+    "caring-contact": Does("record_caring_contact", "/contacts", "reached or not, and a note"),
+    "contact-not-reached": Does("record_caring_contact", "/contacts", "reached, or why attempts end"),
+    "review-safety-plan": Does("record_safety_plan", "/safety-plans", "the plan as reviewed with the person"),
+    "review-pause": Does("resume_journey", "/resume", "the reason to go on; or the course is ended"),
+    CustodyDuty.EXPLAIN: Does("explain_discrepancy", "/explanation", "cause and note of a second person"),
+    CustodyDuty.NOTICE: Does("submit_loss_notice", "/loss-notice", "what the DEA field office gave back"),
+    CustodyDuty.FORM: Does("submit_loss_form", "/loss-form", "that Form 106 is complete"),
+    Duty.COMPLETE_DRAFT: Does("amend_adverse_event", "/amendment", "grade and seriousness"),
+    **{
+        duty: Does("complete_duty", "/duties/completion", "proof: how one can tell that it is done")
+        for duty in KEPT_UNTIL_DONE - {Duty.COMPLETE_DRAFT}
+    },
 }
-"""Task code to act and the end of its address."""
 
 FOLLOW_UP_TASK = "follow-up-week-"
 CHECK_TASK = "safety-check-"
+_FOLLOW_UP = Does("answer_follow_up", "/questionnaires", "every questionnaire of this week")
+_CHECK = Does("record_safety_checks", "/safety-checks", "the result, or why it was not done")
+_CHECK_LATER = Does("record_follow_up_checks", "/safety-checks", "the result, or why it was not done")
 
 _COLLECTION = {
     "screening": "screenings",
@@ -45,34 +81,72 @@ _COLLECTION = {
     "follow-up": "follow-ups",
     "risk": "risk-cases",
 }
+_DRUG_CASE = "drug-case/"
 
 
-def step(task: TaskView, course_href: str, now: datetime) -> Step:
+def done_by(code: str, part: str = "") -> Does | None:
+    """The command that completes a task of this code; None if nobody has said."""
+    if code.startswith(FOLLOW_UP_TASK):
+        return _FOLLOW_UP
+    if code.startswith(CHECK_TASK):
+        return _CHECK_LATER if part.startswith("/follow-ups") else _CHECK
+    return DONE_BY.get(code)
+
+
+def step(task: TaskView, now: datetime) -> Step:
     """The task as something to do. A task without an act of its own is settled by other means: no address."""
-    act, ending = ACT_OF.get(task.code, (None, ""))
-    if task.code.startswith(FOLLOW_UP_TASK):
-        act, ending = "answer_follow_up", "/questionnaires"
-    where = _part(task.task_id)
-    if task.code.startswith(CHECK_TASK):
-        of_follow_up = where.startswith("/follow-ups")
-        act = "record_follow_up_checks" if of_follow_up else "record_safety_checks"
-        where, ending = where if of_follow_up else "", "/safety-checks"
-    if task.code in KEPT_UNTIL_DONE:  # the journey's, whichever part it came from
-        act, where, ending = "complete_duty", "", "/duties/completion"
-    if task.code == Duty.COMPLETE_DRAFT:
-        event_id = task.task_id.rpartition("/")[2].partition(".")[0]
-        act, ending = "amend_adverse_event", f"/adverse-events/{event_id}/amendment"
+    does = done_by(task.code, _part(task.task_id))
     return Step(
+        id=task.id,
         task_id=task.task_id,
         code=task.code,
         owner=task.owner,
+        priority=task.priority,
         due_at=task.due_at,
-        overdue=task.due_at < now,
+        overdue=task.status == "requested" and task.due_at < now,
+        holder=task.holder,
         reason=task.reason,
-        act=act,
-        href=f"{course_href}{where}{ending}" if act else None,
-        roles=sorted(ACTS[act]) if act else [],
+        act=does.act if does else None,
+        href=f"{_place(task)}{does.ending}" if does else None,
+        evidence=does.evidence if does else None,
+        roles=sorted(roles_for(task)),
     )
+
+
+def roles_for(task: TaskView) -> frozenset[Role]:
+    """Which roles may do it? Of a duty: its owner, and whom it went up to."""
+    does = done_by(task.code, _part(task.task_id))
+    owners = frozenset(Role(role) for role in (task.owner, task.escalated_to) if role)
+    if does is None:
+        return owners
+    return owners & ACTS[does.act] if does.act == "complete_duty" else ACTS[does.act]
+
+
+def may_hold(task: TaskView) -> frozenset[Role]:
+    """Which roles of the clinic may take it on? Those that may do it: no patient, nobody who only looks."""
+    return roles_for(task) & STEERING
+
+
+def course_href(journey_id: str) -> str:
+    """Where a course can be read."""
+    return "/v1/journeys/" + journey_id.removeprefix("journey/")
+
+
+def _place(task: TaskView) -> str:
+    """The address that the ending of the act belongs to."""
+    if task.journey_id is None:
+        container, number = task.task_id.removeprefix(_DRUG_CASE).split("/")[:2]
+        return f"/v1/custody/{task.site}/discrepancies/{container}/{number}"
+    course = course_href(task.journey_id)
+    if task.code == Duty.COMPLETE_DRAFT:
+        event_id = task.task_id.rpartition("/")[2].partition(".")[0]
+        return f"{course}/adverse-events/{event_id}"
+    part = _part(task.task_id)
+    if task.code in KEPT_UNTIL_DONE:  # the journey's, whichever part it came from
+        return course
+    if task.code.startswith(CHECK_TASK) and not part.startswith("/follow-ups"):
+        return course
+    return course + part if task.code != "review-safety-plan" else course
 
 
 def _part(task_id: str) -> str:

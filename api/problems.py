@@ -78,6 +78,7 @@ PROBLEMS: dict[str, Kind] = {
     "role-not-yours-to-give": Kind(S.FORBIDDEN, "This key would have more rights than you may give"),
     "not-permitted": Kind(S.FORBIDDEN, "These notes are kept apart"),
     "separation-of-duties": Kind(S.FORBIDDEN, "Another person has to do this"),
+    "not-your-task": Kind(S.FORBIDDEN, "Another person has this task"),
     # the record
     "not-found": Kind(S.NOT_FOUND, "There is no such thing"),
     "probable-duplicate": Kind(S.CONFLICT, "This person may be registered already"),
@@ -88,6 +89,10 @@ PROBLEMS: dict[str, Kind] = {
     "site-changed": Kind(S.PRECONDITION_FAILED, "The site is another one now"),
     "api-key-issued": Kind(S.CONFLICT, "The key was issued already, and its secret was shown then"),
     "review-closed": Kind(S.CONFLICT, "The review is closed"),
+    "task-held": Kind(S.CONFLICT, "Another person has taken this task on"),
+    "task-over": Kind(S.GONE, "This task is done or gone"),
+    "task-changed": Kind(S.PRECONDITION_FAILED, "The task has changed since you looked"),
+    "unknown-colleague": Kind(S.UNPROCESSABLE_ENTITY, "Nobody of that name works here in a fitting role"),
     # the rules
     "not-possible-now": Kind(S.CONFLICT, "This is not possible at this point"),
     "on-hold": Kind(S.CONFLICT, "The course is on hold"),

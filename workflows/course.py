@@ -40,6 +40,7 @@ class Course(Part):
 
     def __init__(self, given: JourneyInput) -> None:
         super().__init__(given.journey_id, given.start.site, given.start.patient_id, "journey")
+        self.journal.closed = given.start.closed
         self.start = given.start
         self.protocol = given.start.protocol
         self.state = given.state.model_copy(deep=True) if given.state else JourneyState()

@@ -14,6 +14,7 @@ from activities.options import WRITE
 from activities.records import Batch, RecordActivities
 from clinical.events import Entry, Fact
 from clinical.people import ENGINE, Actor
+from clinical.working_time import Span
 from workflows.failures import ACTIVITY_FAILED
 
 
@@ -27,6 +28,8 @@ class Journal:
         self._waiting: list[Entry] = []
         self._noted = 0
         self._written = 0
+        self.closed: tuple[Span, ...] = ()
+        """When the clinic is closed, as the record said with the last write."""
 
     def note(
         self, origin: str, fact: Fact, *, actor: Actor = ENGINE, at: datetime | None = None, nth: str = ""
@@ -65,10 +68,11 @@ class Journal:
         batch = Batch(journey_id=self._journey_id, entries=tuple(entries))
         kinds = ", ".join(sorted({entry.fact.kind for entry in entries}))
         try:
-            await workflow.execute_local_activity_method(
+            written = await workflow.execute_local_activity_method(
                 RecordActivities.record_facts, batch, summary=kinds[:180], **WRITE
             )
         except ACTIVITY_FAILED as error:
             # A record that contradicts the workflow must not be papered over: the workflow task fails and
             # stays failed, visibly, until somebody has looked.
             raise RuntimeError("the record refused a fact") from error
+        self.closed = written.closed

@@ -33,6 +33,7 @@ from clinical.safety_plan import SafetyPlan
 from clinical.schedule import PastDose
 from clinical.screening import Eligibility, Override
 from clinical.vitals import Action, Reading
+from clinical.working_time import Span
 
 
 class Message(BaseModel):
@@ -62,6 +63,8 @@ class StartJourney(Command):
     time_zone: str
     indication: Indication
     protocol: Protocol
+    closed: tuple[Span, ...] = ()
+    """When the clinic is closed, as the record knew it: what only the calendar waits for stands still."""
 
 
 class BookConsultation(Command):
@@ -252,6 +255,7 @@ class StartScreening(Message):
     protocol: Protocol
     indication: Indication
     opened_at: datetime
+    closed: tuple[Span, ...] = ()
 
 
 class RecordInterview(Command):
@@ -327,6 +331,7 @@ class StartPlanApproval(Message):
     screening_expires_at: datetime
     opened_at: datetime
     standing: Standing = Standing()
+    closed: tuple[Span, ...] = ()
 
 
 class ProposePlan(Command):
@@ -374,6 +379,7 @@ class StartSession(Message):
     on_hold: bool = False
     checks: tuple[DueCheck, ...] = ()
     """The long-term checks that are due: asked for at the door of this session."""
+    closed: tuple[Span, ...] = ()
 
 
 class BookSession(Command):

@@ -17,6 +17,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from clinical.events import TaskCancelled, TaskDone, TaskOpened, TaskOverdue
 from clinical.people import ENGINE, Actor, Role
 from clinical.protocol import Ask
+from clinical.working_time import PAUSES, working_due
 from workflows.deadlines import Deadline
 from workflows.messages import Accepted, Command, Hold, Message, Stop
 from workflows.names import DUE_AT, NEEDS_ATTENTION, STAGE, WAITS_FOR
@@ -141,13 +142,17 @@ class Part(Post):
     ) -> Answer:
         """Wait for a person: a task with an owner, an overdue notice, and an end to the waiting.
 
-        Times count from `since` (default: now) and stand still while the journey is on hold.
+        Times count from `since` (default: now) and stand still while the journey is on hold; those that only the
+        calendar waits for, also while the clinic is closed.
         """
         if done():
             return Answer.DONE
         start = since or self.today()
         held_before = self.held_for
-        task = self.open_task(code, ask.owner, start + timedelta(hours=ask.due_hours), reason, occurrence)
+        task = self.open_task(code, ask.owner, self._until(code, start, ask.due_hours), reason, occurrence)
+
+        def until(hours: float) -> datetime:
+            return self._until(code, start, hours) + (self.held_for - held_before)
 
         def over() -> bool:
             return done() or self.stopping
@@ -157,11 +162,11 @@ class Part(Post):
 
         for hours, passed in ((ask.due_hours, self._overdue), (ask.give_up_hours, None)):
             while not over():
-                due = Deadline(code, start + timedelta(hours=hours) + (self.held_for - held_before))
+                due = Deadline(code, until(hours))
                 await due.passes(unless=over_or_held)
                 if self.on_hold:
                     await workflow.wait_condition(lambda: over() or not self.on_hold)
-                elif due.passed and not over():
+                elif due.passed and until(hours) <= due.at and not over():  # no day was closed meanwhile
                     break
             if not over() and passed is not None:
                 passed(task)
@@ -170,6 +175,12 @@ class Part(Post):
             return Answer.DONE
         self.cancel_task(task, "stopped" if self.stopping else "given up")
         return Answer.STOPPED if self.stopping else Answer.GAVE_UP
+
+    def _until(self, code: str, start: datetime, hours: float) -> datetime:
+        """So many hours later; of a step that pauses, so many hours in which the clinic is open."""
+        if code not in PAUSES or not self.journal.closed:
+            return start + timedelta(hours=hours)
+        return working_due(start, hours, self.journal.closed)
 
     def open_task(self, code: str, owner: Role, due_at: datetime, reason: str, occurrence: str = "1") -> str:
         task_id = f"{self.part}/{code}/{occurrence}"

@@ -61,7 +61,10 @@ class PatientJourney(Intake, Treating, JourneyCommands):
                 await self.settle_duties()
                 self._close()
         if self.state.stage in OPEN:
-            workflow.continue_as_new(given.model_copy(update={"state": self.state_to_carry()}))
+            start = given.start.model_copy(update={"closed": self.journal.closed})
+            workflow.continue_as_new(
+                given.model_copy(update={"start": start, "state": self.state_to_carry()})
+            )
         return self._outcome()
 
     async def _go_through(self, stage: Stage) -> None:
@@ -102,6 +105,7 @@ class PatientJourney(Intake, Treating, JourneyCommands):
                 protocol=self.protocol,
                 indication=self.start.indication,
                 opened_at=self.today(),
+                closed=self.journal.closed,
             ),
             names.screening_id(self.journey_id, round_),
             f"screening, round {round_}",
@@ -138,6 +142,7 @@ class PatientJourney(Intake, Treating, JourneyCommands):
                 screening_expires_at=screening.expires_at,
                 opened_at=self.today(),
                 standing=Standing(doses=len(self.state.doses), decided_after=tuple(self.state.decided_after)),
+                closed=self.journal.closed,
             ),
             names.plan_id(self.journey_id, version),
             f"treatment plan, version {version}",

@@ -41,6 +41,7 @@ class PlanApproval(Part):
     @workflow.init
     def __init__(self, start: StartPlanApproval) -> None:
         super().__init__(start.journey_id, start.site, start.patient_id, f"plan/{start.version}")
+        self.journal.closed = start.closed
         self.start = start
         self.opened_at = start.opened_at
         self.protocol = start.protocol

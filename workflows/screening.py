@@ -37,6 +37,7 @@ class Screening(Questioned):
     @workflow.init
     def __init__(self, start: StartScreening) -> None:
         super().__init__(start.journey_id, start.site, start.patient_id, f"screening/{start.round}")
+        self.journal.closed = start.closed
         self.start = start
         self.opened_at = start.opened_at
         self.protocol = start.protocol

@@ -129,6 +129,7 @@ class Treating(SafetyChecks):
             previous_weight_kg=state.last_weight_kg,
             on_hold=self.on_hold,
             checks=self.checks_to_ask(),
+            closed=self.journal.closed,
         )
 
     def _earliest(self) -> datetime:

@@ -121,6 +121,7 @@ class Session(Questioned):
 
     def __init__(self, start: StartSession) -> None:
         super().__init__(start.journey_id, start.site, start.patient_id, f"session/{start.session}")
+        self.journal.closed = start.closed
         self.start = start
         self.protocol = start.protocol
         self.sex = start.baseline.sex

@@ -79,7 +79,8 @@ async def list_containers(
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.received_at.isoformat(), last.container_id])
         link_next(response, f"/v1/custody/{site}/containers", mark)
-    return ContainerPage(items=found[:limit], next_cursor=mark)
+    counts = await here.queries.custody_counts(site)
+    return ContainerPage(items=found[:limit], next_cursor=mark, counts=counts)
 
 
 @router.get("/containers/{container_id}/movements", operation_id="list_movements")
@@ -160,7 +161,8 @@ async def list_discrepancies(
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.opened_at.isoformat(), last.container_id, str(last.number)])
         link_next(response, f"/v1/custody/{site}/discrepancies", mark)
-    return DiscrepancyPage(items=found[:limit], next_cursor=mark)
+    counts = await here.queries.custody_counts(site)
+    return DiscrepancyPage(items=found[:limit], next_cursor=mark, counts=counts)
 
 
 async def _move(

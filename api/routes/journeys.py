@@ -1,7 +1,7 @@
 """How does a course begin, and which courses are there?"""
 
 from collections.abc import Awaitable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from fastapi import Query, Response
@@ -58,22 +58,25 @@ async def list_journeys(
     site: AtSite = None,
     stage: Annotated[Stage | None, Query()] = None,
     status: Annotated[JourneyStatus | None, Query()] = None,
+    on_hold: Annotated[bool | None, Query(description="only those on hold, or only the others")] = None,
     cursor: CursorParameter = None,
     limit: Limit = 50,
 ) -> JourneyPage:
-    """Courses, newest first. Operations see where they stand, nothing about the person."""
+    """Courses, newest first, with counts. Operations see where they stand, nothing about the person."""
     at = one_site(caller, site)
-    listing = f"journeys {caller.principal.id} {at} {stage} {status}"
+    listing = f"journeys {caller.principal.id} {at} {stage} {status} {on_hold}"
     position = _journey_position(here, listing, cursor)
     found = await here.queries.list_journeys(
-        [at], stage=stage, status=status, cursor=position, limit=limit + 1
+        [at], stage=stage, status=status, on_hold=on_hold, cursor=position, limit=limit + 1
     )
     mark = None
     if len(found) > limit:
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.started_at.isoformat(), last.id])
         link_next(response, "/v1/journeys", mark)
-    return JourneyPage(items=[_line(one, caller.role) for one in found[:limit]], next_cursor=mark)
+    counts = await here.queries.journey_counts([at])
+    items = [_line(one, caller.role) for one in found[:limit]]
+    return JourneyPage(items=items, next_cursor=mark, counts=counts)
 
 
 def one_site(caller: Caller, site: str | None) -> str:
@@ -103,7 +106,8 @@ async def _started(here: Composition, desk: Desk, identity: str, body: JourneyIn
     wanted = body.protocol or await here.access.sites.default_protocol(body.site)
     protocol = await _found(here.records.protocol(body.site, wanted), "/protocol")
     _require_indicated(protocol, body)
-    message = desk.message(StartJourney, body, protocol=protocol, time_zone=patient.time_zone)
+    closed = await here.closed_days.ahead(body.site, datetime.now(UTC))
+    message = desk.message(StartJourney, body, protocol=protocol, time_zone=patient.time_zone, closed=closed)
     try:
         return await here.engine.start_journey(identity, message)
     except EngineRefused:

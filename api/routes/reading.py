@@ -1,49 +1,82 @@
 """One course, read: where it stands, what is next, what happened, the scores, the messages."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Header, Query, Response
+from pydantic import Field
 
+from api.composition import Composition
 from api.dependencies import CallerHere, Composed, Course, CourseHere
 from api.minimum import shown_entry, shown_journey, shown_score
 from api.next_steps import step
 from api.routes.journeys import CursorParameter, link_next
 from api.routes.router import COURSE, routes
-from api.schemas.answers import JourneyOut, MessagesOut, NextOut, ScoresOut, TimelinePage
-from clinical.journey import Stage, possible_moves
+from api.schemas.answers import JourneyOut, MessagesOut, NextOut, ScoresOut, TimelinePage, Waiting
+from api.why_waiting import why_waiting
+from clinical.journey import Move, Stage, possible_moves
+from services.records.errors import NotFound
+from services.records.views import JourneyView
 
 router = routes(COURSE, "journeys")
+
+Kind = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$", max_length=60)]
 
 
 @router.get("", operation_id="read_journey", response_model=JourneyOut)
 async def read_journey(
     course: CourseHere,
     caller: CallerHere,
+    here: Composed,
     response: Response,
-    if_none_match: Annotated[str | None, Header(max_length=40)] = None,
+    if_none_match: Annotated[str | None, Header(max_length=80)] = None,
 ) -> JourneyOut | Response:
-    """The whole course as it stands; `ETag` is its version."""
-    journey = await course.view()
-    etag = f'W/"{journey.version}"'
+    """Where a patient is, what can be done next and by whom, what it waits for, until when, and the whole record.
+
+    `ETag` changes with the course, with who holds its tasks, and when one of them becomes overdue.
+    """
+    journey, now = await course.view(), datetime.now(UTC)
+    waits_for = [step(task, now) for task in journey.open_tasks]
+    late, held = sum(one.overdue for one in waits_for), sum(task.version for task in journey.open_tasks)
+    etag = f'W/"{journey.version}.{held}.{late}"'
     if if_none_match == etag:
         return Response(status_code=304, headers={"ETag": etag})
     response.headers["ETag"] = etag
-    return JourneyOut(href=course.href, journey=shown_journey(journey, caller.role))
+    return JourneyOut(
+        href=course.href,
+        timeline=f"{course.href}/timeline",
+        journey=shown_journey(journey, caller.role),
+        waits_for=waits_for,
+        why=await _why(here, journey, now),
+        possible_moves=_moves(journey),
+    )
 
 
 @router.get("/next", operation_id="read_next")
-async def read_next(course: CourseHere) -> NextOut:
-    """What the course waits for: which act, by whom, until when, and where to send it."""
-    journey = await course.view()
-    now = datetime.now(UTC)
+async def read_next(course: CourseHere, here: Composed) -> NextOut:
+    """What the course waits for: which act, by whom, until when, and where to send it; and why."""
+    journey, now = await course.view(), datetime.now(UTC)
     return NextOut(
         stage=journey.stage,
         status=journey.status,
         on_hold=journey.on_hold,
-        waits_for=[step(task, course.href, now) for task in journey.open_tasks],
-        possible_moves=list(possible_moves(Stage(journey.stage), on_hold=journey.on_hold)),
+        waits_for=[step(task, now) for task in journey.open_tasks],
+        why=await _why(here, journey, now),
+        possible_moves=_moves(journey),
     )
+
+
+async def _why(here: Composition, journey: JourneyView, now: datetime) -> list[Waiting]:
+    protocol = None
+    if journey.stage == Stage.FOLLOW_UP:
+        with suppress(NotFound):
+            protocol = await here.records.protocol(journey.site, journey.protocol)
+    return why_waiting(journey, protocol, now)
+
+
+def _moves(journey: JourneyView) -> list[Move]:
+    return list(possible_moves(Stage(journey.stage), on_hold=journey.on_hold))
 
 
 @router.get("/timeline", operation_id="read_timeline")
@@ -52,18 +85,35 @@ async def read_timeline(
     here: Composed,
     caller: CallerHere,
     response: Response,
+    kind: Annotated[
+        list[Kind] | None, Query(max_length=20, description="only facts of these kinds, as dose.given")
+    ] = None,
+    session: Annotated[int | None, Query(ge=1, le=1000, description="only of this session")] = None,
+    newest_first: Annotated[bool, Query()] = False,
     cursor: CursorParameter = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
 ) -> TimelinePage:
-    """Everything that happened, one line each, in the order of recording."""
-    listing = f"timeline {caller.principal.id} {course.id}"
-    after = int(here.cursors.open(listing, cursor)[0]) if cursor is not None else 0
-    found = await here.queries.timeline([course.site], course.id, after_seq=after, limit=limit + 1)
+    """Everything that happened, one line each, in the order of recording or backwards; `total` counts all."""
+    kinds = sorted(kind or ())
+    listing = f"timeline {caller.principal.id} {course.id} {kinds} {session} {newest_first}"
+    after = int(here.cursors.open(listing, cursor)[0]) if cursor is not None else None
+    total = (await course.view()).last_seq
+    found = await here.queries.timeline(
+        [course.site],
+        course.id,
+        kinds=kinds,
+        session_no=session,
+        after_seq=after,
+        newest_first=newest_first,
+        limit=limit + 1,
+    )
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].seq)])
         link_next(response, f"{course.href}/timeline", mark)
-    return TimelinePage(items=[shown_entry(one, caller.role) for one in found[:limit]], next_cursor=mark)
+    return TimelinePage(
+        items=[shown_entry(one, caller.role) for one in found[:limit]], next_cursor=mark, total=total
+    )
 
 
 @router.get("/scores", operation_id="read_scores")

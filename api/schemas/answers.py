@@ -14,7 +14,7 @@ from clinical.dosing import DoseOrder
 from clinical.journey import Move
 from clinical.people import Role
 from services.notifications.interface import CommunicationRecord
-from services.records.views import JourneyView, ScoreView, TaskCount, TaskView, TimelineEntry
+from services.records.views import JourneyCount, JourneyView, ScoreView, TimelineEntry
 
 
 class AcceptedOut(Out):
@@ -41,13 +41,6 @@ class DoseOrderedOut(AcceptedOut):
 
     order: DoseOrder
     reasons: list[Reason]
-
-
-class JourneyOut(Out):
-    """One course whole."""
-
-    href: str
-    journey: JourneyView
 
 
 class JourneyLine(Out):
@@ -77,18 +70,17 @@ class Page(Out):
 
 
 class JourneyPage(Page):
+    """Courses; `counts` are over all of the site's, whatever the filters."""
+
     items: list[JourneyLine]
-
-
-class TaskPage(Page):
-    """Open work, most urgent first; `counts` are over all of the site's open tasks."""
-
-    items: list[TaskView]
-    counts: list[TaskCount]
+    counts: list[JourneyCount]
 
 
 class TimelinePage(Page):
+    """What happened; `total` is how many facts the whole record has."""
+
     items: list[TimelineEntry]
+    total: int
 
 
 class ScoresOut(Out):
@@ -100,26 +92,58 @@ class MessagesOut(Out):
 
 
 class Step(Out):
-    """One thing that a person owes: which act, who may do it, by when, and where to send it."""
+    """One thing that a person owes: which act, who may do it, what to show, by when, and where to send it.
 
+    `id` names the task on the work list; `holder` has taken it on.
+    """
+
+    id: str
     task_id: str
     code: str
     owner: str
+    priority: str
     due_at: datetime
     overdue: bool
+    holder: str | None
     reason: str
     act: str | None
     href: str | None
+    evidence: str | None
     roles: list[Role]
 
 
+class Waiting(Out):
+    """One reason why the course has not gone on: what it waits for, by whom, until when.
+
+    `kind`: task, hold, appointment, chair, date, over. A date is waited for and by nobody.
+    """
+
+    kind: str
+    text: str
+    by: list[str]
+    until: datetime | None
+    late: bool
+
+
 class NextOut(Out):
-    """What the course waits for, and where it could go."""
+    """What the course waits for, why, and where it could go."""
 
     stage: str
     status: str
     on_hold: bool
     waits_for: list[Step]
+    why: list[Waiting]
+    possible_moves: list[Move]
+
+
+class JourneyOut(Out):
+    """One course whole: where it stands, what can be done next and by whom, why it waits, until when."""
+
+    href: str
+    timeline: str
+    journey: JourneyView
+    waits_for: list[Step]
+    why: list[Waiting]
     possible_moves: list[Move]
 
 

@@ -8,7 +8,7 @@ from api.schemas.answers import Page
 from api.schemas.values import Act, Code, Day, Exact, Out, Words
 from clinical.custody_events import Cause
 from clinical.protocol import Drug
-from services.records.custody_views import ContainerView, DiscrepancyView, MovementView
+from services.records.custody_views import ContainerView, CustodyCounts, DiscrepancyView, MovementView
 
 Amount = Annotated[Exact, Field(ge=0)]
 
@@ -134,7 +134,10 @@ class MovedOut(Out):
 
 
 class ContainerPage(Page):
+    """Containers; `counts` are over all of the site's books."""
+
     items: list[ContainerView]
+    counts: CustodyCounts
 
 
 class MovementPage(Page):
@@ -143,4 +146,7 @@ class MovementPage(Page):
 
 
 class DiscrepancyPage(Page):
+    """Differences; `counts` are over all of the site's books."""
+
     items: list[DiscrepancyView]
+    counts: CustodyCounts

@@ -5,7 +5,7 @@ from pydantic import ConfigDict, Field
 from api.schemas.values import Act, In, Instant, Out, Words
 from clinical.long_term import CheckResult
 from clinical.protocol_duties import CheckCode
-from services.records.views import TaskView
+from services.records.task_views import TaskView
 
 
 class DutyDoneIn(Act):

@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from api.schemas.answers import Page
 from api.schemas.values import Act, Flag, In, Out, Whole, Words
 from clinical.risk import Disposition, RiskLevel
-from services.records.risk_views import SafetyPlanView
+from services.records.risk_views import RiskCaseLine, SafetyPlanView
 
 Note = Annotated[Words, Field(max_length=4000)]
 Step = Annotated[Words, Field(max_length=500)]
@@ -98,3 +99,10 @@ class SafetyPlansOut(Out):
     """Every version, oldest first; the last one counts."""
 
     items: list[SafetyPlanView]
+
+
+class RiskCasePage(Page):
+    """Risk cases of a site; `counts` by status, over all of them."""
+
+    items: list[RiskCaseLine]
+    counts: dict[str, int]

@@ -12,10 +12,18 @@ from services.access import tables as access_tables
 from services.database import Base
 from services.events import tables as event_tables
 from services.notifications import tables as notification_tables
-from services.records import custody_tables
+from services.records import custody_tables, task_tables
 from services.records import tables as record_tables
 
-TABLES = (record_tables, custody_tables, notification_tables, access_tables, outbox, event_tables)
+TABLES = (
+    record_tables,
+    custody_tables,
+    notification_tables,
+    access_tables,
+    task_tables,
+    outbox,
+    event_tables,
+)
 """Named so that nobody takes the imports for unused: importing them fills `Base.metadata`."""
 
 MIGRATION_LOCK = 7_261_954_318

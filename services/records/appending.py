@@ -13,6 +13,7 @@ from clinical.journey import Stage
 from services.records.announced import announce
 from services.records.availability import RaceLost
 from services.records.chain import GENESIS
+from services.records.closed_days import closed_ahead
 from services.records.errors import AlreadyActive, KeyReused, NotFound, RecordMoved
 from services.records.fresh import Fresh
 from services.records.interface import Batch, Written
@@ -40,7 +41,9 @@ async def append_batch(session: AsyncSession, ledger: Ledger, batch: Batch) -> W
         known[entry.key] = row.kind, row.actor_id
     if new:
         journey.version += 1
-    return Written(last_seq=journey.last_seq, new=new)
+    latest = max(entry.occurred_at for entry in batch.entries)
+    closed = await closed_ahead(session, journey.site, latest)
+    return Written(last_seq=journey.last_seq, new=new, closed=closed)
 
 
 async def _write(session: AsyncSession, journey: JourneyRow, row: EntryRow, entry: Entry) -> None:

@@ -29,6 +29,7 @@ from services.records.announced import announce_discrepancy
 from services.records.custody_interface import CustodyBatch, PendingCase
 from services.records.custody_ledger import custody_rules
 from services.records.custody_tables import CustodyEntryRow, DiscrepancyRow
+from services.records.custody_tasks import work_of_case
 from services.records.errors import KeyReused, NotFound
 
 PAYLOAD = "drug_case_entry.payload"
@@ -53,6 +54,7 @@ async def record_custody(session: AsyncSession, cipher: FieldCipher, batch: Cust
             _project(case, entry)
             of_case, fact = (case.container_id, case.number), (entry.key, entry.fact.kind)
             announce_discrepancy(session, case.site, of_case, entry.occurred_at, case.last_seq, fact)
+            await work_of_case(session, case, entry)
         elif known[entry.key] != (entry.fact.kind, entry.actor.id):
             raise KeyReused("another fact, or another person's, is in the books under this key")
         known[entry.key] = entry.fact.kind, entry.actor.id

@@ -56,7 +56,7 @@ async def account_for_dose(fact: events.DoseEnded, fresh: Fresh) -> None:
     found = dose_finding(drawn.amount_mg, accounted_mg, tolerance_of(rules))
     if found is not None:
         people = {fresh.actor.id, drawn.actor_id, *drawn.witnesses, *filter(None, (fact.witness,))}
-        open_discrepancy(fresh.session, row, found, last, sorted(people), rules)
+        await open_discrepancy(fresh.session, row, found, last, sorted(people), rules)
         await fresh.session.flush()
 
 

@@ -17,6 +17,7 @@ from clinical.people import Role
 from clinical.protocol_duties import Custody
 from services.records.announced import announce_discrepancy
 from services.records.custody_tables import ContainerRow, DiscrepancyRow, MovementRow
+from services.records.custody_tasks import owe_explanation
 from services.records.register_tables import ProtocolVersionRow
 
 
@@ -112,12 +113,13 @@ async def enter(
     found = count_finding(before.remaining_mg, movement.amount_mg, tolerance_mg) if counted else None
     case = None
     if found is not None:
-        case = open_discrepancy(session, row, found, entry, (movement.actor, *movement.witnesses), rules)
+        people = (movement.actor, *movement.witnesses)
+        case = await open_discrepancy(session, row, found, entry, people, rules)
     await session.flush()
     return entry, case
 
 
-def open_discrepancy(
+async def open_discrepancy(
     session: AsyncSession,
     row: ContainerRow,
     found: Finding,
@@ -125,7 +127,7 @@ def open_discrepancy(
     involved: Sequence[str],
     rules: Custody | None,
 ) -> DiscrepancyRow:
-    """A difference is open from the transaction that found it; the engine takes its case over from there."""
+    """Open from the transaction that found it, and on the work list; the engine takes its case over from there."""
     row.cases += 1
     case = DiscrepancyRow(
         container_id=row.id,
@@ -144,4 +146,5 @@ def open_discrepancy(
     )
     session.add(case)
     announce_discrepancy(session, row.site, (row.id, row.cases), entry.occurred_at)
+    await owe_explanation(session, case)
     return case

@@ -25,6 +25,7 @@ from services.records.custody_tables import ContainerRow, CustodyEntryRow, Discr
 from services.records.custody_views import (
     CaseEntryView,
     ContainerView,
+    CustodyCounts,
     DiscrepancyView,
     DutyView,
     MovementView,
@@ -36,6 +37,9 @@ IN_HAND = case(
     (MovementRow.kind == MovementKind.DRAWN.value, MovementRow.amount_mg),
     else_=-MovementRow.amount_mg,
 )
+
+
+ORDER_OF_CASES = DiscrepancyRow.opened_at, DiscrepancyRow.container_id, DiscrepancyRow.number
 
 
 class CustodyQueries:
@@ -107,13 +111,26 @@ class CustodyQueries:
             wanted.append(DiscrepancyRow.status == status)
         if container_id is not None:
             wanted.append(DiscrepancyRow.container_id == container_id)
-        key = tuple_(DiscrepancyRow.opened_at, DiscrepancyRow.container_id, DiscrepancyRow.number)
         if cursor is not None:
-            wanted.append(key > cursor)
-        oldest = select(DiscrepancyRow).where(*wanted).order_by(key).limit(limit)
+            wanted.append(tuple_(*ORDER_OF_CASES) > cursor)
+        oldest = select(DiscrepancyRow).where(*wanted).order_by(*ORDER_OF_CASES).limit(limit)
         async with self._sessions.reading() as session:
             rows = (await session.scalars(oldest)).all()
             return [await self._discrepancy(session, row) for row in rows]
+
+    async def custody_counts(self, site: str) -> CustodyCounts:
+        """How many containers are open and closed, how many differences stand where."""
+        closed = ContainerRow.closed_at.is_not(None)
+        containers = select(closed, func.count()).where(ContainerRow.site == site).group_by(closed)
+        cases = select(DiscrepancyRow.status, func.count()).where(DiscrepancyRow.site == site)
+        async with self._sessions.reading() as session:
+            by_state = {bool(gone): n for gone, n in (await session.execute(containers)).all()}
+            by_status = (await session.execute(cases.group_by(DiscrepancyRow.status))).all()
+        return CustodyCounts(
+            open_containers=by_state.get(False, 0),
+            closed_containers=by_state.get(True, 0),
+            discrepancies={row[0]: row[1] for row in by_status},
+        )
 
     def _movement(self, row: MovementRow) -> MovementView:
         place = f"{row.container_id}/{row.key}"

@@ -17,7 +17,10 @@ class ContainerRow(Base):
     """One container of a drug and its running count. `last_seq` numbers its movements, `cases` its discrepancies."""
 
     __tablename__ = "drug_container"
-    __table_args__ = (Index("ix_drug_container_site_received_at_id", "site", "received_at", "id"),)
+    __table_args__ = (
+        Index("ix_drug_container_site_received_at_id", "site", "received_at", "id"),
+        Index("ix_drug_container_site_closed_at", "site", "closed_at"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     site: Mapped[str]
@@ -68,7 +71,10 @@ class DiscrepancyRow(Base):
 
     __tablename__ = "drug_discrepancy"
     __table_args__ = (
-        Index("ix_drug_discrepancy_site_status_opened_at", "site", "status", "opened_at"),
+        Index("ix_drug_discrepancy_site_opened", "site", "opened_at", "container_id", "number"),
+        Index(
+            "ix_drug_discrepancy_site_status_opened", "site", "status", "opened_at", "container_id", "number"
+        ),
         Index(
             "ix_drug_discrepancy_to_start",
             "site",

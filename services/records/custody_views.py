@@ -85,3 +85,11 @@ class DiscrepancyView(View):
     closed_at: datetime | None
     waits_for: tuple[DutyView, ...]
     entries: tuple[CaseEntryView, ...]
+
+
+class CustodyCounts(View):
+    """How many containers a site has, open and closed, and how many differences stand where."""
+
+    open_containers: int
+    closed_containers: int
+    discrepancies: dict[str, int]

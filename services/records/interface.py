@@ -13,6 +13,7 @@ from clinical.instruments.answers import InstrumentResult
 from clinical.patient_record import ClinicalRecord
 from clinical.people import Role
 from clinical.protocol import Protocol
+from clinical.working_time import Span
 from services.records.custody_interface import CustodyBooks
 
 
@@ -33,10 +34,14 @@ class Batch(_Record):
 
 
 class Written(_Record):
-    """The number of the last fact of the journey, and how many of the batch were new."""
+    """The number of the last fact of the journey, and how many of the batch were new.
+
+    `closed`: when the site is closed from here on, for whoever counts working time.
+    """
 
     last_seq: int
     new: int
+    closed: tuple[Span, ...] = ()
 
 
 class LiveConsent(_Record):

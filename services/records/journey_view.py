@@ -23,9 +23,10 @@ from services.records.tables import (
     PreparationRow,
     RiskCaseRow,
     ScreeningRow,
-    TaskRow,
     VisitRow,
 )
+from services.records.task_queries import task_view
+from services.records.task_tables import TaskRow
 from services.records.views import (
     ApprovalView,
     ConsentView,
@@ -35,7 +36,6 @@ from services.records.views import (
     PlanView,
     ScreeningView,
     SessionSummary,
-    TaskView,
 )
 
 Facts = dict[int, Any]
@@ -75,10 +75,6 @@ async def journey_view(session: AsyncSession, ledger: Ledger, journey: JourneyRo
         screening=_screening(rounds[0], facts) if rounds else None,
         preparations_held_at=tuple(row.held_at for row in preparations),
     )
-
-
-def task_view(row: TaskRow, opened: events.TaskOpened | None) -> TaskView:
-    return view(TaskView, row, reason=opened.reason if opened else "")
 
 
 def _plan(row: PlanRow, approvals: Sequence[PlanApprovalRow], facts: Facts) -> PlanView:

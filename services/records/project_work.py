@@ -7,7 +7,8 @@ from typing import assert_never
 from clinical import events
 from services.records.fact_groups import WorkFact
 from services.records.fresh import Fresh
-from services.records.tables import TaskRow
+from services.records.task_names import task_row_id
+from services.records.task_writes import open_task, overdue_task, settle_task
 
 
 async def project_work(fact: WorkFact, fresh: Fresh) -> None:
@@ -15,8 +16,8 @@ async def project_work(fact: WorkFact, fresh: Fresh) -> None:
         case events.TaskOpened():
             await _opened(fact, fresh)
         case events.TaskOverdue():
-            late = {"overdue_at": fresh.at, "escalated_to": fact.escalated_to.value}
-            await fresh.change(TaskRow, TaskRow.task_id == fact.task_id, **late)
+            row_id = _row_id(fact.task_id, fresh)
+            await overdue_task(fresh.session, row_id, fresh.at, fact.escalated_to.value)
         case events.TaskDone():
             await _settled(fact.task_id, "completed", fresh)
         case events.TaskCancelled():
@@ -30,21 +31,22 @@ async def project_work(fact: WorkFact, fresh: Fresh) -> None:
 
 
 async def _opened(fact: events.TaskOpened, fresh: Fresh) -> None:
+    named = {"journey_id": fresh.journey.id, "task_id": fact.task_id}
     values = {
         "site": fresh.journey.site,
         "code": fact.code,
         "owner": fact.owner.value,
-        "status": "requested",
         "opened_at": fresh.at,
         "opened_seq": fresh.seq,
         "due_at": fact.due_at,
-        # A task opened again is open again: work must not stay hidden behind its earlier end.
-        **dict.fromkeys(("overdue_at", "escalated_to", "settled_at", "settled_by", "settled_seq")),
     }
-    await fresh.put(TaskRow, {"task_id": fact.task_id}, values, first={})
+    await open_task(fresh.session, _row_id(fact.task_id, fresh), named, values)
 
 
 async def _settled(task_id: str, status: str, fresh: Fresh) -> None:
-    settled = {"settled_at": fresh.at, "settled_by": fresh.actor.id, "settled_seq": fresh.seq}
-    still_open = TaskRow.status == "requested"
-    await fresh.change(TaskRow, TaskRow.task_id == task_id, still_open, status=status, **settled)
+    settled = {"settled_at": fresh.at, "settled_seq": fresh.seq}
+    await settle_task(fresh.session, _row_id(task_id, fresh), status, fresh.actor, **settled)
+
+
+def _row_id(task_id: str, fresh: Fresh) -> str:
+    return task_row_id(fresh.journey.site, fresh.journey.id, task_id)

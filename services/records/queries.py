@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -21,25 +21,28 @@ from clinical.instants import zone_named
 from services.database import Database
 from services.encryption import FieldCipher
 from services.records.availability import Sessions
+from services.records.board_queries import BoardQueries
 from services.records.custody_queries import CustodyQueries
 from services.records.errors import NotFound
-from services.records.journey_view import journey_view, task_view
+from services.records.journey_lists import journey_counts_statement, journeys_statement
+from services.records.journey_view import journey_view
 from services.records.ledger import Ledger
 from services.records.opening import view
 from services.records.patient_views import DuplicateCandidate, PatientView
 from services.records.patients import PatientFile
 from services.records.register_tables import PatientRow, ReferralRow
+from services.records.risk_queries import RiskQueries
 from services.records.risk_view import safety_plan_views
 from services.records.risk_views import SafetyPlanView
 from services.records.session_view import session_view
-from services.records.tables import EntryRow, JourneyRow, ScoreRow, TaskRow, VisitRow
+from services.records.tables import EntryRow, JourneyRow, ScoreRow, VisitRow
+from services.records.task_queries import TaskQueries
 from services.records.views import (
+    JourneyCount,
     JourneySummary,
     JourneyView,
     ScoreView,
     SessionView,
-    TaskCount,
-    TaskView,
     TimelineEntry,
 )
 from services.records.wording import line
@@ -47,7 +50,7 @@ from services.records.wording import line
 UTC_ZONE = ZoneInfo("UTC")
 
 
-class RecordQueries(CustodyQueries):
+class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
     """Reads only; the database refuses anything else in these sessions."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
@@ -62,37 +65,48 @@ class RecordQueries(CustodyQueries):
         *,
         stage: str | None = None,
         status: str | None = None,
+        on_hold: bool | None = None,
         cursor: tuple[datetime, str] | None = None,
         limit: int = 50,
     ) -> list[JourneySummary]:
         """Newest first; the cursor is (started_at, id) of the last line seen."""
-        statement = select(JourneyRow).where(JourneyRow.site.in_(sites))
-        if stage is not None:
-            statement = statement.where(JourneyRow.stage == stage)
-        if status is not None:
-            statement = statement.where(JourneyRow.status == status)
-        if cursor is not None:
-            statement = statement.where(tuple_(JourneyRow.started_at, JourneyRow.id) < cursor)
-        newest = statement.order_by(JourneyRow.started_at.desc(), JourneyRow.id.desc()).limit(limit)
+        statement = journeys_statement(sites, stage, status, on_hold, cursor, limit)
         async with self._sessions.reading() as session:
-            return [view(JourneySummary, row) for row in await session.scalars(newest)]
+            return [view(JourneySummary, row) for row in await session.scalars(statement)]
+
+    async def journey_counts(self, sites: Sequence[str]) -> list[JourneyCount]:
+        """How many courses stand in which stage, with which status."""
+        async with self._sessions.reading() as session:
+            rows = await session.execute(journey_counts_statement(sites))
+            return [JourneyCount(stage=stage, status=status, count=n) for stage, status, n in rows]
 
     async def journey(self, sites: Sequence[str], journey_id: str) -> JourneyView:
         async with self._journey(sites, journey_id) as (session, journey):
             return await journey_view(session, self._ledger, journey)
 
     async def timeline(
-        self, sites: Sequence[str], journey_id: str, *, after_seq: int = 0, limit: int = 200
+        self,
+        sites: Sequence[str],
+        journey_id: str,
+        *,
+        kinds: Sequence[str] = (),
+        session_no: int | None = None,
+        after_seq: int | None = None,
+        newest_first: bool = False,
+        limit: int = 200,
     ) -> list[TimelineEntry]:
-        """In the order of recording; texts say local times in the course's zone."""
+        """In the order of recording, or backwards; texts say local times in the course's zone."""
         async with self._journey(sites, journey_id) as (session, journey):
             zone = zone_named(journey.time_zone) or UTC_ZONE
-            rows = await session.scalars(
-                select(EntryRow)
-                .where(EntryRow.journey_id == journey_id, EntryRow.seq > after_seq)
-                .order_by(EntryRow.seq)
-                .limit(limit)
-            )
+            wanted = select(EntryRow).where(EntryRow.journey_id == journey_id)
+            if kinds:
+                wanted = wanted.where(EntryRow.kind.in_(kinds))
+            if session_no is not None:
+                wanted = wanted.where(EntryRow.session == session_no)
+            if after_seq is not None:
+                wanted = wanted.where(EntryRow.seq < after_seq if newest_first else EntryRow.seq > after_seq)
+            order = EntryRow.seq.desc() if newest_first else EntryRow.seq
+            rows = await session.scalars(wanted.order_by(order).limit(limit))
             return [view(TimelineEntry, row, text=line(self._ledger.fact(row), zone)) for row in rows]
 
     async def scores(self, sites: Sequence[str], journey_id: str) -> list[ScoreView]:
@@ -131,46 +145,6 @@ class RecordQueries(CustodyQueries):
             if made is None:
                 raise NotFound("no dose is ordered in this session")
             return self._ledger.fact_of(made, events.DowntimeSheetMade).sheet
-
-    async def tasks(
-        self,
-        sites: Sequence[str],
-        *,
-        owner: str | None = None,
-        status: str | None = "requested",
-        due_before: datetime | None = None,
-        cursor: tuple[datetime, str, str] | None = None,
-        limit: int = 50,
-    ) -> list[TaskView]:
-        """Most urgent first; the cursor is (due_at, journey_id, task_id) of the last line seen."""
-        opened = (EntryRow.journey_id == TaskRow.journey_id) & (EntryRow.seq == TaskRow.opened_seq)
-        statement = select(TaskRow, EntryRow).join(EntryRow, opened).where(TaskRow.site.in_(sites))
-        if owner is not None:
-            statement = statement.where(or_(TaskRow.owner == owner, TaskRow.escalated_to == owner))
-        if status is not None:
-            statement = statement.where(TaskRow.status == status)
-        if due_before is not None:
-            statement = statement.where(TaskRow.due_at < due_before)
-        key = tuple_(TaskRow.due_at, TaskRow.journey_id, TaskRow.task_id)
-        if cursor is not None:
-            statement = statement.where(key > cursor)
-        urgent = statement.order_by(TaskRow.due_at, TaskRow.journey_id, TaskRow.task_id).limit(limit)
-        async with self._sessions.reading() as session:
-            rows = await session.execute(urgent)
-            return [task_view(row, self._ledger.fact_of(entry, events.TaskOpened)) for row, entry in rows]
-
-    async def task_counts(self, sites: Sequence[str], now: datetime) -> list[TaskCount]:
-        """Open tasks by owner, and how many were due before `now`."""
-        overdue = func.count().filter(TaskRow.due_at < now)
-        statement = (
-            select(TaskRow.owner, func.count(), overdue)
-            .where(TaskRow.site.in_(sites), TaskRow.status == "requested")
-            .group_by(TaskRow.owner)
-            .order_by(TaskRow.owner)
-        )
-        async with self._sessions.reading() as session:
-            rows = await session.execute(statement)
-            return [TaskCount(owner=owner, open=count, overdue=late) for owner, count, late in rows]
 
     async def patient(self, sites: Sequence[str], patient_id: str) -> PatientView:
         of_site = PatientRow.id == patient_id, PatientRow.site.in_(sites)

@@ -52,3 +52,21 @@ class RiskCaseView(View):
     concern: str | None
     actions: tuple[RiskAction, ...]
     contacts: tuple[CaringContactView, ...]
+
+
+class RiskCaseLine(View):
+    """One risk case in the list of a site, without words."""
+
+    journey_id: str
+    case_id: str
+    status: str
+    level: str
+    on_site: bool | None
+    opened_at: datetime
+    acknowledge_by: datetime | None
+    paged_role: str | None
+    pages: int
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    resolved_at: datetime | None
+    disposition: str | None

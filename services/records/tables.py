@@ -23,6 +23,9 @@ class JourneyRow(Base):
     __table_args__ = (
         Index("uq_journey_open", "patient_id", unique=True, postgresql_where=text("closed_at IS NULL")),
         Index("ix_journey_site_started_at_id", "site", "started_at", "id"),
+        Index("ix_journey_site_stage_status", "site", "stage", "status"),
+        Index("ix_journey_site_stage_started_at_id", "site", "stage", "started_at", "id"),
+        Index("ix_journey_site_status_started_at_id", "site", "status", "started_at", "id"),
         Index("ix_journey_site_stage_status_started_at_id", "site", "stage", "status", "started_at", "id"),
     )
 
@@ -77,32 +80,18 @@ class _OfJourney:
     journey_id: Mapped[str] = mapped_column(ForeignKey("journey.id"), primary_key=True, sort_order=-1)
 
 
-class TaskRow(_OfJourney, Base):
-    """A human step. `status` is Task's: requested, completed, cancelled."""
-
-    __tablename__ = "task"
-    __table_args__ = (Index("ix_task_site_status_owner_due_at", "site", "status", "owner", "due_at"),)
-
-    task_id: Mapped[str] = mapped_column(primary_key=True)
-    site: Mapped[str]
-    code: Mapped[str]
-    owner: Mapped[str]
-    status: Mapped[str]
-    opened_at: Mapped[datetime]
-    opened_seq: Mapped[int]
-    due_at: Mapped[datetime]
-    overdue_at: Mapped[datetime | None]
-    escalated_to: Mapped[str | None]
-    settled_at: Mapped[datetime | None]
-    settled_by: Mapped[str | None]
-    settled_seq: Mapped[int | None]
+HERE = text("checked_in_at IS NOT NULL AND discharged_at IS NULL AND closed_at IS NULL")
 
 
 class VisitRow(_OfJourney, Base):
     """One dosing-plus-therapy visit: `status` in Encounter's words, `booking_status` in Appointment's."""
 
     __tablename__ = "session_visit"
-    __table_args__ = (Index("ix_session_visit_site_starts_at", "site", "starts_at"),)
+    __table_args__ = (
+        Index("ix_session_visit_site_starts_at", "site", "starts_at"),
+        Index("ix_session_visit_site_discharged_at", "site", "discharged_at"),
+        Index("ix_session_visit_here", "site", "checked_in_at", postgresql_where=HERE),
+    )
 
     session: Mapped[int] = mapped_column(primary_key=True)
     site: Mapped[str]
@@ -282,7 +271,11 @@ class RiskCaseRow(_OfJourney, Base):
     """One risk case: open, acknowledged, resolved, or joined to another."""
 
     __tablename__ = "risk_case"
-    __table_args__ = (Index("ix_risk_case_site_status_acknowledge_by", "site", "status", "acknowledge_by"),)
+    __table_args__ = (
+        Index("ix_risk_case_site_status_acknowledge_by", "site", "status", "acknowledge_by"),
+        Index("ix_risk_case_site_opened", "site", "opened_at", "journey_id", "case_id"),
+        Index("ix_risk_case_site_status_opened", "site", "status", "opened_at", "journey_id", "case_id"),
+    )
 
     case_id: Mapped[str] = mapped_column(primary_key=True)
     site: Mapped[str]

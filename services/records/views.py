@@ -13,6 +13,7 @@ from clinical.recovery_scores import PadssItems
 from clinical.screening import Override
 from clinical.vitals import Reading
 from services.records.risk_views import RiskCaseView
+from services.records.task_views import TaskView
 from services.records.view import View as View
 
 
@@ -41,30 +42,12 @@ class JourneySummary(View):
     version: int
 
 
-class TaskView(View):
-    """A human step. An open one (`requested`) is what its course waits for."""
+class JourneyCount(View):
+    """How many courses stand in this stage with this status."""
 
-    journey_id: str
-    task_id: str
-    site: str
-    code: str
-    owner: str
+    stage: str
     status: str
-    opened_at: datetime
-    due_at: datetime
-    overdue_at: datetime | None
-    escalated_to: str | None
-    settled_at: datetime | None
-    settled_by: str | None
-    reason: str
-
-
-class TaskCount(View):
-    """How many open tasks one role has, and how many of them are past due."""
-
-    owner: str
-    open: int
-    overdue: int
+    count: int
 
 
 class DoseView(View):

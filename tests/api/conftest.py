@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi import FastAPI
@@ -21,9 +23,11 @@ from services.encryption import FieldCipher, KeyRing
 from services.events.targets import TargetGuard
 from services.notifications.service import NotificationService
 from services.protocols import load_protocol
+from services.records.closed_days import ClosedDays
 from services.records.idempotency import IdempotencyKeys
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
+from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from tests.api.caller import SITE, Person, person, verifier
 from tests.api.fake_engine import FakeEngine
@@ -92,6 +96,9 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
     async def is_up() -> bool:
         return True
 
+    async def zone_of(_: str) -> ZoneInfo:
+        return ZoneInfo("America/New_York")
+
     composition = Composition(
         build="test",
         environment="development",
@@ -108,6 +115,9 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         access=access_on(database, cipher),
         help_numbers=HelpNumbers(),
         outside=Outside.over(database, cipher, TargetGuard(resolve=names), streams=20),
+        zone_of=zone_of,
+        claims=TaskClaims(database, timedelta(hours=10)),
+        closed_days=ClosedDays(database),
         close=database.dispose,
     )
     yield Clinic(create_app(composition), engine, records, composition.notes, composition.access, database)

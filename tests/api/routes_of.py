@@ -26,6 +26,8 @@ PLACES = {
     "{key_id}": id_from("no key"),
     "{glass_id}": id_from("no glass"),
     "{instrument}": "phq-9",
+    "{task_id}": id_from("no task"),
+    "{day}": "2026-12-25",
 }
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import structlog
 
 from api.cursors import VALID_FOR_S, Cursors
-from api.next_steps import ACT_OF, FOLLOW_UP_TASK, step
+from api.next_steps import CHECK_TASK, DONE_BY, FOLLOW_UP_TASK, step
 from api.problems import Problem
 from clinical.events import Entry, Fact, SessionOpened, TaskOpened
 from clinical.people import ENGINE, Role
 from services.records.interface import Batch
-from services.records.views import TaskView
+from services.records.task_views import TaskView
 from tests.api.caller import SITE
 from tests.api.conftest import PATIENT, Clinic
 from tests.api.fake_engine import AT
@@ -71,25 +71,45 @@ async def test_what_is_next_and_by_whom(clinic: Clinic) -> None:
     assert answer["waits_for"][0]["roles"] == ["coordinator"]
 
 
-@pytest.mark.parametrize("code", [*ACT_OF, f"{FOLLOW_UP_TASK}2", "something-else"])
-async def test_every_task_leads_to_a_route(clinic: Clinic, code: str) -> None:
-    parts = {"screening": "screenings/{round}", "plan": "plans/{version}", "session": "sessions/{n}",
-             "follow-up": "follow-ups/{round}", "risk": "risk-cases/{case_id}", "journey": ""}  # fmt: skip
+PARTS = {"screening": "screenings/{round}", "plan": "plans/{version}", "session": "sessions/{n}",
+         "follow-up": "follow-ups/{round}", "risk": "risk-cases/{case_id}", "journey": ""}  # fmt: skip
+DRUG_CASE = "/v1/custody/site-a/discrepancies/C/7"
+
+
+async def test_every_task_leads_to_a_route(clinic: Clinic) -> None:
+    """From one of the parts of a course, or from the drug books, the address is that of the act's route."""
     templates = {route.act: route.path for route in routes_of(clinic.app)}
-    hrefs, act = set(), ""
-    for part in parts:
-        task = a_task(code, "journey" if part == "journey" else f"{part}/1")
-        view = TaskView(
-            journey_id="journey/site-a/x", site=SITE, status="requested", opened_at=AT, overdue_at=None,
-            escalated_to=None, settled_at=None, settled_by=None, **task.model_dump(exclude={"kind"}),
-        )  # fmt: skip
-        found = step(view, "/v1/journeys/{site}/{ulid}", datetime.now(UTC))
-        if found.act is None:
-            assert (code, found.href) == ("something-else", None)
-            return
-        act = found.act
-        hrefs.add((found.href or "").replace("/1/", "/" + parts[part].partition("/")[2] + "/"))
-    assert templates[act] in hrefs
+    for code in (*DONE_BY, f"{FOLLOW_UP_TASK}2", f"{CHECK_TASK}liver"):
+        site_task = step(a_view(code, "drug-case/C/7", journey_id=None), AT)
+        hrefs = {(site_task.href or "").replace(DRUG_CASE, CASE_ROUTE)}
+        for part, template in PARTS.items():
+            found = step(a_view(code, part if part == "journey" else f"{part}/1"), AT)
+            assert found.evidence
+            href = (found.href or "").replace("/adverse-events/1/", "/adverse-events/{event_id}/")
+            hrefs.add(href.replace("/1/", f"/{template.partition('/')[2]}/"))
+        assert templates[site_task.act or ""] in hrefs, code
+
+
+def test_a_task_that_no_command_completes_has_no_address() -> None:
+    found = step(a_view("something-else", "journey"), AT)
+    assert (found.act, found.href, found.roles) == (None, None, ["coordinator"])
+
+
+CASE_ROUTE = "/v1/custody/{site}/discrepancies/{container_id}/{n}"
+
+
+def a_view(code: str, part: str, journey_id: str | None = "journey/{site}/{ulid}") -> TaskView:
+    nothing = dict.fromkeys(
+        ("overdue_at", "escalated_to", "settled_at", "settled_by", "holder", "holder_role", "held_until",
+         "delegated_by")
+    )  # fmt: skip
+    return TaskView.model_validate(
+        {
+            "id": "0" * 26, "journey_id": journey_id, "site": SITE, "status": "requested", "opened_at": AT,
+            "priority": "routine", "version": 1, **nothing,
+            **a_task(code, part).model_dump(exclude={"kind"}),
+        }
+    )  # fmt: skip
 
 
 async def test_lists_go_page_by_page_and_miss_nobody(clinic: Clinic) -> None:
@@ -145,7 +165,7 @@ async def test_the_work_list_is_filtered_and_counted(clinic: Clinic) -> None:
         a_task("check-in", "session/1", Role.NURSE, days=2),
     )
     page = (await clinic.coordinator.get("/v1/tasks")).json()
-    assert [task["code"] for task in page["items"]] == ["sign-screening", "check-in", "book-consultation"]
+    assert [task["code"] for task in page["items"]] == ["check-in", "sign-screening", "book-consultation"]
     assert {count["owner"]: count["open"] for count in page["counts"]} == {
         "coordinator": 1,
         "nurse": 1,

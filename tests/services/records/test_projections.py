@@ -17,6 +17,7 @@ from clinical.risk import RiskLevel
 from services.records.project_course import status_of
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
+from services.records.task_queries import TaskFilter
 from services.records.wording import line
 from tests.services.records.builders import PRESCRIBER, SITE, START, a_journey, add
 from tests.services.records.facts import (
@@ -204,5 +205,5 @@ async def test_a_settled_task_stays_settled(records: SqlRecords, queries: Record
     cancelled = events.TaskCancelled(task_id="task-1", reason="late")
     await add(records, journey_id, events.TaskDone(task_id="task-1"), cancelled, at=START, actor=PRESCRIBER)
     assert [task.task_id for task in (await queries.journey(SITES, journey_id)).open_tasks] == ["task-2"]
-    done = await queries.tasks(SITES, status="completed")
+    done = await queries.tasks(SITES, TaskFilter(status="completed"))
     assert [(task.task_id, task.settled_by) for task in done] == [("task-1", "staff-2")]

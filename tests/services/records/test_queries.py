@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from clinical import events
 from clinical.people import Role
+from clinical.task_priority import Priority, rank
 from services.records.errors import NotFound
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
+from services.records.task_queries import TaskFilter
 from tests.services.records.builders import SITE, START, a_journey, a_patient, add
 from tests.services.records.facts import KINDS, LATER, SAMPLES, WORDS, a_dose, a_phq9, a_task, an_observation
 
@@ -121,14 +123,14 @@ async def test_tasks_come_most_urgent_first_page_by_page(records: SqlRecords, qu
     for journey_id in journeys:
         tasks = [a_task(f"task-{n}", due_at=START + timedelta(days=n // 2)) for n in (3, 0, 2, 1)]
         await add(records, journey_id, *tasks)
-    seen: list[tuple[object, str, str]] = []
+    seen: list[tuple[datetime, str]] = []
     cursor = None
     while page := await queries.tasks([SITE], cursor=cursor, limit=3):
-        seen += [(task.due_at, task.journey_id, task.task_id) for task in page]
-        cursor = page[-1].due_at, page[-1].journey_id, page[-1].task_id
+        seen += [(task.due_at, task.id) for task in page]
+        cursor = rank(Priority(page[-1].priority)), page[-1].due_at, page[-1].id
     assert len(seen) == 8
     assert seen == sorted(set(seen))
-    due = await queries.tasks([SITE], due_before=START + timedelta(days=1))
+    due = await queries.tasks([SITE], TaskFilter(due_before=START + timedelta(days=1)))
     assert {task.task_id for task in due} == {"task-0", "task-1"}
 
 
@@ -137,9 +139,9 @@ async def test_an_overdue_task_is_also_its_second_owners(records: SqlRecords, qu
     await add(records, journey_id, a_task("a"), a_task("b", owner=Role.THERAPIST, due_at=START))
     overdue = events.TaskOverdue(task_id="b", escalated_to=Role.MEDICAL_DIRECTOR)
     await add(records, journey_id, overdue, at=LATER)
-    assert [t.task_id for t in await queries.tasks([SITE], owner="nurse")] == ["a"]
-    assert [t.task_id for t in await queries.tasks([SITE], owner="therapist")] == ["b"]
-    escalated = await queries.tasks([SITE], owner="medical-director")
+    assert [t.task_id for t in await queries.tasks([SITE], TaskFilter(owner="nurse"))] == ["a"]
+    assert [t.task_id for t in await queries.tasks([SITE], TaskFilter(owner="therapist"))] == ["b"]
+    escalated = await queries.tasks([SITE], TaskFilter(owner="medical-director"))
     assert [(t.task_id, t.overdue_at, t.reason) for t in escalated] == [("b", LATER, WORDS)]
     counts = await queries.task_counts([SITE], START + timedelta(days=1))
     assert [(c.owner, c.open, c.overdue) for c in counts] == [("nurse", 1, 0), ("therapist", 1, 1)]

@@ -1,0 +1,63 @@
+"""What does the day of a site look like right now?"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from api.auth import ACTS
+from api.dependencies import CallerHere, Composed
+from api.next_steps import course_href
+from api.routes.journeys import AtSite, one_site
+from api.routes.router import routes
+from api.schemas.board import BoardOut, NextAct, PersonOut
+from api.schemas.values import Day
+from clinical.instants import local_date
+from services.records.board_queries import PLACES
+from services.records.board_views import PersonOnBoard
+
+router = routes("/v1/board", "tasks")
+
+NEXT_OF = {
+    "expected": (("answer_readiness", "/readiness"), ("check_in", "/check-in")),
+    "arrived": (("order_dose", "/order"), ("give_dose", "/dose")),
+    "in-chair": (("record_observation", "/observations"), ("discharge", "/discharge")),
+    "home": (("record_contact", "/contact"), ("record_integration", "/integration")),
+}
+END_DOSE = ("end_dose", "/dose-end")
+
+
+@router.get("", operation_id="read_board")
+async def read_board(
+    here: Composed,
+    caller: CallerHere,
+    response: Response,
+    site: AtSite = None,
+    day: Annotated[Day | None, Query(description="on the wall of the site; today if left out")] = None,
+) -> BoardOut:
+    """The day of a site in its own zone: rooms, who is expected, here, in the chair (since when, the next reading
+    and whether it is late, the tier of the last one), who went home, and what can be done for each.
+
+    Whoever is here is shown whatever the day.
+    """
+    at, now = one_site(caller, site), datetime.now(UTC)
+    zone = await here.zone_of(at)
+    board = await here.queries.board(at, day or local_date(now, zone), zone, now)
+    response.headers["Cache-Control"] = "no-store"
+    people = tuple(_person(one) for one in board.people)
+    counts = {place: sum(one.place == place for one in people) for place in PLACES}
+    return BoardOut.model_validate(
+        {**board.model_dump(exclude={"people"}), "people": people, "counts": counts}
+    )
+
+
+def _person(one: PersonOnBoard) -> PersonOut:
+    course = course_href(one.journey_id)
+    ways: tuple[tuple[str, str], ...] = NEXT_OF[one.place]
+    if one.place == "in-chair" and one.dose_ended_at is None:
+        ways = (*ways, END_DOSE)
+    acts = [
+        NextAct(act=act, href=f"{course}/sessions/{one.session}{end}", roles=sorted(ACTS[act]))
+        for act, end in ways
+    ]
+    return PersonOut(**one.model_dump(), course=course, next=acts)

@@ -1,0 +1,176 @@
+"""What is there to do at a site, and who is at it? The work list: filtered, most urgent first, page by page.
+
+Every filter leads into an index that is in the order of the list, so that a page reads little more than itself:
+a role's list is what it owns and what went up to it, a list by due time is one piece for each priority.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy.orm import aliased
+
+from clinical import events
+from clinical.task_priority import MOST_URGENT_FIRST, Priority, rank
+from services.records.availability import Sessions
+from services.records.errors import NotFound
+from services.records.ledger import Ledger
+from services.records.opening import view
+from services.records.tables import EntryRow
+from services.records.task_tables import TaskHolding, TaskRow
+from services.records.task_views import SITE_REASONS, HoldingView, TaskCount, TaskView
+
+Place = tuple[int, datetime, str]
+"""Where a page ended: rank, due time, id of its last task."""
+
+OPEN = TaskRow.status == literal("requested", literal_execute=True)
+"""Spelled out in the statement, so that the partial indexes of open tasks are used."""
+
+
+@dataclass(frozen=True)
+class TaskFilter:
+    """Which tasks. `owner`: the role that owes it, or to which it went up; `holder`: who has taken it on.
+
+    `status` None is every status; `unclaimed` and `holder` are about now.
+    """
+
+    status: str | None = "requested"
+    owner: str | None = None
+    code: str | None = None
+    priority: Priority | None = None
+    holder: str | None = None
+    unclaimed: bool = False
+    due_before: datetime | None = None
+    journey_id: str | None = None
+
+
+class TaskQueries:
+    """The reading side of the work list."""
+
+    _sessions: Sessions
+    _ledger: Ledger
+
+    async def tasks(
+        self,
+        sites: Sequence[str],
+        wanted: TaskFilter = TaskFilter(),  # frozen
+        *,
+        cursor: Place | None = None,
+        limit: int = 50,
+    ) -> list[TaskView]:
+        """Most urgent first; `cursor` is the place of the last task seen."""
+        async with self._sessions.reading() as session:
+            rows = (await session.execute(tasks_statement(sites, wanted, cursor, limit))).all()
+        return [self._task(row, entry) for row, entry in rows]
+
+    async def task(self, sites: Sequence[str], row_id: str) -> TaskView:
+        statement = with_entry(select(TaskRow.id).where(TaskRow.id == row_id, TaskRow.site.in_(sites)))
+        async with self._sessions.reading() as session:
+            found = (await session.execute(statement)).first()
+        if found is None:
+            raise NotFound("there is no such task at these sites")
+        return self._task(*found)
+
+    async def task_counts(self, sites: Sequence[str], now: datetime) -> list[TaskCount]:
+        """Open tasks by owner, and how many were due before `now`."""
+        async with self._sessions.reading() as session:
+            rows = await session.execute(counts_statement(sites, now))
+            return [
+                TaskCount(owner=owner, open=count, overdue=late, urgent=urgent)
+                for owner, count, late, urgent in rows
+            ]
+
+    async def task_history(self, sites: Sequence[str], row_id: str) -> list[HoldingView]:
+        """Who took it on, passed it on, gave it back: in that order."""
+        of_task = select(TaskHolding).join(TaskRow, TaskRow.id == TaskHolding.task_id)
+        of_task = of_task.where(TaskHolding.task_id == row_id, TaskRow.site.in_(sites))
+        async with self._sessions.reading() as session:
+            rows = await session.scalars(of_task.order_by(TaskHolding.n))
+            return [view(HoldingView, row) for row in rows]
+
+    def _task(self, row: TaskRow, entry: EntryRow | None) -> TaskView:
+        opened = None if entry is None else self._ledger.fact_of(entry, events.TaskOpened)
+        return task_view(row, opened)
+
+
+def task_view(row: TaskRow, opened: events.TaskOpened | None) -> TaskView:
+    """A holding that has run out is none."""
+    held = row.held_until is not None and row.held_until > datetime.now(UTC)
+    nobody = {} if held else dict.fromkeys(("holder", "holder_role", "held_until", "delegated_by"))
+    return view(TaskView, row, reason=opened.reason if opened else SITE_REASONS.get(row.code, ""), **nobody)
+
+
+def tasks_statement(
+    sites: Sequence[str], wanted: TaskFilter, cursor: Place | None, limit: int
+) -> Select[TaskRow, EntryRow]:
+    """The page: each piece in the order of its index, then the first of all pieces together."""
+    pieces = [
+        select(TaskRow.id)
+        .where(TaskRow.site.in_(sites), *conditions)
+        .order_by(TaskRow.rank, TaskRow.due_at, TaskRow.id)
+        .limit(limit)
+        for conditions in _pieces(wanted, cursor)
+    ]
+    if len(pieces) == 1:
+        return with_entry(pieces[0])
+    return with_entry(union_all(*(piece.subquery().select() for piece in pieces)), limit)
+
+
+def with_entry(ids: Any, limit: int | None = None) -> Select[TaskRow, EntryRow]:
+    """The tasks of these ids with the facts that opened them."""
+    chosen = ids.subquery()
+    task = aliased(TaskRow)
+    opened = and_(EntryRow.journey_id == task.journey_id, EntryRow.seq == task.opened_seq)
+    statement = select(task, EntryRow).join(chosen, chosen.c.id == task.id).outerjoin(EntryRow, opened)
+    return statement.order_by(task.rank, task.due_at, task.id).limit(limit)
+
+
+def counts_statement(sites: Sequence[str], now: datetime) -> Select[str, int, int, int]:
+    overdue = func.count().filter(TaskRow.due_at < now)
+    urgent = func.count().filter(TaskRow.rank < rank(Priority.ROUTINE))
+    statement = select(TaskRow.owner, func.count(), overdue, urgent).where(TaskRow.site.in_(sites))
+    return statement.where(TaskRow.status == "requested").group_by(TaskRow.owner).order_by(TaskRow.owner)
+
+
+def _pieces(wanted: TaskFilter, cursor: Place | None) -> Iterator[list[ColumnElement[bool]]]:
+    if wanted.due_before is not None and wanted.priority is None:
+        for priority in MOST_URGENT_FIRST:
+            yield from _pieces(replace(wanted, priority=priority), cursor)
+        return
+    common = [*_conditions(wanted), *_after(wanted, cursor)]
+    if wanted.owner is None:
+        yield common
+        return
+    yield [*common, TaskRow.owner == wanted.owner]
+    yield [*common, TaskRow.escalated_to == wanted.owner, TaskRow.owner != wanted.owner]
+
+
+def _after(wanted: TaskFilter, cursor: Place | None) -> Iterator[ColumnElement[bool]]:
+    if cursor is None:
+        return
+    if wanted.priority is None:
+        yield tuple_(TaskRow.rank, TaskRow.due_at, TaskRow.id) > cursor
+    elif rank(wanted.priority) == cursor[0]:
+        yield tuple_(TaskRow.due_at, TaskRow.id) > cursor[1:]
+    else:  # a piece that was read to its end, or not begun
+        yield TaskRow.rank > cursor[0]
+
+
+def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.status is not None:
+        yield OPEN if wanted.status == "requested" else TaskRow.status == wanted.status
+    if wanted.priority is not None:
+        yield TaskRow.rank == rank(wanted.priority)
+    if wanted.code is not None:
+        yield TaskRow.code == wanted.code
+    if wanted.journey_id is not None:
+        yield TaskRow.journey_id == wanted.journey_id
+    if wanted.due_before is not None:
+        yield TaskRow.due_at < wanted.due_before
+    if wanted.holder is not None:
+        yield TaskRow.holder == wanted.holder
+        yield TaskRow.held_until > func.now()
+    if wanted.unclaimed:
+        yield or_(TaskRow.holder.is_(None), TaskRow.held_until <= func.now())
