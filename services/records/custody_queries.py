@@ -116,7 +116,8 @@ class CustodyQueries:
         oldest = select(DiscrepancyRow).where(*wanted).order_by(*ORDER_OF_CASES).limit(limit)
         async with self._sessions.reading() as session:
             rows = (await session.scalars(oldest)).all()
-            return [await self._discrepancy(session, row) for row in rows]
+            entries = await _entries(session, rows)
+            return [self._discrepancy(row, entries.get((row.container_id, row.number), [])) for row in rows]
 
     async def custody_counts(self, site: str) -> CustodyCounts:
         """How many containers are open and closed, how many differences stand where."""
@@ -137,12 +138,7 @@ class CustodyQueries:
         note = None if row.note is None else self._cipher.decrypt(NOTE, row.note, row=place)
         return view(MovementView, row, witnesses=tuple(row.witnesses), note=note)
 
-    async def _discrepancy(self, session: AsyncSession, row: DiscrepancyRow) -> DiscrepancyView:
-        entries = await session.scalars(
-            select(CustodyEntryRow)
-            .where(CustodyEntryRow.container_id == row.container_id, CustodyEntryRow.number == row.number)
-            .order_by(CustodyEntryRow.seq)
-        )
+    def _discrepancy(self, row: DiscrepancyRow, entries: Sequence[CustodyEntryRow]) -> DiscrepancyView:
         return view(
             DiscrepancyView,
             row,
@@ -155,6 +151,19 @@ class CustodyQueries:
         said = fact_of(row, self._cipher).model_dump(mode="json", exclude={"kind"})
         text = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in said.items())
         return view(CaseEntryView, row, text=text)
+
+
+async def _entries(
+    session: AsyncSession, cases: Sequence[DiscrepancyRow]
+) -> dict[tuple[str, int], list[CustodyEntryRow]]:
+    """What happened in each case, in order; one question for all of them."""
+    of_cases = tuple_(CustodyEntryRow.container_id, CustodyEntryRow.number).in_(
+        [(case.container_id, case.number) for case in cases]
+    )
+    found: dict[tuple[str, int], list[CustodyEntryRow]] = {}
+    for row in await session.scalars(select(CustodyEntryRow).where(of_cases).order_by(CustodyEntryRow.seq)):
+        found.setdefault((row.container_id, row.number), []).append(row)
+    return found
 
 
 def _owed(row: DiscrepancyRow) -> Iterator[DutyView]:

@@ -29,6 +29,6 @@ def journeys_statement(
     return statement.order_by(JourneyRow.started_at.desc(), JourneyRow.id.desc()).limit(limit)
 
 
-def journey_counts_statement(sites: Sequence[str]) -> Select[Any]:
+def journey_counts_statement(sites: Sequence[str]) -> Select[str, str, int]:
     counted = select(JourneyRow.stage, JourneyRow.status, func.count()).where(JourneyRow.site.in_(sites))
     return counted.group_by(JourneyRow.stage, JourneyRow.status).order_by(JourneyRow.stage, JourneyRow.status)
