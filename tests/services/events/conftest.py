@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
+from deploy.postgres import PostgresServer
 from services.database import Database
 from services.encryption import FieldCipher, KeyRing
 from services.events.delivery_log import DeliveryLog
@@ -23,6 +26,14 @@ from tests.services.events.receiver import Receiver, a_receiver
 from workers.webhooks import WebhookPost, deliver_due
 
 SITE = "site-a"
+EMPTIED = (
+    "event_outbox",
+    "event_feed",
+    "webhook_attempt",
+    "webhook_delivery",
+    "webhook_notice",
+    "webhook_endpoint",
+)
 
 
 @dataclass
@@ -66,9 +77,20 @@ class World:
         return await deliver_due(self.post, self.clock)
 
 
+@pytest.fixture(scope="module")
+def shared_url(postgres: PostgresServer, database_template: str) -> Iterator[str]:
+    """One database for a file of tests: making one costs more than most of them."""
+    name = f"events_{uuid.uuid4().hex[:16]}"
+    yield postgres.create_database(name, template=database_template)
+    postgres.drop_database(name)
+
+
 @pytest.fixture
-async def world(database_url: str) -> AsyncIterator[World]:
-    database, clock = Database(database_url), Clock()
+async def world(shared_url: str) -> AsyncIterator[World]:
+    """No event and no endpoint is there; courses of earlier tests may be."""
+    database, clock = Database(shared_url), Clock()
+    async with database.transaction() as session:
+        await session.execute(text(f"TRUNCATE {', '.join(EMPTIED)}"))
     cipher = FieldCipher(KeyRing({"one": bytes(range(32))}, "one"), bytes(32))
     guard = TargetGuard(loopback_http=True)
     feed = EventFeed(database)

@@ -111,10 +111,10 @@ async def test_a_site_hears_nothing_of_another(world: World) -> None:
 
 
 async def test_readers_of_a_storm_of_slow_and_failing_writers_miss_nothing_and_see_one_order(
-    world: World, database_url: str
+    world: World, shared_url: str
 ) -> None:
     """Each transaction waits between telling and committing, so that later ones overtake earlier ones."""
-    writers = Database(database_url, pool_size=16)
+    writers = Database(shared_url, pool_size=16)
     dice = random.Random(4711)
     committed: set[str] = set()
 
