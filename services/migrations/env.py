@@ -7,12 +7,13 @@ an advisory lock, so that processes starting together migrate once.
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
+from services.booking import tables as booking_tables
 from services.database import Base
 from services.notifications import tables as notification_tables
 from services.records import custody_tables
 from services.records import tables as record_tables
 
-TABLES = (record_tables, custody_tables, notification_tables)
+TABLES = (record_tables, custody_tables, notification_tables, booking_tables)
 """Named so that nobody takes the imports for unused: importing them fills `Base.metadata`."""
 
 MIGRATION_LOCK = 7_261_954_318
