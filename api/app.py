@@ -21,6 +21,8 @@ from api.description import describe
 from api.engine import TemporalEngine
 from api.routes import (
     aftercare,
+    bookings,
+    closures,
     consultation,
     course,
     custody,
@@ -38,18 +40,22 @@ from api.routes import (
     protocols,
     reading,
     referrals,
+    resources,
     risk,
     screenings,
+    session_times,
     sessions,
     tasks,
 )
 from api.telemetry import RequestLog
 from api.tokens import GivenKeys, KeySource, PublishedKeys, TokenVerifier
 from services import temporal
+from services.booking.service import Bookings
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
 from services.notifications.service import NotificationService
+from services.records.booking_facts import BookingFacts
 from services.records.idempotency import IdempotencyKeys
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
@@ -57,8 +63,9 @@ from services.records.therapy_notes import TherapyNotes
 from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
-    patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, downtime, notes, course,
-    aftercare, risk, duties, tasks, custody, discrepancies, protocols, instruments, health, documentation,
+    patients, referrals, journeys, reading, consultation, screenings, plans, sessions, session_times, dosing,
+    downtime, notes, course, aftercare, risk, duties, tasks, resources, closures, bookings, custody, discrepancies,
+    protocols, instruments, health, documentation,
 )  # fmt: skip
 
 
@@ -90,6 +97,8 @@ def compose(settings: Settings) -> Composition:
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
         close=database.dispose,
+        bookings=Bookings(database),
+        booking_facts=BookingFacts(database),
     )
 
 

@@ -27,6 +27,7 @@ TAGS = {
     "follow-up and risk": "After the course; risk cases at any time.",
     "duties": "What is owed whatever becomes of the course: reports with proof, long-term checks.",
     "tasks": "The work list.",
+    "rooms and times": "Rooms, chairs and people; which times are free, held, booked, given away.",
     "drug books": "Controlled drugs, container by container: received, given, wasted, returned, counted.",
     "protocols": "What a clinic has decided.",
     "instruments": "Questionnaires.",
@@ -126,6 +127,10 @@ def _headers(act: str, method: str) -> list[dict[str, Any]]:
         text = "a value of your own that makes this request happen once"
         schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
         headers.append(_header("Idempotency-Key", text, schema, required=act in KEY_REQUIRED))
+    if act == "change_resource":
+        text = "the version that was read, as its ETag"
+        schema = {"type": "string", "pattern": '^W/"[0-9]{1,9}"$', "examples": ['W/"1"']}
+        headers.append(_header("If-Match", text, schema, required=True))
     if act == "approve_plan":
         text = "the plan's hash in quotes, as `detail.plan_hash` of its proposal"
         schema = {"type": "string", "pattern": '^"[0-9a-f]{64}"$', "examples": [f'"{"0f" * 32}"']}

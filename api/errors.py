@@ -13,11 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from api.booking_problems import problem_of_booking
 from api.engine import EngineRefused, EngineUnavailable
 from api.problems import MEDIA_TYPE, Fault, Problem
 from clinical.decision import Reason
+from services.booking.errors import BookingError
 from services.records.errors import NotFound, RecordsError, RecordsUnavailable
 
 RETRY_AFTER_S = "2"
@@ -41,7 +44,7 @@ _RECORD_CODES = {
 
 FAMILIES: tuple[type[Exception], ...] = (
     Problem, RequestValidationError, HTTPException, RecordsError, EngineRefused, EngineUnavailable,
-    OperationalError, InterfaceError,
+    OperationalError, InterfaceError, PoolTimeout, BookingError,
 )  # fmt: skip
 
 
@@ -84,9 +87,11 @@ def problem_of(error: Exception) -> Problem:
                 "engine-unavailable",
                 "the engine or its workers did not answer in time; ask again with the same Idempotency-Key",
             )
+        case BookingError():
+            return problem_of_booking(error)
         case NotFound():
             return Problem("not-found")
-        case RecordsUnavailable() | OperationalError() | InterfaceError():
+        case RecordsUnavailable() | OperationalError() | InterfaceError() | PoolTimeout():
             return Problem("records-unavailable", "ask again in a moment, with the same Idempotency-Key")
         case RecordsError() if error.code in _RECORD_CODES:
             return Problem(_RECORD_CODES[error.code])

@@ -1,9 +1,10 @@
 """What is sent around one visit, from booking to integration."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from api.schemas.duties import SafetyCheckIn
 from api.schemas.values import (
@@ -13,6 +14,7 @@ from api.schemas.values import (
     Day,
     Exact,
     Flag,
+    Identifier,
     In,
     Instant,
     LongWords,
@@ -25,7 +27,7 @@ from clinical.vitals import Action
 
 
 class BookingIn(Act):
-    """Room and time of the visit; booking again moves it."""
+    """Room and time of the visit, or the hold that has them; booking again moves it."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -39,9 +41,22 @@ class BookingIn(Act):
         }
     )
 
-    starts_at: Instant
-    ends_at: Instant
-    room: Code
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    room: Code | None = None
+    hold_id: Identifier | None = Field(default=None, description="instead of time and room: what was held")
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        missing = [name for name in ("starts_at", "ends_at", "room") if getattr(self, name) is None]
+        if self.hold_id is None and missing:
+            raise PydanticCustomError("missing", "needs hold_id, or starts_at, ends_at and room")
+        if self.hold_id is not None and len(missing) < 3:
+            raise PydanticCustomError("too_much", "a hold has its own time and room")
+        return self
+
+    def message(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"hold_id"})
 
 
 class ReadinessIn(In):

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Select
+from sqlalchemy import Executable, Select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,7 +34,7 @@ class Transactions:
         async with self._database.reading() as session:
             return await work(session)
 
-    async def _all(self, statement: Select[tuple[T]]) -> list[T]:
+    async def _all(self, statement: Select[T]) -> list[T]:
         """The first column of every line."""
 
         async def look(session: AsyncSession) -> list[T]:
@@ -42,7 +42,7 @@ class Transactions:
 
         return await self._read(look)
 
-    async def _lines(self, statement: Select[Any]) -> list[tuple[Any, ...]]:
+    async def _lines(self, statement: Executable) -> list[tuple[Any, ...]]:
         async def look(session: AsyncSession) -> list[tuple[Any, ...]]:
             return [tuple(line) for line in await session.execute(statement)]
 

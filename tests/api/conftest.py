@@ -13,11 +13,13 @@ from api.app import create_app
 from api.composition import Composition
 from api.cursors import Cursors
 from clinical.people import Role
+from services.booking.service import Bookings
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher, KeyRing
 from services.notifications.service import NotificationService
 from services.protocols import load_protocol
+from services.records.booking_facts import BookingFacts
 from services.records.idempotency import IdempotencyKeys
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
@@ -95,6 +97,8 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(),
         close=database.dispose,
+        bookings=Bookings(database),
+        booking_facts=BookingFacts(database),
     )
     yield Clinic(create_app(composition), engine, records, composition.notes)
     await database.dispose()
