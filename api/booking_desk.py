@@ -7,7 +7,7 @@ put right by the workers from the record. Where a site has registered neither ro
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -62,7 +62,7 @@ class BookingDesk:
         *,
         ends_at: datetime | None = None,
         room: str | None = None,
-        people: Mapping[str, str] | None = None,
+        people: Mapping[Any, str] | None = None,
         minutes: float = IMPLICIT_HOLD_MINUTES,
         key: str = "",
     ) -> Wish:

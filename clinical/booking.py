@@ -7,13 +7,14 @@ Source: product F8; clinical-facts §3.3, §3.6 (shortest stay), §4 (conversati
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
 from clinical.decision import Reason, Verdict
-from clinical.instants import Instant, elapsed, later
+from clinical.instants import elapsed, in_utc, later
 from clinical.people import Role
 from clinical.plan import phase_of
 from clinical.protocol import Infusion, Phase, Protocol
@@ -41,11 +42,12 @@ class Part(StrEnum):
     THERAPIST = "therapist"
 
 
-class Span(Model):
-    """A stretch of time: its end no longer belongs to it."""
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time: its end no longer belongs to it. Instants in UTC."""
 
-    starts_at: Instant
-    ends_at: Instant
+    starts_at: datetime
+    ends_at: datetime
 
     def overlaps(self, other: "Span") -> bool:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
@@ -72,7 +74,8 @@ class Pattern(Model):
 PATTERN = Pattern()
 
 
-class Need(Model):
+@dataclass(frozen=True, slots=True)
+class Need:
     """One part of a visit: a place, or a person in this role, for this stretch of time."""
 
     part: Part
@@ -80,12 +83,13 @@ class Need(Model):
     span: Span
 
 
-class VisitPlan(Model):
+@dataclass(frozen=True, slots=True)
+class VisitPlan:
     """One visit as it is meant to go."""
 
     span: Span
-    dose_at: Instant
-    home_at: Instant
+    dose_at: datetime
+    home_at: datetime
     needs: tuple[Need, ...]
 
 
@@ -122,6 +126,7 @@ def visit_plan(
 
     `ends_at` before the earliest way home does not shorten anything: `too_short` says so.
     """
+    starts_at = in_utc(starts_at)
     dose_at = later(starts_at, minutes=pattern.arrival_minutes)
     infusion = protocol.dosing.infusion_minutes if isinstance(protocol.dosing, Infusion) else 0
     stay = max(
@@ -130,7 +135,7 @@ def visit_plan(
     talk_at = later(dose_at, minutes=infusion or pattern.talk_from_minutes)
     talk_ends = later(talk_at, minutes=pattern.talk_minutes)
     home_at = max(later(dose_at, minutes=stay), talk_ends)
-    ends = home_at if ends_at is None else max(home_at, ends_at)
+    ends = home_at if ends_at is None else max(home_at, in_utc(ends_at))
     watched = Span(starts_at=dose_at, ends_at=home_at)
     present = [Need(part=Part.MONITOR, role=Role.NURSE, span=watched)]
     if protocol.monitoring.prescriber_on_site:

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from operator import attrgetter
 
 from clinical.booking import Kind, Model, Need, Part, Span
 from clinical.people import Role
+
+_BEGINNING = attrgetter("starts_at")
 
 
 class Obstacle(StrEnum):
@@ -37,7 +40,8 @@ class Clash(Model):
     bookings: tuple[str, ...] = ()
 
 
-class Taken(Model):
+@dataclass(frozen=True, slots=True)
+class Taken:
     """One place of one resource that somebody has."""
 
     place: int
@@ -45,7 +49,8 @@ class Taken(Model):
     booking_id: str
 
 
-class Chosen(Model):
+@dataclass(frozen=True, slots=True)
+class Chosen:
     """A place of a resource for a part of a visit; `span` has its buffers."""
 
     part: Part
@@ -77,7 +82,7 @@ class Resource:
 
     def is_there(self, span: Span) -> bool:
         """Open or at work for the whole time?"""
-        at = bisect_right(self.at_work, span.starts_at, key=lambda one: one.starts_at) - 1
+        at = bisect_right(self.at_work, span.starts_at, key=_BEGINNING) - 1
         return at >= 0 and self.at_work[at].covers(span)
 
     def buffered(self, span: Span) -> Span:

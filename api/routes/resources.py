@@ -1,7 +1,7 @@
 """Which rooms, chairs and people does a site have, when are they there, and what is in their calendar?"""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Header, Path, Response
 
@@ -23,7 +23,9 @@ ResourceId = Annotated[Identifier, Path()]
 AbsenceId = Annotated[Identifier, Path()]
 CALENDAR_FROM = timedelta(days=31)
 CALENDAR = "text/calendar"
-IN_CALENDAR = {200: {"content": {CALENDAR: {"schema": {"type": "string"}}}, "description": "RFC 5545"}}
+IN_CALENDAR: dict[int | str, dict[str, Any]] = {
+    200: {"content": {CALENDAR: {"schema": {"type": "string"}}}, "description": "RFC 5545"}
+}
 
 
 @router.post("", operation_id="create_resource", status_code=201)

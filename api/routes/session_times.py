@@ -78,7 +78,7 @@ async def hold_slot(
         starts_at,
         ends_at=ends_at,
         room=body.room,
-        people=dict(body.people),
+        people=body.people,
         minutes=body.minutes,
     )
     held = _shown(await times.hold(wish))

@@ -56,7 +56,8 @@ def escaped(text: str) -> str:
 
 def folded(line: str) -> str:
     """A content line in pieces of at most 75 octets, none of which splits a character (RFC 5545 §3.1)."""
-    pieces, piece = [], ""
+    pieces: list[str] = []
+    piece = ""
     for character in line:
         room = LONGEST_LINE - (1 if pieces else 0)
         if len((piece + character).encode()) > room:

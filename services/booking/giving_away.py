@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.booking import CourseRules, Span
+from clinical.booking_reconcile import Visit
 from services.booking import closures, waiting
 from services.booking.errors import NotFound
 from services.booking.interface import (
     BookingView,
     ClosureItem,
     ClosureView,
+    NoticeKind,
     NoticeView,
     RulesOf,
     WaitingView,
@@ -75,6 +78,27 @@ class GivingAway(Transactions):
             return _notice(row)
 
         return await self._write(handle)
+
+    async def announce_missing(self, site: str, visit: Visit, now: datetime) -> None:
+        """A visit is booked and has neither room nor people; said once for each of its times."""
+        assert visit.starts_at is not None
+        at = visit.starts_at.isoformat()
+        kind = NoticeKind.WITHOUT_RESERVATION
+        values = {
+            "key": f"{kind.value}/{visit.journey_id}/{visit.session}/{at}",
+            "site": site,
+            "kind": kind.value,
+            "journey_id": visit.journey_id,
+            "session": visit.session,
+            "starts_at": visit.starts_at,
+            "at": now,
+        }
+        statement = insert(NoticeRow).values(values).on_conflict_do_nothing()
+
+        async def say(session: AsyncSession) -> None:
+            await session.execute(statement)
+
+        await self._write(say)
 
     async def preview_closure(
         self,

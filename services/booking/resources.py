@@ -3,8 +3,9 @@
 Runs inside the caller's transaction. All resources of a site live in one time zone: a site is one place.
 """
 
+import json
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
@@ -172,7 +173,8 @@ async def pool(
     rows = await resources_of(session, site, active=True)
     away = await _away(session, site, rows, window)
     days = (window.starts_at.astimezone(zone).date(), window.ends_at.astimezone(zone).date())
-    found = {row.number: _resource(row, zone, days, away.get(row.id, [])) for row in rows}
+    hours = {_hours(row): working_spans(_shifts(row), zone, *days) for row in rows}
+    found = {row.number: _resource(row, hours[_hours(row)], away.get(row.id, [])) for row in rows}
     taken = await session.scalars(
         select(ReservationRow).where(
             ReservationRow.resource.in_(found),
@@ -186,8 +188,16 @@ async def pool(
     return list(found.values())
 
 
-def _resource(row: ResourceRow, zone: ZoneInfo, days: tuple[date, date], away: Sequence[Span]) -> Resource:
-    shifts = [Shift.model_validate(one) for one in row.hours["shifts"]]
+def _hours(row: ResourceRow) -> str:
+    """Many have the same hours: what they come to is worked out once."""
+    return json.dumps(row.hours, sort_keys=True)
+
+
+def _shifts(row: ResourceRow) -> list[Shift]:
+    return [Shift.model_validate(one) for one in row.hours["shifts"]]
+
+
+def _resource(row: ResourceRow, at_work: Sequence[Span], away: Sequence[Span]) -> Resource:
     return Resource(
         id=row.id,
         number=row.number,
@@ -197,7 +207,7 @@ def _resource(row: ResourceRow, zone: ZoneInfo, days: tuple[date, date], away: S
         capacity=row.capacity,
         before=timedelta(minutes=row.before_minutes),
         after=timedelta(minutes=row.after_minutes),
-        at_work=without(working_spans(shifts, zone, *days), away),
+        at_work=without(at_work, away),
     )
 
 

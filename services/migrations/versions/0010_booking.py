@@ -4,6 +4,8 @@ The exclusion constraint compares the place as a range of one number: that needs
 not everywhere), and a number equals another exactly when their ranges overlap.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -14,12 +16,19 @@ branch_labels = None
 depends_on = None
 
 INSTANT = sa.DateTime(timezone=True)
+BOOLEAN = sa.Boolean()
+INTEGER = sa.Integer()
 JSON = postgresql.JSONB(astext_type=sa.Text())
 
 
-def column(name: str, kind: object = None, *, nullable: bool = False, default: str | None = None) -> sa.Column:
+TEXT = sa.Text()
+
+
+def column(
+    name: str, kind: sa.types.TypeEngine[Any] = TEXT, *, nullable: bool = False, default: str | None = None
+) -> sa.Column[Any]:
     server_default = None if default is None else sa.text(default)
-    return sa.Column(name, kind or sa.Text(), nullable=nullable, server_default=server_default)
+    return sa.Column(name, kind, nullable=nullable, server_default=server_default)
 
 
 def upgrade() -> None:
@@ -32,13 +41,13 @@ def upgrade() -> None:
         column("kind"),
         column("roles", JSON),
         column("person", nullable=True),
-        column("capacity", sa.Integer()),
+        column("capacity", INTEGER),
         column("time_zone"),
         column("hours", JSON),
-        column("before_minutes", sa.Integer()),
-        column("after_minutes", sa.Integer()),
-        column("active", sa.Boolean()),
-        column("version", sa.Integer()),
+        column("before_minutes", INTEGER),
+        column("after_minutes", INTEGER),
+        column("active", BOOLEAN),
+        column("version", INTEGER),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_resource")),
         sa.UniqueConstraint("number", name=op.f("uq_resource_number")),
         sa.UniqueConstraint("site", "code", name=op.f("uq_resource_site_code")),
@@ -55,9 +64,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_resource_absence")),
     )
-    op.create_index(
-        "ix_resource_absence_resource_id_ends_at", "resource_absence", ["resource_id", "ends_at"]
-    )
+    op.create_index("ix_resource_absence_resource_id_ends_at", "resource_absence", ["resource_id", "ends_at"])
     _bookings()
     _giving_away()
 
@@ -68,7 +75,7 @@ def _bookings() -> None:
         column("id"),
         column("site"),
         column("journey_id"),
-        column("session", sa.Integer()),
+        column("session", INTEGER),
         column("status"),
         column("starts_at", INSTANT),
         column("ends_at", INSTANT),
@@ -76,8 +83,8 @@ def _bookings() -> None:
         column("home_at", INSTANT),
         column("room"),
         column("needs", JSON),
-        column("leans", sa.Boolean()),
-        column("sequence", sa.Integer()),
+        column("leans", BOOLEAN),
+        column("sequence", INTEGER),
         column("held_by"),
         column("held_at", INSTANT),
         column("expires_at", INSTANT, nullable=True),
@@ -86,7 +93,7 @@ def _bookings() -> None:
         column("booked_at", INSTANT, nullable=True),
         column("released_at", INSTANT, nullable=True),
         column("released_why", nullable=True),
-        column("late", sa.Boolean(), default="false"),
+        column("late", BOOLEAN, default="false"),
         column("waiting_id", nullable=True),
         column("changed_at", INSTANT, default="clock_timestamp()"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_booking")),
@@ -106,7 +113,7 @@ def _bookings() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         column("booking_id"),
         column("resource", sa.BigInteger()),
-        column("place", sa.Integer()),
+        column("place", INTEGER),
         column("span", postgresql.TSTZRANGE()),
         sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_reservation_booking_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reservation")),
@@ -127,13 +134,13 @@ def _giving_away() -> None:
         column("id"),
         column("site"),
         column("journey_id"),
-        column("session", sa.Integer()),
+        column("session", INTEGER),
         column("status"),
         column("added_at", INSTANT),
         column("from_at", INSTANT, nullable=True),
         column("until_at", INSTANT, nullable=True),
         column("booking_id", nullable=True),
-        column("offers", sa.Integer()),
+        column("offers", INTEGER),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_waiting_visit")),
     )
     op.create_index("ix_waiting_visit_site_status_added_at", "waiting_visit", ["site", "status", "added_at"])
@@ -163,7 +170,7 @@ def _giving_away() -> None:
         column("site"),
         column("kind"),
         column("journey_id"),
-        column("session", sa.Integer()),
+        column("session", INTEGER),
         column("booking_id", nullable=True),
         column("starts_at", INSTANT),
         column("at", INSTANT),
