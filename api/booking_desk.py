@@ -11,10 +11,10 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from fastapi import Depends
+from fastapi import Depends, Request
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.dependencies import CallerHere, Composed, Course, Desk, KeyHere
+from api.dependencies import CallerHere, Composed, Course, Desk
 from api.engine import EngineRefused
 from api.problems import Fault, Problem
 from api.schemas.session import BookingIn
@@ -36,10 +36,15 @@ _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2199, 1, 1, tzin
 _log = structlog.get_logger(__name__)
 
 
+def _key_of(request: Request) -> str:
+    """The key of this request; what only reads has none."""
+    return str(getattr(request.state, "key", ""))
+
+
 class BookingDesk:
     """Where this request's acts on times are handed in."""
 
-    def __init__(self, here: Composed, caller: CallerHere, key: KeyHere) -> None:
+    def __init__(self, here: Composed, caller: CallerHere, key: Annotated[str, Depends(_key_of)]) -> None:
         self._here = here
         self.books = here.bookings
         self.caller = caller

@@ -16,7 +16,7 @@ from api.schemas.booking import BookingOut, EmptyIn, HoldIn, SlotList, SlotOut, 
 from api.schemas.values import Code, Identifier, Instant
 from clinical.instants import later
 from services.booking.calendar import calendar
-from services.booking.errors import NotFound
+from services.booking.errors import HoldExpired, NotFound
 from services.booking.interface import BookingView, WaitingView, Wish
 from services.identifiers import id_from
 from workflows.messages import Accepted
@@ -130,7 +130,12 @@ async def accept_offer(
     _body: EmptyIn, course: CourseHere, n: Number, times: Times, desk: DeskHere
 ) -> Accepted:
     """Take the time that is offered: it becomes the visit's. 410 `hold-expired` when it went to the next."""
-    return await times.confirm(course, n, await _offer(times, course.id, n), desk)
+    offer = await _offer(times, course.id, n)
+    try:
+        return await times.confirm(course, n, offer, desk)
+    except HoldExpired:
+        await times.give_away(course.site)
+        raise
 
 
 @router.post("/waitlist/refusal", operation_id="decline_offer")

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinical.booking import CourseRules
 from services.booking.errors import NotFound, SlotConflict
 from services.booking.interface import LIVE, BookingView, NoticeKind, Status, WaitingView, Wish
-from services.booking.reserving import booked_row, hold, let_go, live_rows, lock_site, notice
+from services.booking.reserving import booked_row, expire_due, hold, let_go, live_rows, lock_site, notice
 from services.booking.tables import BookingRow, FreedRow, WaitingRow
 from services.identifiers import id_from
 
@@ -81,6 +81,7 @@ async def in_line(
 
 async def to_give_away(session: AsyncSession, now: datetime, site: str | None) -> list[str]:
     """The times that are free and that nobody is being asked about; those in the past are let go of."""
+    await expire_due(session, now, site)
     statement = select(FreedRow).where(FreedRow.status == "open").order_by(FreedRow.starts_at).limit(100)
     if site is not None:
         statement = statement.where(FreedRow.site == site)

@@ -22,6 +22,11 @@ PLACES = {
     "{note_id}": id_from("no note"),
     "{container_id}": id_from("no container"),
     "{instrument}": "phq-9",
+    "{resource_id}": id_from("no resource"),
+    "{absence_id}": id_from("no absence"),
+    "{booking_id}": id_from("no booking"),
+    "{closure_id}": id_from("no closure"),
+    "{notice_id}": "1",
 }
 
 
