@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.dependencies import CallerHere, Composed, Course, Desk
 from api.engine import EngineRefused
 from api.problems import Fault, Problem
-from api.schemas.session import BookingIn
+from api.schemas.booking import BookingIn
 from clinical.booking import CourseRules, Span, too_short, visit_plan
 from clinical.booking_hours import LocalTimeFault, instant_of
 from services.booking.errors import BookingError

@@ -6,9 +6,10 @@ from api.problems import Fault, Problem
 from api.routes.router import COURSE, routes
 from api.routes.screenings import answered_on_site
 from api.schemas.answers import AcceptedOut
+from api.schemas.booking import BookingIn
 from api.schemas.course import ReasonIn
 from api.schemas.screening import QuestionnairesIn
-from api.schemas.session import BaselineIn, BookingIn, CheckInIn, ReadinessAnswersIn
+from api.schemas.session import BaselineIn, CheckInIn, ReadinessAnswersIn
 from clinical.readiness import ReadinessAnswers, answers_refused
 from services.records.views import SessionView
 from workflows.messages import (

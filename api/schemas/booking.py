@@ -5,13 +5,13 @@ exist or comes twice on the day the clocks change needs its offset.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.schemas.answers import Page
-from api.schemas.values import Code, Flag, In, Instant, Out, Whole
+from api.schemas.values import Act, Code, Flag, Identifier, In, Instant, Out, Whole
 from clinical.booking import Kind
 from clinical.booking_hours import Weekday
 from clinical.people import Role
@@ -131,6 +131,39 @@ class HoldIn(In):
     room: Code | None = None
     people: dict[Literal["monitor", "prescriber", "therapist"], Code] = Field(default_factory=dict)
     minutes: Annotated[Whole, Field(ge=1, le=120)] = 15
+
+
+class BookingIn(Act):
+    """Room and time of the visit, or the hold that has them; booking again moves it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "starts_at": "2026-03-16T09:00:00-04:00",
+                    "ends_at": "2026-03-16T13:00:00-04:00",
+                    "room": "room-2",
+                }
+            ]
+        }
+    )
+
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    room: Code | None = None
+    hold_id: Identifier | None = Field(default=None, description="instead of time and room: what was held")
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        missing = [name for name in ("starts_at", "ends_at", "room") if getattr(self, name) is None]
+        if self.hold_id is None and missing:
+            raise PydanticCustomError("missing", "needs hold_id, or starts_at, ends_at and room")
+        if self.hold_id is not None and len(missing) < 3:
+            raise PydanticCustomError("too_much", "a hold has its own time and room")
+        return self
+
+    def message(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"hold_id"})
 
 
 class SlotOut(Out):

@@ -1,10 +1,9 @@
-"""What is sent around one visit, from booking to integration."""
+"""What is sent around one visit, from its readiness to integration."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ConfigDict, Field
 
 from api.schemas.duties import SafetyCheckIn
 from api.schemas.values import (
@@ -14,7 +13,6 @@ from api.schemas.values import (
     Day,
     Exact,
     Flag,
-    Identifier,
     In,
     Instant,
     LongWords,
@@ -24,39 +22,6 @@ from api.schemas.values import (
 )
 from api.schemas.vitals import READING, ReadingIn
 from clinical.vitals import Action
-
-
-class BookingIn(Act):
-    """Room and time of the visit, or the hold that has them; booking again moves it."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "starts_at": "2026-03-16T09:00:00-04:00",
-                    "ends_at": "2026-03-16T13:00:00-04:00",
-                    "room": "room-2",
-                }
-            ]
-        }
-    )
-
-    starts_at: Instant | None = None
-    ends_at: Instant | None = None
-    room: Code | None = None
-    hold_id: Identifier | None = Field(default=None, description="instead of time and room: what was held")
-
-    @model_validator(mode="after")
-    def _one_or_the_other(self) -> Self:
-        missing = [name for name in ("starts_at", "ends_at", "room") if getattr(self, name) is None]
-        if self.hold_id is None and missing:
-            raise PydanticCustomError("missing", "needs hold_id, or starts_at, ends_at and room")
-        if self.hold_id is not None and len(missing) < 3:
-            raise PydanticCustomError("too_much", "a hold has its own time and room")
-        return self
-
-    def message(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"hold_id"})
 
 
 class ReadinessIn(In):

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx2
+
 from tests.api.caller import SITE
 from tests.api.conftest import Clinic
+from tests.api.test_problems import is_problem
 
 ZONE = ZoneInfo("America/New_York")
 RESOURCES = f"/v1/resources/{SITE}"
@@ -69,6 +72,11 @@ async def a_booking(clinic: Clinic, course: str, at: datetime, key: str = "b", n
     )
     assert answer.status_code == 200, answer.text
     return str(held["id"])
+
+
+def refusal(answer: httpx2.Response, status: int, code: str) -> Any:
+    """The problem that this answer is."""
+    return is_problem(answer, status, code)
 
 
 async def statuses(clinic: Clinic, *bookings: str) -> list[str]:

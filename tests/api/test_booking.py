@@ -18,13 +18,13 @@ from tests.api.booking_site import (
     a_room,
     a_site,
     local,
+    refusal,
     statuses,
     times,
     wednesday,
 )
 from tests.api.caller import SITE
 from tests.api.conftest import Clinic
-from tests.api.test_problems import is_problem
 
 
 def let_time_pass(database_url: str) -> None:
@@ -77,7 +77,7 @@ async def test_two_people_book_the_last_room_and_one_hears_every_clash(clinic: C
     )
     won, lost = sorted(answers, key=lambda answer: answer.status_code)
     assert won.status_code == 200
-    problem = is_problem(lost, 409, "slot-conflict")
+    problem = refusal(lost, 409, "slot-conflict")
     owner = won.json()["detail"]["booking_id"]
     assert {(one["part"], *one["bookings"]) for one in problem["clashes"]} == {
         (part, owner) for part in ("place", "monitor", "prescriber", "therapist")
@@ -98,14 +98,10 @@ async def test_a_hold_that_has_lapsed_is_gone_and_stands_in_nobodys_way(
     held = await a_hold(clinic, late, wednesday(), key="one")
     let_time_pass(database_url)
     body = {"hold_id": held["id"]}
-    is_problem(
-        await clinic.coordinator.post(f"{late}/sessions/1/booking", body, key="x"), 410, "hold-expired"
-    )
+    refusal(await clinic.coordinator.post(f"{late}/sessions/1/booking", body, key="x"), 410, "hold-expired")
     assert all(update != "book_session" for _, update, _ in clinic.engine.heard)
     await a_booking(clinic, other, wednesday())  # nobody has swept
-    is_problem(
-        await clinic.coordinator.post(f"{late}/sessions/1/booking", body, key="y"), 410, "hold-expired"
-    )
+    refusal(await clinic.coordinator.post(f"{late}/sessions/1/booking", body, key="y"), 410, "hold-expired")
     (notice,) = (await clinic.coordinator.get(f"{BOOKINGS}/notices")).json()["items"]
     assert (notice["kind"], notice["booking_id"]) == ("hold-expired", held["id"])
     handled = await clinic.coordinator.post(f"{BOOKINGS}/notices/{notice['id']}/handling", {})
@@ -119,12 +115,12 @@ async def test_what_the_workflow_refuses_is_free_again(clinic: Clinic) -> None:
     held = await a_hold(clinic, course, wednesday())
     clinic.engine.failure = EngineRefused("not-possible-now", "this session was moved too often", {})
     where, body = f"{course}/sessions/1", {"hold_id": held["id"]}
-    is_problem(await clinic.coordinator.post(f"{where}/booking", body, key="b"), 409, "not-possible-now")
+    refusal(await clinic.coordinator.post(f"{where}/booking", body, key="b"), 409, "not-possible-now")
     assert await statuses(clinic, held["id"]) == ["pending"]
     clinic.engine.failure = None
     released = await clinic.coordinator.post(f"{where}/holds/{held['id']}/release", {})
     assert released.json()["booking"]["status"] == "released"
-    is_problem(await clinic.coordinator.post(f"{where}/booking", body, key="c"), 409, "not-possible-now")
+    refusal(await clinic.coordinator.post(f"{where}/booking", body, key="c"), 409, "not-possible-now")
 
 
 async def test_when_the_engine_did_not_answer_the_same_request_goes_on(
@@ -137,7 +133,7 @@ async def test_when_the_engine_did_not_answer_the_same_request_goes_on(
     first = await clinic.coordinator.post(f"{course}/sessions/1/booking", body, key="b")
     assert first.status_code == 503
     let_time_pass(database_url)  # what is being confirmed lapses no more
-    is_problem(
+    refusal(
         await clinic.coordinator.post(
             f"{course}/sessions/1/holds", {"starts_at": local(wednesday(13))}, key="other"
         ),
@@ -181,7 +177,7 @@ async def test_times_that_cannot_be_are_refused_with_every_fault(clinic: Clinic)
     where = f"{course}/sessions/1"
 
     async def refused(**body: str) -> list[str]:
-        problem = is_problem(
+        problem = refusal(
             await clinic.coordinator.post(f"{where}/holds", body, key=str(body)), 422, "invalid-time"
         )
         return sorted(f"{one['pointer']} {one['code']}" for one in problem["errors"])
@@ -196,7 +192,7 @@ async def test_times_that_cannot_be_are_refused_with_every_fault(clinic: Clinic)
     assert await refused(**times(wednesday(), hours=0)) == ["/ends_at invalid-time"]
     offset = {"starts_at": "2027-11-07T01:30:00-05:00"}
     sunday = await clinic.coordinator.post(f"{where}/holds", offset, key="sunday")
-    is_problem(sunday, 409, "slot-conflict")  # it is a time; nobody is there on Sundays
+    refusal(sunday, 409, "slot-conflict")  # it is a time; nobody is there on Sundays
 
 
 async def test_without_rooms_and_people_a_room_is_a_word(clinic: Clinic) -> None:
@@ -204,17 +200,17 @@ async def test_without_rooms_and_people_a_room_is_a_word(clinic: Clinic) -> None
     where = f"{course}/sessions/1"
     body = {**times(wednesday()), "room": "the blue one".replace(" ", "-")}
     assert (await clinic.coordinator.post(f"{where}/booking", body, key="a")).status_code == 200
-    is_problem(
+    refusal(
         await clinic.coordinator.post(f"{where}/holds", {"starts_at": body["starts_at"]}, key="h"),
         409,
         "not-possible-now",
     )
-    is_problem(await clinic.coordinator.post(f"{where}/booking", {}, key="b"), 422, "invalid-request")
+    refusal(await clinic.coordinator.post(f"{where}/booking", {}, key="b"), 422, "invalid-request")
     both = body | {"hold_id": "0" * 26}
-    is_problem(await clinic.coordinator.post(f"{where}/booking", both, key="c"), 422, "invalid-request")
+    refusal(await clinic.coordinator.post(f"{where}/booking", both, key="c"), 422, "invalid-request")
     await a_site(clinic)
     unknown = await clinic.coordinator.post(f"{where}/booking", body, key="d")
-    problem = is_problem(unknown, 409, "slot-conflict")
+    problem = refusal(unknown, 409, "slot-conflict")
     assert [one["obstacle"] for one in problem["clashes"]] == ["unknown"]
 
 
@@ -223,27 +219,27 @@ async def test_rooms_and_people_are_kept_with_every_fault_told(clinic: Clinic) -
     address = made["room-1"]
     director, nurse = clinic.person(Role.MEDICAL_DIRECTOR), clinic.person(Role.NURSE)
     assert (await nurse.post(RESOURCES, a_room("room-7"))).status_code == 403
-    is_problem(await director.post(RESOURCES, a_room()), 409, "resource-exists")
+    refusal(await director.post(RESOURCES, a_room()), 409, "resource-exists")
     faulty = a_room(
         "x", roles=["nurse"], time_zone="Mars/Base", hours=[{**HOURS_BACKWARDS}], person="staff-9"
     )
-    problem = is_problem(await director.post(RESOURCES, faulty), 422, "invalid-request")
+    problem = refusal(await director.post(RESOURCES, faulty), 422, "invalid-request")
     assert {one["pointer"] for one in problem["errors"]} == {"/roles", "/time_zone", "/hours/0"}
     elsewhere = await director.post(RESOURCES, a_room("y", time_zone="Europe/Berlin"))
-    assert is_problem(elsewhere, 422, "invalid-request")["errors"][0]["code"] == "another-zone"
+    assert refusal(elsewhere, 422, "invalid-request")["errors"][0]["code"] == "another-zone"
     read = await nurse.get(address)
     assert (read.status_code, read.headers["etag"]) == (200, 'W/"1"')
     change = a_room(capacity=2)
-    is_problem(await director.post(f"{address}/content", change), 428, "precondition-required")
+    refusal(await director.post(f"{address}/content", change), 428, "precondition-required")
     changed = await director.post(f"{address}/content", change, if_match='W/"1"')
     assert (changed.json()["resource"]["capacity"], changed.headers["etag"]) == (2, 'W/"2"')
     late = await director.post(f"{address}/content", change, if_match='W/"1"')
-    is_problem(late, 412, "resource-changed")
+    refusal(late, 412, "resource-changed")
     away = {"starts_at": local(wednesday(0)), "ends_at": local(wednesday(24)), "reason": "painting"}
     absence = (await clinic.coordinator.post(f"{address}/absences", away)).json()
     course = await clinic.a_journey()
     hold = {"starts_at": local(wednesday())}
-    problem = is_problem(
+    problem = refusal(
         await clinic.coordinator.post(f"{course}/sessions/1/holds", hold, key="h"), 409, "slot-conflict"
     )
     assert [(one["part"], one["obstacle"]) for one in problem["clashes"]] == [("place", "not-at-work")]
@@ -255,7 +251,7 @@ async def test_rooms_and_people_are_kept_with_every_fault_told(clinic: Clinic) -
     stranger = clinic.person(Role.COORDINATOR, sites=("site-b",))
     assert (await stranger.get(address)).status_code == 404
     elsewhere = await stranger.get(address.replace(SITE, "site-b"))
-    is_problem(elsewhere, 404, "not-found")
+    refusal(elsewhere, 404, "not-found")
 
 
 HOURS_BACKWARDS = {"weekday": "mon", "starts": "18:00", "ends": "08:00"}

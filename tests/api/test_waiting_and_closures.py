@@ -6,10 +6,9 @@ from typing import Any
 
 from api.engine import EngineRefused
 from clinical.people import Role
-from tests.api.booking_site import BOOKINGS, a_booking, a_hold, a_site, local, statuses, wednesday
+from tests.api.booking_site import BOOKINGS, a_booking, a_hold, a_site, local, refusal, statuses, wednesday
 from tests.api.conftest import Clinic
 from tests.api.test_booking import let_time_pass
-from tests.api.test_problems import is_problem
 
 
 async def in_line(clinic: Clinic, course: str, **bounds: Any) -> dict[str, Any]:
@@ -32,7 +31,7 @@ async def test_a_freed_time_is_offered_in_order_and_a_late_yes_hears_that_it_is_
     for course in (first, second, third):
         await in_line(clinic, course)
     where = "{}/sessions/1/waitlist/{}".format
-    is_problem(await clinic.coordinator.post(where(first, "acceptance"), {}, key="0"), 404, "not-found")
+    refusal(await clinic.coordinator.post(where(first, "acceptance"), {}, key="0"), 404, "not-found")
     reason = {"reason": "flu"}
     assert (await clinic.coordinator.post(f"{booked}/sessions/1/cancellation", reason)).status_code == 200
     ids = [course.rpartition("/")[2] for course in (first, second, third)]
@@ -44,7 +43,7 @@ async def test_a_freed_time_is_offered_in_order_and_a_late_yes_hears_that_it_is_
 
     let_time_pass(database_url)  # the second one thinks too long
     late = await clinic.coordinator.post(where(second, "acceptance"), {}, key="late")
-    is_problem(late, 410, "hold-expired")
+    refusal(late, 410, "hold-expired")
     left = await clinic.coordinator.post(where(first, "departure"), {})  # anything that looks again
     assert left.json()["status"] == "left"
     assert await lines(clinic) == [(ids[1], "waiting"), (ids[2], "offered")]
@@ -55,7 +54,7 @@ async def test_a_freed_time_is_offered_in_order_and_a_late_yes_hears_that_it_is_
     assert (update, message.starts_at) == ("book_session", wednesday(9))  # type: ignore[attr-defined]
     assert await statuses(clinic, taken.json()["detail"]["booking_id"]) == ["booked"]
     late = await clinic.coordinator.post(where(second, "acceptance"), {}, key="later")
-    is_problem(late, 410, "hold-expired")
+    refusal(late, 410, "hold-expired")
     kinds = {one["kind"] for one in (await clinic.coordinator.get(f"{BOOKINGS}/notices")).json()["items"]}
     assert kinds == {"offer-made", "offer-lapsed"}
 
@@ -105,14 +104,14 @@ async def test_a_closed_day_is_looked_at_then_moved_item_by_item(clinic: Clinic)
     told = len(clinic.engine.heard)
     where = f"{BOOKINGS}/closures/{stale['id']}/confirmation"
     refused = await clinic.coordinator.post(where, {"token": stale["token"]}, key="x")
-    is_problem(refused, 412, "selection-changed")
+    refusal(refused, 412, "selection-changed")
     assert len(clinic.engine.heard) == told  # nothing was done
 
     preview = await a_preview(clinic, "second look")
     new = [one["new_starts_at"] for one in preview["items"]]
     assert (len(set(new)), all(new)) == (3, True)
     where = f"{BOOKINGS}/closures/{preview['id']}/confirmation"
-    is_problem(await clinic.coordinator.post(where, {"token": "0" * 64}, key="y"), 412, "selection-changed")
+    refusal(await clinic.coordinator.post(where, {"token": "0" * 64}, key="y"), 412, "selection-changed")
     clinic.engine.failure = EngineRefused("not-possible-now", "moved too often", {})
     failed = (await clinic.coordinator.post(where, {"token": preview["token"]}, key="z")).json()
     assert {(one["result"], one["problem"]) for one in failed["items"]} == {("failed", "not-possible-now")}
@@ -129,6 +128,6 @@ async def test_a_closed_day_is_looked_at_then_moved_item_by_item(clinic: Clinic)
     there = await clinic.coordinator.post(
         f"{courses[3]}/sessions/1/holds", {"starts_at": local(wednesday(9))}, key="closed"
     )
-    problem = is_problem(there, 409, "slot-conflict")
+    problem = refusal(there, 409, "slot-conflict")
     assert {one["obstacle"] for one in problem["clashes"]} == {"not-at-work"}
     assert await a_hold(clinic, courses[3], wednesday(9, weeks=2), key="open")
