@@ -17,6 +17,7 @@ from clinical.schedule import PastDose, earliest_next
 from deploy.demo_clinic import Clinic
 from deploy.demo_doses import container_label, minutes_of_dose, ordered_dose, planned_dose, scanned
 from deploy.demo_patient import FOLLOW_UP, RESPONSE, DemoPatient
+from deploy.rooms import furnish
 from deploy.tokens import DEMO_SITE, staff_id
 from deploy.virtual_clock import VirtualClock
 
@@ -172,6 +173,7 @@ class Story:
         label = container_label(self._protocol)
         received = await self._clinic.post(f"/v1/custody/{DEMO_SITE}/containers", "nurse", label)
         self._container = received["container_id"]
+        await furnish(self._clinic)
         for dose in range(1, self._protocol.schedule.first.sessions + 1):
             await self._session(dose)
             if dose in self._protocol.decisions.review_after_doses:
@@ -182,7 +184,8 @@ class Story:
         await self._be(self._now, part)
         starts = self._next_visit()
         times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=4)).isoformat()}
-        await self._post(f"{where}/booking", "coordinator", {**times, "room": "room-1"})
+        held = await self._post(f"{where}/holds", "coordinator", times)
+        await self._post(f"{where}/booking", "coordinator", {"hold_id": held["booking"]["id"]})
         answers = {
             "escort_name_present": True,
             "escort_phone": "+1 202 555 0188",
