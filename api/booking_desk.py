@@ -6,7 +6,7 @@ put right by the workers from the record. Where a site has registered neither ro
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,10 @@ from workflows.messages import Accepted, BookSession
 
 IMPLICIT_HOLD_MINUTES = 10.0
 """How long the time is held for a booking that named no hold, should the engine be slow to answer."""
+
+LONGEST_VISIT = timedelta(days=1)
+TRIES = range(20)
+"""The same request, refused, may be sent again when the world has changed."""
 
 _ASK_FOR_OFFSET = {
     LocalTimeFault.NONEXISTENT: "the clocks skip this time on that day: give it with its offset",
@@ -106,7 +110,13 @@ class BookingDesk:
             return await desk.send(course, "book_session", message, part=f"session/{n}")
         else:
             held = await self._held_now(course, n, body)
-        return await self.confirm(course, n, held, desk, body)
+        try:
+            return await self.confirm(course, n, held, desk, body)
+        except (EngineRefused, Problem):
+            if body.hold_id is None:  # nobody asked for a hold: what was refused is free at once
+                with suppress(SQLAlchemyError, BookingError):
+                    await self.books.give_back(course.site, held.id, "the visit was not booked", now())
+            raise
 
     async def held(self, course: Course, n: int, booking_id: str) -> BookingView:
         """The hold of that id, if it is this visit's."""
@@ -181,12 +191,16 @@ class BookingDesk:
         return found
 
     async def _held_now(self, course: Course, n: int, body: BookingIn) -> BookingView:
-        """The time of a booking that named none, held; the same request finds it again."""
-        known = id_from("booking", self.key)
-        with suppress(BookingError):
-            return await self.books.booking(course.site, known)
+        """The time of a booking that named none, held; the same request finds it again if it is not over."""
+        found = await self.books.of_session(course.id, n)
+        mine = [one for one in found if one.id in {id_from("booking", f"{self.key}/{m}") for m in TRIES}]
+        if mine and mine[-1].status not in (Status.RELEASED, Status.EXPIRED):
+            return mine[-1]
+        if len(mine) == len(TRIES):
+            raise Problem("not-possible-now", "this request was refused too often: send another one")
         assert body.starts_at is not None
-        wish = await self.wish(course, n, body.starts_at, ends_at=body.ends_at, room=body.room)
+        key = f"{self.key}/{len(mine)}"
+        wish = await self.wish(course, n, body.starts_at, ends_at=body.ends_at, room=body.room, key=key)
         return await self.hold(wish)
 
 
@@ -225,6 +239,8 @@ def _require_possible(rules: CourseRules, starts_at: datetime, ends_at: datetime
         faults.append(_fault("/starts_at", "the start lies in the past"))
     if ends_at is not None and ends_at <= starts_at:
         faults.append(_fault("/ends_at", "the end must come after the start"))
+    elif ends_at is not None and ends_at - starts_at > LONGEST_VISIT:
+        faults.append(_fault("/ends_at", "a visit lasts a day at most"))
     elif ends_at is not None:
         plan = visit_plan(rules.protocol, starts_at)
         if too_short(plan, ends_at):

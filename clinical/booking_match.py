@@ -30,7 +30,10 @@ class Obstacle(StrEnum):
 
 
 class Clash(Model):
-    """One reason why a part of a visit cannot be had. `bookings` own the time; ids say nothing about anybody."""
+    """One reason why a part of a visit cannot be had. `bookings` own the time; ids say nothing about anybody.
+
+    `capacity` is the limit: so many visits at once.
+    """
 
     part: Part
     obstacle: Obstacle
@@ -38,6 +41,7 @@ class Clash(Model):
     resource: str | None
     span: Span
     bookings: tuple[str, ...] = ()
+    capacity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ class Resource:
             resource=self.code,
             span=wanted if there else need.span,
             bookings=tuple(owners),
+            capacity=self.capacity,
         )
 
 

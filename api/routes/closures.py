@@ -1,5 +1,6 @@
 """A site closes for a time: which visits does it touch, and where do they go? Looked at first, then done."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Path
@@ -7,6 +8,7 @@ from fastapi import Path
 from api.booking_desk import Times, now
 from api.closing import close
 from api.dependencies import Composed, KeyHere
+from api.problems import Problem
 from api.routes.resources import At
 from api.routes.router import routes
 from api.schemas.booking import ClosureIn, ConfirmClosureIn
@@ -16,6 +18,7 @@ from services.identifiers import id_from
 
 router = routes("/v1/bookings/{site}/closures", "rooms and times")
 
+LONGEST = timedelta(days=92)
 ClosureId = Annotated[Identifier, Path()]
 
 
@@ -27,10 +30,13 @@ async def preview_closure(
 
     The `token` stands for exactly this selection: it is what confirms it.
     """
+    span = await times.span(site, body.starts_at, body.ends_at)
+    if span.ends_at - span.starts_at > LONGEST:
+        raise Problem("invalid-time", f"a closure lasts {LONGEST.days} days at most")
     return await here.bookings.preview_closure(
         id_from("closure", key),
         site,
-        await times.span(site, body.starts_at, body.ends_at),
+        span,
         body.reason,
         times.caller.principal.id,
         here.booking_facts.rules,

@@ -123,6 +123,20 @@ async def test_what_the_workflow_refuses_is_free_again(clinic: Clinic) -> None:
     refusal(await clinic.coordinator.post(f"{where}/booking", body, key="c"), 409, "not-possible-now")
 
 
+async def test_a_booking_that_was_refused_blocks_nobody_and_may_be_sent_again(clinic: Clinic) -> None:
+    await a_site(clinic)
+    course, other = await clinic.a_journey(key="one"), await clinic.a_journey(key="two")
+    body = {**times(wednesday()), "room": "room-1"}
+    clinic.engine.failure = EngineRefused("on-hold", "the course is on hold", {})
+    where = f"{course}/sessions/1"
+    refusal(await clinic.coordinator.post(f"{where}/booking", body, key="b"), 409, "on-hold")
+    held = await a_hold(clinic, other, wednesday())
+    clinic.engine.failure = None
+    refusal(await clinic.coordinator.post(f"{where}/booking", body, key="b"), 409, "slot-conflict")
+    await clinic.coordinator.post(f"{other}/sessions/1/holds/{held['id']}/release", {})
+    assert (await clinic.coordinator.post(f"{where}/booking", body, key="b")).status_code == 200
+
+
 async def test_when_the_engine_did_not_answer_the_same_request_goes_on(
     clinic: Clinic, database_url: str
 ) -> None:
@@ -189,6 +203,7 @@ async def test_times_that_cannot_be_are_refused_with_every_fault(clinic: Clinic)
     both = await refused(starts_at=local(yesterday), ends_at=local(yesterday - timedelta(hours=1)))
     assert both == ["/ends_at invalid-time", "/starts_at invalid-time"]
     assert await refused(**times(wednesday(), hours=1)) == ["/ends_at invalid-time"]  # nobody is home by then
+    assert await refused(**times(wednesday(), hours=25)) == ["/ends_at invalid-time"]
     assert await refused(**times(wednesday(), hours=0)) == ["/ends_at invalid-time"]
     offset = {"starts_at": "2027-11-07T01:30:00-05:00"}
     sunday = await clinic.coordinator.post(f"{where}/holds", offset, key="sunday")
