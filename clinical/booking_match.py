@@ -5,7 +5,7 @@ visits); a reservation takes one of them, with the buffers of the resource aroun
 people for its parts. Every clash is told at once, none of them with a patient in it.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +16,7 @@ from clinical.booking import Kind, Model, Need, Part, Span
 from clinical.people import Role
 
 _BEGINNING = attrgetter("starts_at")
+_TAKEN_FROM = attrgetter("span.starts_at")
 
 
 class Obstacle(StrEnum):
@@ -65,9 +66,9 @@ class Chosen:
     span: Span
 
 
-@dataclass(frozen=True)
+@dataclass
 class Resource:
-    """Something that can be reserved: when it is there (`at_work`, in order), and what is taken of it."""
+    """Something that can be reserved: when it is there (`at_work`, in order), and what is taken of it, in order."""
 
     id: str
     number: int
@@ -79,6 +80,24 @@ class Resource:
     after: timedelta = timedelta(0)
     at_work: Sequence[Span] = ()
     taken: list[Taken] = field(default_factory=list)
+    longest: timedelta = timedelta(0)
+    """No reservation lasts longer: an earlier one than that cannot reach into a time."""
+
+    def __post_init__(self) -> None:
+        given, self.taken = self.taken, []
+        for one in given:
+            self.take(one)
+
+    def take(self, one: Taken) -> None:
+        """From now on this is taken too."""
+        insort(self.taken, one, key=_TAKEN_FROM)
+        self.longest = max(self.longest, one.span.ends_at - one.span.starts_at)
+
+    def in_the_way(self, span: Span) -> list[Taken]:
+        """What is taken of this time."""
+        reaching = bisect_left(self.taken, span.starts_at - self.longest, key=_TAKEN_FROM)
+        beyond = bisect_left(self.taken, span.ends_at, key=_TAKEN_FROM)
+        return [one for one in self.taken[reaching:beyond] if one.span.overlaps(span)]
 
     def fits(self, need: Need) -> bool:
         """Is it of the kind that is needed?"""
@@ -97,7 +116,7 @@ class Resource:
         if not self.is_there(need.span):
             return None
         wanted = self.buffered(need.span)
-        used = {one.place for one in self.taken if one.span.overlaps(wanted)}
+        used = {one.place for one in self.in_the_way(wanted)}
         free = next((place for place in range(1, self.capacity + 1) if place not in used), None)
         if free is None:
             return None
@@ -114,7 +133,7 @@ class Resource:
         """Why it cannot be had for this part."""
         wanted = self.buffered(need.span)
         there = self.is_there(need.span)
-        owners = sorted({one.booking_id for one in self.taken if one.span.overlaps(wanted)}) if there else ()
+        owners = sorted({one.booking_id for one in self.in_the_way(wanted)}) if there else ()
         return Clash(
             part=need.part,
             obstacle=Obstacle.TAKEN if there else Obstacle.NOT_AT_WORK,

@@ -41,17 +41,18 @@ class Search:
     def at(self, starts_at: datetime) -> Slot | None:
         """The proposal for exactly this time, if there can be one."""
         plan = self.plan(starts_at)
-        if not self._is_open(plan) or self.is_closed(plan.span) or not self.allows(starts_at):
+        if not self._is_free(plan) or self.is_closed(plan.span) or not self.allows(starts_at):
             return None
         found = match(plan.needs, self.resources, self.wanted)
         if found.clashes:
             return None
         return Slot(span=plan.span, dose_at=plan.dose_at, home_at=plan.home_at, chosen=found.chosen)
 
-    def _is_open(self, plan: VisitPlan) -> bool:
-        """Is anything of each kind there at all? The cheap question first: most times are out of hours."""
+    def _is_free(self, plan: VisitPlan) -> bool:
+        """Is anything free for each part? Most times end with the first part for which nothing is."""
         return all(
-            any(one.is_there(need.span) for one in self.resources if one.fits(need)) for need in plan.needs
+            any(one.chosen_for(need) is not None for one in self.resources if one.fits(need))
+            for need in plan.needs
         )
 
     def is_closed(self, span: Span) -> bool:

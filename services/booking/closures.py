@@ -114,7 +114,7 @@ def _proposal(
             by_number = {one.number: one for one in resources}
             for one in slot.chosen:
                 held = Taken(place=one.place, span=one.span, booking_id=booking.id)
-                by_number[one.number].taken.append(held)
+                by_number[one.number].take(held)
     return ClosureItem(
         booking_id=booking.id,
         sequence=booking.sequence,

@@ -184,7 +184,7 @@ async def pool(
     for one in taken:
         assert one.span.lower is not None and one.span.upper is not None
         held = Span(starts_at=one.span.lower, ends_at=one.span.upper)
-        found[one.resource].taken.append(Taken(place=one.place, span=held, booking_id=one.booking_id))
+        found[one.resource].take(Taken(place=one.place, span=held, booking_id=one.booking_id))
     return list(found.values())
 
 

@@ -49,7 +49,7 @@ def test_the_buffers_of_a_resource_are_taken_with_it() -> None:
     room = a_resource(1, before=timedelta(minutes=10), after=timedelta(minutes=20))
     (chosen,) = match([need(Part.PLACE)], [room], {}).chosen
     assert (chosen.span, chosen.place, chosen.code) == (span(-10, 80), 1, "r1")
-    room.taken.append(Taken(place=1, span=span(-60, -9), booking_id="b"))
+    room.take(Taken(place=1, span=span(-60, -9), booking_id="b"))
     (clash,) = match([need(Part.PLACE)], [room], {}).clashes
     assert (clash.obstacle, clash.bookings, clash.resource) == (Obstacle.TAKEN, ("b",), "r1")
 
@@ -59,7 +59,7 @@ def test_a_room_with_two_chairs_serves_two_at_once() -> None:
     for place in (1, 2):
         (chosen,) = match([need(Part.PLACE)], [room], {}).chosen
         assert chosen.place == place
-        room.taken.append(Taken(place=place, span=span(0, 60), booking_id=f"b{place}"))
+        room.take(Taken(place=place, span=span(0, 60), booking_id=f"b{place}"))
     assert match([need(Part.PLACE)], [room], {}).clashes[0].bookings == ("b1", "b2")
 
 
@@ -108,7 +108,7 @@ def a_search(protocol: Protocol, resources: Sequence[Resource], **given: Any) ->
 
 def test_the_next_times_in_order_at_full_quarters(protocol: Protocol) -> None:
     team = a_team()
-    team[0].taken.append(Taken(place=1, span=span(0, 30), booking_id="b"))
+    team[0].take(Taken(place=1, span=span(0, 30), booking_id="b"))
     found = next_slots(a_search(protocol, team), AT + timedelta(minutes=1), AT + timedelta(hours=9), 2)
     assert [slot.span.starts_at - AT for slot in found] == [timedelta(minutes=30), timedelta(minutes=45)]
     assert next_slots(a_search(protocol, team), AT, AT + timedelta(minutes=15), 2) == []
@@ -128,13 +128,27 @@ def test_what_is_closed_out_of_hours_or_not_allowed_is_not_proposed(protocol: Pr
 
 def test_the_nearest_times_may_lie_before_or_after(protocol: Protocol) -> None:
     team = a_team()
-    team[0].taken.append(Taken(place=1, span=span(0, 10), booking_id="b"))
+    team[0].take(Taken(place=1, span=span(0, 10), booking_id="b"))
     day = timedelta(days=1)
     found = nearest_slots(a_search(protocol, team), AT, AT - day, AT + day, 3)
     assert [(slot.span.starts_at - AT) / timedelta(minutes=1) for slot in found] == [15, 30, 45]
-    team[0].taken.append(Taken(place=1, span=span(10, 600), booking_id="c"))
+    team[0].take(Taken(place=1, span=span(10, 600), booking_id="c"))
     found = nearest_slots(a_search(protocol, team), AT, AT - day, AT + day, 1)
     assert found[0].span.ends_at == AT - timedelta(minutes=5)  # the last quarter from which all are home
+
+
+def test_where_one_person_would_be_two_nothing_is_proposed(protocol: Protocol) -> None:
+    both = a_resource(2, Role.NURSE, Role.PRESCRIBER)
+    team = [a_resource(1), both, a_resource(3, Role.THERAPIST)]
+    assert next_slots(a_search(protocol, team), AT, AT + timedelta(hours=2), 1) == []
+
+
+def test_a_long_reservation_that_began_long_ago_is_in_the_way() -> None:
+    long = Taken(place=1, span=span(-1000, 5), booking_id="long")
+    short = [Taken(place=1, span=span(first, first + 5), booking_id="short") for first in (-50, -20, 70)]
+    room = a_resource(1, taken=[*short, long])
+    assert [one.booking_id for one in room.in_the_way(span(0, 60))] == ["long"]
+    assert match([need(Part.PLACE)], [room], {}).clashes[0].bookings == ("long",)
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 60), st.integers(1, 60)), max_size=12))
@@ -142,7 +156,7 @@ def test_what_is_chosen_is_free_and_what_is_refused_is_taken(taken: list[tuple[i
     room = a_resource(1, capacity=3)
     for place, first, length in taken:
         held = Taken(place=place, span=span(first, first + length), booking_id="b")
-        room.taken.append(held)
+        room.take(held)
     found = match([need(Part.PLACE)], [room], {})
     used = {one.place for one in room.taken if one.span.overlaps(span(0, 60))}
     if found.chosen:
