@@ -35,6 +35,8 @@ class Visit(Model):
     room: str | None
     gone_home: bool
     over: bool
+    left: bool = False
+    """The course itself is over: who withdraws has not called off late."""
 
 
 def outcome(

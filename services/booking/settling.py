@@ -84,9 +84,20 @@ async def settle(session: AsyncSession, site: str, booking_id: str, now: datetim
 
 
 async def release(
-    session: AsyncSession, site: str, journey_id: str, number: int, status: Status, why: str, now: datetime
+    session: AsyncSession,
+    site: str,
+    journey_id: str,
+    number: int,
+    status: Status,
+    why: str,
+    now: datetime,
+    *,
+    leaving: bool = False,
 ) -> list[BookingView]:
-    """The visit needs its time no more: give back whatever it holds. A late cancellation is marked and told."""
+    """The visit needs its time no more: give back whatever it holds.
+
+    A late cancellation is marked and told, unless the patient is leaving the course: that is never late.
+    """
     await lock_site(session, site)
     freed = []
     for row in await live_rows(session, journey_id, number):
@@ -94,7 +105,7 @@ async def release(
         await let_go(session, row, status if booked else Status.RELEASED, why, now)
         if booked:
             row.sequence += 1
-            row.late = status is Status.CANCELLED and is_late(row.starts_at, now)
+            row.late = status is Status.CANCELLED and not leaving and is_late(row.starts_at, now)
             if row.late:
                 await notice(session, row, NoticeKind.LATE_CANCELLATION, now)
             if status is Status.NOSHOW:
@@ -156,7 +167,14 @@ async def reconcile(session: AsyncSession, seen: BookingView, visit: Visit | Non
             await let_go(session, row, Status.MOVED, "the record has another time", now)
         case Outcome.CANCELLED | Outcome.NOSHOW | Outcome.FULFILLED:
             await release(
-                session, row.site, row.journey_id, row.session, Status(found.value), "as the record says", now
+                session,
+                row.site,
+                row.journey_id,
+                row.session,
+                Status(found.value),
+                "as the record says",
+                now,
+                leaving=visit is not None and visit.left,
             )
     return found
 

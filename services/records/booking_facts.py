@@ -92,4 +92,5 @@ def _visit(visit: VisitRow, journey: JourneyRow) -> Visit:
         room=visit.room,
         gone_home=visit.discharged_at is not None,
         over=visit.closed_at is not None or journey.closed_at is not None,
+        left=journey.closed_at is not None or journey.stage in FINAL,
     )

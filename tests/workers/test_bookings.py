@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from clinical import events
+from clinical.journey import Move, Stage
 from services.booking.interface import WaitingView
 from services.booking.service import Bookings
 from services.booking.tables import BookingRow
@@ -113,6 +114,23 @@ async def test_a_visit_that_is_over_needs_no_room(desk: Desk, ended: Any, status
     await desk.sweep(minutes=2)
     assert await desk.status(one.id) == status
     assert (await desk.books.hold(a_wish(), after(minutes=2))).status == "pending"
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_who_withdraws_on_the_day_before_has_not_called_off_late(desk: Desk, leaves: bool) -> None:
+    journey_id = await desk.course()
+    one = await booked(desk.books, await desk.wish(journey_id))
+    await desk.told(journey_id)
+    if leaves:
+        gone = events.StageChanged(
+            left=Stage.TREATING, entered=Stage.WITHDRAWN, move=Move.WITHDRAW, reason="withdrew"
+        )
+        await add(desk.records, journey_id, gone)
+    await add(desk.records, journey_id, events.SessionClosed(session=1, status="cancelled", reason="no"))
+    await desk.sweep(hours=2)
+    view = await desk.books.booking(SITE, one.id)
+    assert (view.status, view.late) == ("cancelled", not leaves)
+    assert await desk.kinds() == ([] if leaves else ["late-cancellation"])
 
 
 async def test_a_visit_that_moved_without_the_books_is_followed(desk: Desk) -> None:
