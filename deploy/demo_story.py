@@ -164,6 +164,7 @@ class Story:
         self._tell("plan approved by two people")
 
     async def _prepare(self) -> None:
+        await furnish(self._clinic)
         for number in range(self._protocol.therapy.preparation_sessions):
             await self._be(self._morning(1))
             await self._post("preparations", "therapist", {"held_at": self._now.isoformat()})
@@ -173,7 +174,6 @@ class Story:
         label = container_label(self._protocol)
         received = await self._clinic.post(f"/v1/custody/{DEMO_SITE}/containers", "nurse", label)
         self._container = received["container_id"]
-        await furnish(self._clinic)
         for dose in range(1, self._protocol.schedule.first.sessions + 1):
             await self._session(dose)
             if dose in self._protocol.decisions.review_after_doses:
