@@ -41,7 +41,7 @@ PRINT: dict[str, Any] = {
     "task_queue": TaskQueue.NOTIFY,
     "start_to_close_timeout": timedelta(seconds=30),
     "retry_policy": RetryPolicy(
-        initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
+        initial_interval=timedelta(seconds=2), backoff_coefficient=2, maximum_interval=timedelta(minutes=3)
     ),
 }
 """A page on its way to a printer that was away: somebody waits for it at the chair."""

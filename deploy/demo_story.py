@@ -170,10 +170,13 @@ class Story:
             await self._post("preparations", "therapist", {"held_at": self._now.isoformat()})
             self._tell(f"preparation {number + 1} held")
 
-    async def _treat(self) -> None:
+    async def _receive_drug(self) -> None:
         label = container_label(self._protocol)
         received = await self._clinic.post(f"/v1/custody/{DEMO_SITE}/containers", "nurse", label)
         self._container = received["container_id"]
+
+    async def _treat(self) -> None:
+        await self._receive_drug()
         for dose in range(1, self._protocol.schedule.first.sessions + 1):
             await self._session(dose)
             if dose in self._protocol.decisions.review_after_doses:

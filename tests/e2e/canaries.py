@@ -61,7 +61,9 @@ class Planting(Clinic):
         query: Mapping[str, str] | None = None,
     ) -> Any:
         given = dict(body or {})
-        if path != "/v1/protocols" and given.get("resourceType") != "Bundle":
+        # A protocol and the label of a container speak of no person.
+        about_things = path == "/v1/protocols" or path.endswith("/containers")
+        if not about_things and given.get("resourceType") != "Bundle":
             given |= dict.fromkeys(ADDED.get(path.rpartition("/")[2], ()), "")
             given = self._with_words(given)
         # Callers put anything into their keys.

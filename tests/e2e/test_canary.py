@@ -59,8 +59,11 @@ ANYTHING = Hunt(*IDENTITY, *CLINICAL)
 IN_A_MAIL = Hunt(PHONE, PHONE_E164, MRN, ADDRESS, CITY, BORN, *CLINICAL)
 """All but what a letter needs to arrive."""
 
-NO_WORDS = {"unit", "source", "time_zone", "language", "amends"}
-"""Strings of the API that hold a code or an id."""
+NO_WORDS = {
+    *("unit", "source", "time_zone", "language", "amends", "task_id", "strength"),
+    *("alt_u_per_l", "alt_upper_limit_u_per_l"),
+}
+"""Strings of the API that hold a code, an id or a number."""
 
 IDENTIFYING = {"name", "email", "phone", "mrn"}
 """These have canaries of their own."""
@@ -95,6 +98,7 @@ class CanaryStory(Story):
         await super()._plan()
 
     async def _treat(self) -> None:
+        await self._receive_drug()
         await self._session(1)
         await self._speak_apart()
         await self._post("adverse-events", "nurse", _an_adverse_event(self._now.isoformat()))
@@ -188,6 +192,16 @@ async def _say_what_is_refused(system: LocalSystem, clinic: Planting, story: Sto
             await clinic.post("/v1/patients", "coordinator", body)
     with pytest.raises(Refused):
         await clinic.post(f"{story.path}/pause", "coordinator", {"reason": ""})
+    nowhere = story.journey_id.rpartition("/")[2]
+    books = f"/v1/custody/{DEMO_SITE}"
+    nothing_there: list[tuple[str, str, dict[str, Any]]] = [
+        (f"{books}/discrepancies/{nowhere}/1/loss-notice", "medical-director", {"proof": ""}),
+        (f"{books}/containers/{nowhere}/return", "nurse", {"amount_mg": 1, "reference": ""}),
+        (f"{story.path}/duties/completion", "prescriber", {"task_id": "none", "evidence": ""}),
+    ]
+    for path, role, said in nothing_there:
+        with pytest.raises(Refused):
+            await clinic.post(path, role, said)
     token = {"Authorization": f"Bearer {tokens_of(system.issuer_key)['coordinator']}"}
     async with httpx2.AsyncClient(base_url=system.base_url, headers=token) as http:
         for path in (f"/v1/patients/{NAME[1]}", f"/v1/journeys?site={WORDS}", f"/{MRN}"):

@@ -21,7 +21,6 @@ from tests.workflows.risk_words import (
     case,
     closed,
     contacted,
-    paged,
     planned,
     screened,
 )
@@ -276,8 +275,7 @@ async def test_a_positive_answer_is_met_with_help_at_once(walk: Begin) -> None:
     for language in ("help", "help.es"):
         assert all(number in ill.detail[language] for number in ("988", "741741", "911"))
     assert "not monitored in real time" in ill.detail["help"]
-    await patient.say(
-        "resolve_risk", closed(NURSE.model_copy(update={"role": Role.THERAPIST})), await case(patient)
-    )
-    assert await paged(patient) != []
+    opened = await case(patient)
+    await calls_somebody(patient, opened)
+    await patient.say("resolve_risk", closed(NURSE.model_copy(update={"role": Role.THERAPIST})), opened)
     await ends(patient)

@@ -1,6 +1,7 @@
 """Somebody of the staff is worried: it counts like a positive screen, at every stage and beyond the course."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from temporalio.client import WithStartWorkflowOperation
@@ -109,8 +110,12 @@ async def test_a_concern_while_the_course_is_being_left(walk: Begin, protocol: P
     order = await patient.to_chair()
     given = await patient.give(order)
     await patient.leave()  # somebody sits in the chair: the course ends when they have gone home
-    await patient.say("raise_concern", worried(on_site=True))
-    part = await case(patient)
+    raised = await patient.say("raise_concern", worried(on_site=True))
+    part = f"risk/{raised.detail['case_id']}"
+    await patient.until_running(part)
+    [opened] = [entry for entry in await patient.record() if isinstance(entry.fact, RiskOpened)]
+    # The case has the clock of its journey, days behind its part: up to the first page, no further.
+    await patient.forward_to(opened.occurred_at + timedelta(seconds=1), part)
     await calls_somebody(patient, part)
     await patient.in_the_chair(given.at, order.order.dose_mg)
     await patient.discharge()

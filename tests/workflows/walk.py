@@ -233,8 +233,12 @@ class Walk:
 
     async def until_there(self, part: str) -> None:
         """A part is started by the journey, a moment after what caused it: ask until it answers."""
-        await self.eventually(lambda: self._exists(part))
+        await self.until_running(part)
         await self.forward_to(self.time, part)
+
+    async def until_running(self, part: str) -> None:
+        """As `until_there`, and its clock is left alone."""
+        await self.eventually(lambda: self._exists(part))
 
     async def _exists(self, part: str) -> bool:
         try:
