@@ -26,7 +26,9 @@ from api.routes import (
     api_keys,
     audit,
     board,
+    bookings,
     closed_days,
+    closures,
     consultation,
     course,
     custody,
@@ -46,9 +48,11 @@ from api.routes import (
     protocols,
     reading,
     referrals,
+    resources,
     risk,
     risk_cases,
     screenings,
+    session_times,
     sessions,
     sites,
     tasks,
@@ -59,10 +63,12 @@ from api.telemetry import RequestLog
 from api.tokens import GivenKeys, KeySource, PublishedKeys, TokenVerifier
 from services import temporal
 from services.access.access import access_on
+from services.booking.service import Bookings
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
 from services.notifications.service import NotificationService
+from services.records.booking_facts import BookingFacts
 from services.records.closed_days import ClosedDays
 from services.records.idempotency import IdempotencyKeys
 from services.records.queries import RecordQueries
@@ -72,9 +78,9 @@ from services.records.therapy_notes import TherapyNotes
 from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
-    patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, downtime, notes, course,
-    aftercare, risk, risk_cases, duties, tasks, board, closed_days,
-    custody, discrepancies, events, webhooks, webhook_notices,
+    patients, referrals, journeys, reading, consultation, screenings, plans, sessions, session_times, dosing,
+    downtime, notes, course, aftercare, risk, risk_cases, duties, tasks, board, closed_days,
+    resources, closures, bookings, custody, discrepancies, events, webhooks, webhook_notices,
     protocols, sites, api_keys, audit, glass, instruments, health, documentation,
 )  # fmt: skip
 
@@ -109,10 +115,11 @@ def compose(settings: Settings) -> Composition:
         access=access_on(database, cipher, open_for=open_for),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
         outside=outside_of(settings, database, cipher),
-        zone_of=ClosedDays(database).zone_of,
         claims=TaskClaims(database, timedelta(hours=settings.task_claim_hours)),
         closed_days=ClosedDays(database),
         close=database.dispose,
+        bookings=Bookings(database),
+        booking_facts=BookingFacts(database),
     )
 
 

@@ -23,6 +23,9 @@ THERAPY = frozenset({Role.THERAPIST})
 NOTES = THERAPY | {Role.MEDICAL_DIRECTOR}
 """A medical director reads only after breaking the glass; which therapist may, the notes know."""
 
+ARRANGING = COORDINATING | {Role.MEDICAL_DIRECTOR}
+"""Who says which rooms and people there are, and when the site is closed."""
+
 ANSWERING = STEERING | {Role.PATIENT}
 READING = STEERING | {Role.AUDITOR}
 OVERSEEING = READING | {Role.OPS}
@@ -58,6 +61,31 @@ ACTS: dict[str, frozenset[Role]] = {
     # session
     "book_session": COORDINATING,
     "cancel_session": STEERING,
+    # rooms, people and times
+    "create_resource": ARRANGING,
+    "change_resource": ARRANGING,
+    "add_absence": ARRANGING,
+    "end_absence": ARRANGING,
+    "list_resources": STEERING,
+    "read_resource": STEERING,
+    "list_absences": STEERING,
+    "read_resource_calendar": STEERING,
+    "list_bookings": STEERING,
+    "read_booking": STEERING,
+    "find_slots": STEERING,
+    "hold_slot": COORDINATING,
+    "release_hold": COORDINATING,
+    "join_waitlist": COORDINATING,
+    "leave_waitlist": COORDINATING | {Role.PATIENT},
+    "accept_offer": COORDINATING | {Role.PATIENT},
+    "decline_offer": COORDINATING | {Role.PATIENT},
+    "list_waiting": STEERING,
+    "read_session_calendar": READING | {Role.PATIENT},
+    "list_booking_notices": STEERING,
+    "handle_booking_notice": COORDINATING,
+    "preview_closure": ARRANGING,
+    "confirm_closure": ARRANGING,
+    "read_closure": STEERING,
     "answer_readiness": COORDINATING | {Role.NURSE},
     "check_in": AT_THE_CHAIR,
     "record_baseline": AT_THE_CHAIR,
@@ -192,7 +220,7 @@ for these the route asks `Caller.at`, or the database for things of the caller's
 OPEN_TO_ALL = frozenset({"read_health", "read_readiness", "read_description", "read_documentation"})
 """Routes without a token: they say nothing about anybody."""
 
-READS = frozenset(act for act in ACTS if act.startswith(("read_", "list_", "verify_")))
+READS = frozenset(act for act in ACTS if act.startswith(("read_", "list_", "find_", "verify_")))
 
 MAY_GIVE: Mapping[Role, frozenset[Role]] = {
     Role.MEDICAL_DIRECTOR: frozenset({Role.COORDINATOR, Role.AUDITOR, Role.OPS}),

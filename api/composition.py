@@ -13,8 +13,10 @@ from api.idempotency import Requests
 from api.outside import Outside
 from api.tokens import TokenVerifier
 from services.access.access import Access
+from services.booking.service import Bookings
 from services.downtime.page import HelpNumbers
 from services.notifications.interface import CommunicationRecord
+from services.records.booking_facts import BookingFacts
 from services.records.closed_days import ClosedDays
 from services.records.interface import Records
 from services.records.queries import RecordQueries
@@ -46,10 +48,14 @@ class Composition:
     help_numbers: HelpNumbers
     outside: Outside
     claims: TaskClaims
-    zone_of: Callable[[str], Awaitable[ZoneInfo]]
-    """The zone on the wall of a site."""
     closed_days: ClosedDays
     close: Callable[[], Awaitable[None]]
+    bookings: Bookings
+    booking_facts: BookingFacts
+
+    async def zone_of(self, site: str) -> ZoneInfo:
+        """The zone on the wall of a site: as registered, else as its rooms have it, else UTC."""
+        return await self.access.sites.zone(site) or await self.bookings.zone(site)
 
 
 def composition_of(request: Request) -> Composition:

@@ -28,6 +28,7 @@ TAGS = {
     "follow-up and risk": "After the course; risk cases at any time.",
     "duties": "What is owed whatever becomes of the course: reports with proof, long-term checks.",
     "tasks": "The work list.",
+    "rooms and times": "Rooms, chairs and people; which times are free, held, booked, given away.",
     "drug books": "Controlled drugs, container by container: received, given, wasted, returned, counted.",
     "events": "What other systems are told: a stream that resumes, and signed webhooks.",
     "protocols": "What a clinic has decided.",
@@ -146,6 +147,10 @@ def _headers(act: str, method: str) -> list[dict[str, Any]]:
     if act == "change_site":
         text = "the `ETag` of the site that is changed; none to register it"
         headers.append(_header("If-Match", text, {"type": "string", "examples": ['W/"1"']}))
+    if act == "change_resource":
+        text = "the version that was read, as its ETag"
+        schema = {"type": "string", "pattern": '^W/"[0-9]{1,9}"$', "examples": ['W/"1"']}
+        headers.append(_header("If-Match", text, schema, required=True))
     if act == "approve_plan":
         text = "the plan's hash in quotes, as `detail.plan_hash` of its proposal"
         schema = {"type": "string", "pattern": '^"[0-9a-f]{64}"$', "examples": [f'"{"0f" * 32}"']}

@@ -16,10 +16,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from api.booking_problems import problem_of_booking
 from api.engine import EngineRefused, EngineUnavailable
 from api.problems import MEDIA_TYPE, PROBLEMS, Fault, Problem
 from clinical.decision import Reason
 from services.access.errors import AccessError
+from services.booking.errors import BookingError
 from services.events.errors import CursorExpired, EventsError, EventsUnavailable, TooManyEvents, UnsafeTarget
 from services.records.errors import NotFound, RecordsError, RecordsUnavailable
 from services.records.task_errors import TaskChanged, TaskHeld, TaskOver, UnknownColleague
@@ -44,8 +46,8 @@ _RECORD_CODES = {
 
 
 FAMILIES: tuple[type[Exception], ...] = (
-    Problem, RequestValidationError, HTTPException, RecordsError, AccessError, EventsError, EngineRefused,
-    EngineUnavailable, OperationalError, InterfaceError, PoolTimeout,
+    Problem, RequestValidationError, HTTPException, RecordsError, AccessError, BookingError, EventsError,
+    EngineRefused, EngineUnavailable, OperationalError, InterfaceError, PoolTimeout,
 )  # fmt: skip
 
 
@@ -88,12 +90,22 @@ def problem_of(error: Exception) -> Problem:
                 "engine-unavailable",
                 "the engine or its workers did not answer in time; ask again with the same Idempotency-Key",
             )
+        case BookingError():
+            return problem_of_booking(error)
         case NotFound():
             return Problem("not-found")
         case RecordsUnavailable() | OperationalError() | InterfaceError() | PoolTimeout():
             return Problem("records-unavailable", "ask again in a moment, with the same Idempotency-Key")
         case EventsError():
             return _of_events(error)
+        case RecordsError() | AccessError():
+            return _of_services(error)
+        case _:
+            return _ours()
+
+
+def _of_services(error: RecordsError | AccessError) -> Problem:
+    match error:
         case TaskOver() | TaskChanged() | TaskHeld() | UnknownColleague():
             return _of_task(error)
         case RecordsError() if error.code in _RECORD_CODES:
@@ -101,7 +113,11 @@ def problem_of(error: Exception) -> Problem:
         case AccessError() if error.code in PROBLEMS:
             return Problem(error.code)
         case _:
-            return Problem("internal-error", "it was noted; name the trace_id when you ask about it")
+            return _ours()
+
+
+def _ours() -> Problem:
+    return Problem("internal-error", "it was noted; name the trace_id when you ask about it")
 
 
 def _of_events(error: EventsError) -> Problem:

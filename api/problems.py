@@ -81,6 +81,11 @@ PROBLEMS: dict[str, Kind] = {
     "not-your-task": Kind(S.FORBIDDEN, "Another person has this task"),
     # the record
     "not-found": Kind(S.NOT_FOUND, "There is no such thing"),
+    "slot-conflict": Kind(S.CONFLICT, "Not everybody and everything is free then"),
+    "hold-expired": Kind(S.GONE, "The time is no longer held"),
+    "resource-exists": Kind(S.CONFLICT, "The site has a resource of that code"),
+    "resource-changed": Kind(S.PRECONDITION_FAILED, "Somebody changed the resource since"),
+    "selection-changed": Kind(S.PRECONDITION_FAILED, "What would be moved is no longer what was looked at"),
     "probable-duplicate": Kind(S.CONFLICT, "This person may be registered already"),
     "unreadable-bundle": Kind(S.UNPROCESSABLE_ENTITY, "The referral cannot be read"),
     "journey-already-active": Kind(S.CONFLICT, "The patient has an open course already"),

@@ -17,6 +17,7 @@ from clinical.schedule import PastDose, earliest_next
 from deploy.demo_clinic import Clinic
 from deploy.demo_doses import container_label, minutes_of_dose, ordered_dose, planned_dose, scanned
 from deploy.demo_patient import FOLLOW_UP, RESPONSE, DemoPatient
+from deploy.rooms import furnish
 from deploy.tokens import DEMO_SITE, staff_id
 from deploy.virtual_clock import VirtualClock
 
@@ -163,6 +164,7 @@ class Story:
         self._tell("plan approved by two people")
 
     async def _prepare(self) -> None:
+        await furnish(self._clinic)
         for number in range(self._protocol.therapy.preparation_sessions):
             await self._be(self._morning(1))
             await self._post("preparations", "therapist", {"held_at": self._now.isoformat()})
@@ -185,7 +187,8 @@ class Story:
         await self._be(self._now, part)
         starts = self._next_visit()
         times = {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=4)).isoformat()}
-        await self._post(f"{where}/booking", "coordinator", {**times, "room": "room-1"})
+        held = await self._post(f"{where}/holds", "coordinator", times)
+        await self._post(f"{where}/booking", "coordinator", {"hold_id": held["booking"]["id"]})
         answers = {
             "escort_name_present": True,
             "escort_phone": "+1 202 555 0188",

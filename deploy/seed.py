@@ -1,4 +1,4 @@
-"""What stands in the demonstration clinic when it opens? The shipped protocol and three people at its door.
+"""What stands in the demonstration clinic when it opens? The shipped protocol, rooms and staff, three people.
 
 Run at every start: a clinic that has courses already is left as it is.
 """
@@ -14,6 +14,7 @@ from typing import Any
 from clinical.people import Role
 from clinical.protocol import Indication
 from deploy.demo_clinic import Clinic
+from deploy.rooms import furnish
 from deploy.tokens import DEMO_SITE
 from services.protocols import load_protocol
 
@@ -29,6 +30,7 @@ async def seed(base_url: str, tokens: Mapping[str, str]) -> str:
         protocol = load_protocol(PROTOCOL)
         await clinic.post("/v1/protocols", Role.MEDICAL_DIRECTOR, protocol.model_dump(mode="json"))
         await register_site(clinic)
+        await furnish(clinic)
         present = (await clinic.get("/v1/journeys", Role.COORDINATOR))["items"]
         if not present:
             await _open(clinic, protocol.canonical)

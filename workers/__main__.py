@@ -9,11 +9,14 @@ from contextlib import AsyncExitStack
 import structlog
 
 from activities.queues import TaskQueue
+from services.booking.service import Bookings
 from services.database import Database
 from services.logging import configure_logging
 from services.process import end_process
+from services.records.booking_facts import BookingFacts
 from services.settings import Settings, SettingsInvalid
 from services.temporal import connect
+from workers.bookings import keep_sweeping
 from workers.drug_cases import keep_opening
 from workers.health import Health
 from workers.registry import compose, drug_books, webhook_post, workers_for
@@ -49,6 +52,8 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
             if TaskQueue.NOTIFY in queues:
                 post = asyncio.create_task(keep_delivering(webhook_post(settings, database)))
                 running.callback(post.cancel)
+                times = asyncio.create_task(keep_sweeping(Bookings(database), BookingFacts(database)))
+                running.callback(times.cancel)
             health.taking_work = True
             log.info("worker started", queue=",".join(queues))
             await stop.wait()

@@ -1,20 +1,21 @@
 """One visit, before the dose: booked, prepared, the patient arrives. And how it all went."""
 
+from api.booking_desk import Times
 from api.dependencies import CallerHere, Composed, CourseHere, DeskHere, Number
 from api.minimum import shown_session
 from api.problems import Fault, Problem
 from api.routes.router import COURSE, routes
 from api.routes.screenings import answered_on_site
 from api.schemas.answers import AcceptedOut
+from api.schemas.booking import BookingIn
 from api.schemas.course import ReasonIn
 from api.schemas.screening import QuestionnairesIn
-from api.schemas.session import BaselineIn, BookingIn, CheckInIn, ReadinessAnswersIn
+from api.schemas.session import BaselineIn, CheckInIn, ReadinessAnswersIn
 from clinical.readiness import ReadinessAnswers, answers_refused
 from services.records.views import SessionView
 from workflows.messages import (
     Accepted,
     AnswerReadiness,
-    BookSession,
     CancelSession,
     CheckIn,
     RecordBaseline,
@@ -31,15 +32,26 @@ async def read_session(course: CourseHere, n: Number, here: Composed, caller: Ca
 
 
 @router.post("/booking", operation_id="book_session", response_model=AcceptedOut)
-async def book_session(body: BookingIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
-    """Book or move the visit; the patient is told and reminded."""
-    return await desk.send(course, "book_session", desk.message(BookSession, body), part=f"session/{n}")
+async def book_session(
+    body: BookingIn, course: CourseHere, n: Number, desk: DeskHere, times: Times
+) -> Accepted:
+    """Book or move the visit; the patient is told and reminded. What it had before is free again.
+
+    Where the site has rooms and people registered, all of what the visit needs is reserved or nothing:
+    409 `slot-conflict` with every clash and the nearest alternatives, 410 `hold-expired`.
+    """
+    return await times.book(course, n, body, desk)
 
 
 @router.post("/cancellation", operation_id="cancel_session", response_model=AcceptedOut)
-async def cancel_session(body: ReasonIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
-    """Call the visit off before the dose."""
-    return await desk.send(course, "cancel_session", desk.message(CancelSession, body), part=f"session/{n}")
+async def cancel_session(
+    body: ReasonIn, course: CourseHere, n: Number, desk: DeskHere, times: Times
+) -> Accepted:
+    """Call the visit off before the dose; its time is offered to who waits for one."""
+    message = desk.message(CancelSession, body)
+    accepted = await desk.send(course, "cancel_session", message, part=f"session/{n}")
+    await times.freed(course, n)
+    return accepted
 
 
 @router.post("/readiness", operation_id="answer_readiness", response_model=AcceptedOut)

@@ -1,4 +1,4 @@
-"""What is sent around one visit, from booking to integration."""
+"""What is sent around one visit, from its readiness to integration."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -22,26 +22,6 @@ from api.schemas.values import (
 )
 from api.schemas.vitals import READING, ReadingIn
 from clinical.vitals import Action
-
-
-class BookingIn(Act):
-    """Room and time of the visit; booking again moves it."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "starts_at": "2026-03-16T09:00:00-04:00",
-                    "ends_at": "2026-03-16T13:00:00-04:00",
-                    "room": "room-2",
-                }
-            ]
-        }
-    )
-
-    starts_at: Instant
-    ends_at: Instant
-    room: Code
 
 
 class ReadinessIn(In):

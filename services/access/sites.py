@@ -1,10 +1,12 @@
 """Which sites does the clinic have, in which time zone, with which protocol by default?"""
 
 from collections.abc import Collection
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from clinical.instants import zone_named
 from clinical.people import Actor
 from services.access.audit import add_event
 from services.access.errors import NotThere, SiteMoved
@@ -33,6 +35,11 @@ class SiteRegister:
         if not found:
             raise NotThere("the site is not registered")
         return found[0]
+
+    async def zone(self, site: str) -> ZoneInfo | None:
+        """The zone on its wall; None while nobody has registered it."""
+        found = await self.sites([site])
+        return zone_named(found[0].time_zone) if found else None
 
     async def default_protocol(self, site: str) -> str | None:
         """The protocol that a new course gets when nobody names one; None: the newest published."""

@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, pool, text
 
 from services import outbox
 from services.access import tables as access_tables
+from services.booking import tables as booking_tables
 from services.database import Base
 from services.events import tables as event_tables
 from services.notifications import tables as notification_tables
@@ -21,6 +22,7 @@ TABLES = (
     notification_tables,
     access_tables,
     task_tables,
+    booking_tables,
     outbox,
     event_tables,
 )

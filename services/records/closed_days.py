@@ -7,7 +7,6 @@ medicine and of the law never do.
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -78,13 +77,6 @@ class ClosedDays:
             return [view(ClosedDayView, row) for row in rows]
 
         return await self._sessions.write(work)
-
-    async def zone_of(self, site: str) -> ZoneInfo:
-        """The zone on the wall of a site, as it was said for its newest closed day; UTC before that."""
-        newest = select(ClosedDayRow.time_zone).where(ClosedDayRow.site == site)
-        async with self._sessions.reading() as session:
-            name = await session.scalar(newest.order_by(ClosedDayRow.day.desc()).limit(1))
-        return (zone_named(name) if name else None) or ZoneInfo("UTC")
 
     async def ahead(self, site: str, now: datetime) -> tuple[Span, ...]:
         """What a course that begins now needs to know."""

@@ -6,7 +6,6 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi import FastAPI
@@ -17,12 +16,14 @@ from api.cursors import Cursors
 from api.outside import Outside
 from clinical.people import Role
 from services.access.access import Access, access_on
+from services.booking.service import Bookings
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher, KeyRing
 from services.events.targets import TargetGuard
 from services.notifications.service import NotificationService
 from services.protocols import load_protocol
+from services.records.booking_facts import BookingFacts
 from services.records.closed_days import ClosedDays
 from services.records.idempotency import IdempotencyKeys
 from services.records.queries import RecordQueries
@@ -96,9 +97,6 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
     async def is_up() -> bool:
         return True
 
-    async def zone_of(_: str) -> ZoneInfo:
-        return ZoneInfo("America/New_York")
-
     composition = Composition(
         build="test",
         environment="development",
@@ -115,10 +113,11 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         access=access_on(database, cipher),
         help_numbers=HelpNumbers(),
         outside=Outside.over(database, cipher, TargetGuard(resolve=names), streams=20),
-        zone_of=zone_of,
         claims=TaskClaims(database, timedelta(hours=10)),
         closed_days=ClosedDays(database),
         close=database.dispose,
+        bookings=Bookings(database),
+        booking_facts=BookingFacts(database),
     )
     yield Clinic(create_app(composition), engine, records, composition.notes, composition.access, database)
     await composition.outside.streams.close()

@@ -28,6 +28,10 @@ PLACES = {
     "{instrument}": "phq-9",
     "{task_id}": id_from("no task"),
     "{day}": "2026-12-25",
+    "{resource_id}": id_from("no resource"),
+    "{absence_id}": id_from("no absence"),
+    "{booking_id}": id_from("no booking"),
+    "{closure_id}": id_from("no closure"),
 }
 
 

@@ -1,0 +1,115 @@
+"""What is held and booked at a site, who waits, and what has somebody to see to?"""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+
+from api.booking_desk import Times, now
+from api.dependencies import CallerHere, Composed
+from api.problems import Problem
+from api.routes.journeys import CursorParameter, Limit, link_next
+from api.routes.resources import At
+from api.routes.router import routes
+from api.schemas.booking import BookingOut, BookingPage, EmptyIn, NoticePage, WaitingPage, When
+from api.schemas.values import Identifier
+from clinical.booking import Span
+from services.booking.interface import NoticeView
+
+router = routes("/v1/bookings/{site}", "rooms and times")
+
+A_DAY = timedelta(days=1)
+LONGEST = timedelta(days=92)
+
+
+@router.get("", operation_id="list_bookings")
+async def list_bookings(
+    site: At,
+    here: Composed,
+    caller: CallerHere,
+    times: Times,
+    response: Response,
+    starting: Annotated[When | None, Query(description="from now if left out")] = None,
+    until: Annotated[When | None, Query(description="for a day if left out")] = None,
+    cursor: CursorParameter = None,
+    limit: Limit = 50,
+) -> BookingPage:
+    """Who and what is held or booked in a stretch of time, in order."""
+    first = now() if starting is None else await times.time(site, "starting", starting)
+    last = first + A_DAY if until is None else await times.time(site, "until", until)
+    if not first < last <= first + LONGEST:
+        raise Problem("invalid-time", f"`until` comes after `starting`, by {LONGEST.days} days at most")
+    listing = f"bookings {caller.principal.id} {site} {starting} {until}"
+    place = None if cursor is None else here.cursors.open(listing, cursor)
+    found = await here.bookings.between(
+        site,
+        Span(starts_at=first, ends_at=last),
+        after=None if place is None else (datetime.fromisoformat(place[0]), place[1]),
+        limit=limit + 1,
+    )
+    mark = None
+    if len(found) > limit:
+        mark = here.cursors.seal(listing, [found[limit - 1].starts_at.isoformat(), found[limit - 1].id])
+        link_next(response, f"/v1/bookings/{site}", mark)
+    return BookingPage(items=found[:limit], next_cursor=mark)
+
+
+@router.get("/waitlist", operation_id="list_waiting")
+async def list_waiting(
+    site: At,
+    here: Composed,
+    caller: CallerHere,
+    response: Response,
+    cursor: CursorParameter = None,
+    limit: Limit = 50,
+) -> WaitingPage:
+    """Who waits for an earlier time, the first one first."""
+    listing = f"waiting {caller.principal.id} {site}"
+    place = None if cursor is None else here.cursors.open(listing, cursor)
+    after = None if place is None else (datetime.fromisoformat(place[0]), place[1])
+    found = await here.bookings.in_line(site, after=after, limit=limit + 1)
+    mark = None
+    if len(found) > limit:
+        mark = here.cursors.seal(listing, [found[limit - 1].added_at.isoformat(), found[limit - 1].id])
+        link_next(response, f"/v1/bookings/{site}/waitlist", mark)
+    return WaitingPage(items=found[:limit], next_cursor=mark)
+
+
+@router.get("/notices", operation_id="list_booking_notices")
+async def list_booking_notices(
+    site: At,
+    here: Composed,
+    caller: CallerHere,
+    response: Response,
+    handled: Annotated[bool, Query(description="those that somebody saw to")] = False,
+    cursor: CursorParameter = None,
+    limit: Limit = 50,
+) -> NoticePage:
+    """What has to be heard: a hold that lapsed, an offer, a late cancellation, a visit without its room."""
+    listing = f"notices {caller.principal.id} {site} {handled}"
+    after = 0 if cursor is None else int(here.cursors.open(listing, cursor)[0])
+    found = await here.bookings.notices(site, handled=handled, after=after, limit=limit + 1)
+    mark = None
+    if len(found) > limit:
+        mark = here.cursors.seal(listing, [str(found[limit - 1].id)])
+        link_next(response, f"/v1/bookings/{site}/notices", mark)
+    return NoticePage(items=found[:limit], next_cursor=mark)
+
+
+@router.post("/notices/{notice_id}/handling", operation_id="handle_booking_notice")
+async def handle_booking_notice(
+    _body: EmptyIn,
+    site: At,
+    notice_id: Annotated[int, Path(ge=1, le=2**53)],
+    here: Composed,
+    caller: CallerHere,
+) -> NoticeView:
+    """Somebody saw to it; the first one stays named."""
+    return await here.bookings.handle_notice(site, notice_id, caller.principal.id, now())
+
+
+@router.get("/{booking_id}", operation_id="read_booking")
+async def read_booking(site: At, booking_id: Annotated[Identifier, Path()], here: Composed) -> BookingOut:
+    """One time for one visit, with everything that is reserved for it."""
+    found = await here.bookings.booking(site, booking_id)
+    return BookingOut(href=f"/v1/bookings/{site}/{found.id}", booking=found)
