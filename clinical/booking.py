@@ -94,7 +94,7 @@ class VisitPlan:
 
 
 class CourseRules(Model):
-    """What of a course decides when its next visit may be: its site is closed on `closed_days`; `open` or nothing is."""
+    """What of a course and its site decides when its next visit may be. Nothing may be booked unless it is `open`."""
 
     journey_id: str
     site: str
