@@ -17,6 +17,7 @@ ACT_OF: dict[str, tuple[str, str]] = {
     "approve-plan": ("approve_plan", "/approvals"),
     "hold-preparation": ("record_preparation", "/preparations"),
     "book-session": ("book_session", "/booking"),
+    "move-session": ("book_session", "/booking"),
     "readiness": ("answer_readiness", "/readiness"),
     "check-in": ("check_in", "/check-in"),
     "give-dose": ("give_dose", "/dose"),

@@ -38,6 +38,7 @@ VisitFact = (
     events.SessionOpened
     | events.SessionBooked
     | events.ReadinessAnswered
+    | events.MoveAsked
     | events.CheckedIn
     | events.PrescriberPresent
     | events.SessionClosed

@@ -163,6 +163,8 @@ def _visit(fact: VisitFact, zone: ZoneInfo) -> str:
             return f"Session {fact.session} booked for {_at(fact.starts_at, zone)}, room {fact.room}{moved}"
         case events.ReadinessAnswered():
             return f"Session {fact.session} readiness: {fact.light}{_objections(fact.reasons)}"
+        case events.MoveAsked():
+            return f"Session {fact.session}: the patient asks for another time"
         case events.CheckedIn():
             weight = "" if fact.weight_kg is None else f"{fact.weight_kg:g} kg, "
             return f"Session {fact.session} checked in: {weight}{_reading(fact.baseline)}, tier {fact.tier}"
