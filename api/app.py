@@ -4,10 +4,11 @@
 connected here: the database and the engine are reached by the first request that needs them.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 from joserfc.jwk import KeySet
@@ -19,6 +20,7 @@ from api.composition import Composition
 from api.cursors import Cursors
 from api.description import describe
 from api.engine import TemporalEngine
+from api.link_acts import keep_telling
 from api.routes import (
     aftercare,
     consultation,
@@ -32,7 +34,9 @@ from api.routes import (
     health,
     instruments,
     journeys,
+    links,
     notes,
+    patient_pages,
     patients,
     plans,
     protocols,
@@ -49,7 +53,10 @@ from services import temporal
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
+from services.links.drafts import Drafts
+from services.links.store import PatientLinks
 from services.notifications.service import NotificationService
+from services.questionnaires.wording import PacksInvalid, Wording, wording_of
 from services.records.idempotency import IdempotencyKeys
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
@@ -58,7 +65,8 @@ from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, downtime, notes, course,
-    aftercare, risk, duties, tasks, custody, discrepancies, protocols, instruments, health, documentation,
+    aftercare, risk, links, patient_pages, duties, tasks, custody, discrepancies, protocols, instruments, health,
+    documentation,
 )  # fmt: skip
 
 
@@ -88,7 +96,10 @@ def compose(settings: Settings) -> Composition:
         cursors=Cursors(base64.b64decode(settings.index_key.get_secret_value())),
         database_is_up=database_is_up,
         notes=TherapyNotes(database, cipher),
-        help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
+        help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line, settings.text_line),
+        links=PatientLinks(database, cipher),
+        drafts=Drafts(database, cipher),
+        wording=_wording(settings),
         close=database.dispose,
     )
 
@@ -98,7 +109,11 @@ def create_app(composition: Composition) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        telling = asyncio.create_task(keep_telling(composition))
         yield
+        telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await telling
         await composition.close()
 
     app = FastAPI(
@@ -119,6 +134,13 @@ def create_app(composition: Composition) -> FastAPI:
         app.include_router(group.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the documented way to replace it
     return app
+
+
+def _wording(settings: Settings) -> Wording:
+    try:
+        return wording_of(settings.content_dir)
+    except PacksInvalid as invalid:
+        raise SettingsInvalid(tuple(f"KAP_CONTENT_DIR: {fault}" for fault in invalid.faults)) from None
 
 
 def _verifier(settings: Settings) -> TokenVerifier:

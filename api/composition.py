@@ -1,7 +1,7 @@
 """What is the API made of? Everything a request can reach, put together once by `api.app`."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fastapi import Request
@@ -9,9 +9,13 @@ from fastapi import Request
 from api.cursors import Cursors
 from api.engine import Engine
 from api.idempotency import Requests
+from api.limiter import Limiter
 from api.tokens import TokenVerifier
 from services.downtime.page import HelpNumbers
+from services.links.drafts import Drafts
+from services.links.store import PatientLinks
 from services.notifications.interface import CommunicationRecord
+from services.questionnaires.wording import Wording
 from services.records.interface import Records
 from services.records.queries import RecordQueries
 from services.records.therapy_notes import TherapyNotes
@@ -38,7 +42,11 @@ class Composition:
     database_is_up: Callable[[], Awaitable[bool]]
     notes: TherapyNotes
     help_numbers: HelpNumbers
+    links: PatientLinks
+    drafts: Drafts
+    wording: Wording
     close: Callable[[], Awaitable[None]]
+    limiter: Limiter = field(default_factory=Limiter)
 
 
 def composition_of(request: Request) -> Composition:

@@ -38,6 +38,9 @@ KEY_REQUIRED = frozenset(
         "destroy_drug",
     }
 )
+NEVER_KEPT = frozenset({"make_link"})
+"""Answers that are shown once: the same request again does the same thing and gets an answer of its own."""
+
 KEY = re.compile(r"[\x20-\x7e]{1,255}")
 REPLAYED = "Idempotent-Replayed"
 KEPT_HEADERS = ("location", "etag")
@@ -76,7 +79,7 @@ async def answer_once(
         case Replay(status=status, body=kept):
             return _again(status, kept)
         case Claimed():
-            return await _first_time(request, requests, scope, key, answer)
+            return await _first_time(request, requests, scope, key, answer, act not in NEVER_KEPT)
 
 
 async def _claim(requests: Requests, scope: str, key: str, request_hash: str) -> Claimed | Running | Replay:
@@ -92,6 +95,7 @@ async def _first_time(
     scope: str,
     key: str,
     answer: Callable[[Request], Awaitable[Response]],
+    may_be_kept: bool,
 ) -> Response:
     try:
         response = await answer(request)
@@ -101,15 +105,15 @@ async def _first_time(
             await requests.release(scope, key)
         raise
     try:
-        await _keep(requests, scope, key, response)
+        await _keep(requests, scope, key, response, may_be_kept)
     except RecordsUnavailable:
         # It happened and the caller must hear so. Asking again finds it done by the engine's own memory.
         _log.warning("answer not kept", route=request.scope["route"].path)
     return response
 
 
-async def _keep(requests: Requests, scope: str, key: str, response: Response) -> None:
-    if not 200 <= response.status_code < 300:
+async def _keep(requests: Requests, scope: str, key: str, response: Response, may_be_kept: bool) -> None:
+    if not may_be_kept or not 200 <= response.status_code < 300:
         return await requests.release(scope, key)
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     kept = json.dumps({"headers": headers, "body": bytes(response.body).decode()})

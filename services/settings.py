@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     emergency_number: str = "911"
     text_line: str = "741741"  # empty where there is none
 
+    content_dir: str | None = None  # folder with the clinic's own words for questionnaires, as content packs
     downtime_dir: str | None = None  # folder from which the ward prints downtime sheets
 
     api_host: str = "127.0.0.1"

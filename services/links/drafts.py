@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,8 +20,22 @@ from services.links.store import PURPOSE, wall_clock
 from services.links.tables import LinkAlarmRow, LinkDraftRow, LinkRow
 
 DRAFT, ALARM = "patient_link_draft.answers", "patient_link_alarm.answers"
-Answers = dict[str, dict[str, int]]
+Forms = dict[str, dict[str, int]]
 """By instrument and item."""
+
+
+class Draft(BaseModel):
+    """`told`: forms as they were handed on before the end, because an answer could not wait."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answers: Forms = Field(default={}, repr=False)
+    told: Forms = Field(default={}, repr=False)
+
+    @property
+    def untold(self) -> Forms:
+        """What still has to be sent."""
+        return {name: form for name, form in self.answers.items() if self.told.get(name) != form}
 
 
 class Drafts:
@@ -31,26 +46,32 @@ class Drafts:
         self._cipher = cipher.for_purpose(PURPOSE)
         self._clock = clock
 
-    async def of(self, link: Link) -> Answers:
+    async def of(self, link: Link) -> Draft:
         async with self._database.reading() as session:
             return await self._opened(session, link.link_id)
 
     async def keep(
-        self, link: Link, instrument: str, item: str, value: int, cannot_wait: Callable[[dict[str, int]], bool]
-    ) -> tuple[Answers, Alarm | None]:
+        self,
+        link: Link,
+        instrument: str,
+        item: str,
+        value: int,
+        cannot_wait: Callable[[dict[str, int]], bool],
+    ) -> Alarm | None:
         """Keep one answer; if the form so far cannot wait, there is an alarm as of the same moment."""
         async with self._database.transaction() as session:
             # The link's row is the lock of its draft: two screens at once do not lose each other's answer.
             await session.get_one(LinkRow, link.link_id, with_for_update=True)
-            answers = await self._opened(session, link.link_id)
-            form = answers.setdefault(instrument, {})
+            draft = await self._opened(session, link.link_id)
+            form = draft.answers.setdefault(instrument, {})
             changed = form.get(item) != value
             form[item] = value
-            await self._put(session, link, answers)
             alarm = None
             if changed and cannot_wait(form):
+                draft.told[instrument] = dict(form)
                 alarm = await self._raise(session, link, instrument, form)
-            return answers, alarm
+            await self._put(session, link, draft)
+            return alarm
 
     async def drop(self, link: Link) -> None:
         """They have been sent; with them goes every draft whose time is over."""
@@ -79,9 +100,7 @@ class Drafts:
                 update(LinkAlarmRow).where(one).values(settled_at=self._clock(), answers=empty)
             )
 
-    async def _raise(
-        self, session: AsyncSession, link: Link, instrument: str, form: dict[str, int]
-    ) -> Alarm:
+    async def _raise(self, session: AsyncSession, link: Link, instrument: str, form: dict[str, int]) -> Alarm:
         of_link = select(func.coalesce(func.max(LinkAlarmRow.number), 0)).where(
             LinkAlarmRow.link_id == link.link_id
         )
@@ -122,15 +141,14 @@ class Drafts:
             raised_at=row.raised_at,
         )
 
-    async def _opened(self, session: AsyncSession, link_id: str) -> Answers:
+    async def _opened(self, session: AsyncSession, link_id: str) -> Draft:
         blob = await session.scalar(select(LinkDraftRow.answers).where(LinkDraftRow.link_id == link_id))
         if blob is None:
-            return {}
-        opened: Answers = json.loads(self._cipher.decrypt(DRAFT, blob, row=link_id))
-        return opened
+            return Draft()
+        return Draft.model_validate_json(self._cipher.decrypt(DRAFT, blob, row=link_id))
 
-    async def _put(self, session: AsyncSession, link: Link, answers: Answers) -> None:
-        sealed = self._cipher.encrypt(DRAFT, json.dumps(answers), row=link.link_id)
+    async def _put(self, session: AsyncSession, link: Link, draft: Draft) -> None:
+        sealed = self._cipher.encrypt(DRAFT, draft.model_dump_json(), row=link.link_id)
         new = insert(LinkDraftRow).values(link_id=link.link_id, answers=sealed, expires_at=link.expires_at)
         await session.execute(
             new.on_conflict_do_update(

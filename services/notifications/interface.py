@@ -72,7 +72,9 @@ TEMPLATE_PARAMETERS: Mapping[TemplateName, TemplateParameters] = MappingProxyTyp
         TemplateName.CONSULTATION_BOOKED: _takes("starts_at", optional=("clinic_phone",)),
         TemplateName.SESSION_BOOKED: _takes("starts_at", optional=("link", "clinic_phone")),
         TemplateName.SESSION_REMINDER: _takes("starts_at", optional=("link", "clinic_phone")),
-        TemplateName.SESSION_MOVED: _takes("starts_at", optional=("link", "previous_starts_at", "clinic_phone")),
+        TemplateName.SESSION_MOVED: _takes(
+            "starts_at", optional=("link", "previous_starts_at", "clinic_phone")
+        ),
         TemplateName.SESSION_CANCELLED: _takes("starts_at", optional=("clinic_phone",)),
         TemplateName.AFTER_VISIT: _takes(optional=("clinic_phone", "next_contact_at")),
         TemplateName.QUESTIONNAIRE_DUE: _takes(optional=("due_at", "link")),

@@ -113,7 +113,9 @@ class NotificationService:
         address = await self._links.address(request)
         if address is None:
             return words
-        return self._wording.words(request.template, request.recipient, {**request.parameters, "link": address})
+        return self._wording.words(
+            request.template, request.recipient, {**request.parameters, "link": address}
+        )
 
     async def stop_pending(self, journey_id: str, reason: str) -> int:
         if not CODE.fullmatch(reason):

@@ -38,7 +38,6 @@ VisitFact = (
     events.SessionOpened
     | events.SessionBooked
     | events.ReadinessAnswered
-    | events.MoveAsked
     | events.CheckedIn
     | events.PrescriberPresent
     | events.SessionClosed
@@ -79,5 +78,6 @@ WorkFact = (
     | events.TaskOverdue
     | events.TaskDone
     | events.TaskCancelled
+    | events.MoveAsked
     | events.MessageSettled
 )

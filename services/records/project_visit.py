@@ -41,8 +41,6 @@ async def project_visit(fact: VisitFact, fresh: Fresh) -> None:
             await put_visit(fresh, fact.session, integration_waived_at=fresh.at, integration_waived_by=role)
         case events.ConcernsReviewed():
             await put_visit(fresh, fact.session, concerns_reviewed_at=fresh.at)
-        case events.MoveAsked():
-            pass  # the task that it opens shows it
         case events.IntegrationMissed():
             await put_visit(fresh, fact.session, integration_missed_at=fresh.at)
         case _:

@@ -163,8 +163,6 @@ def _visit(fact: VisitFact, zone: ZoneInfo) -> str:
             return f"Session {fact.session} booked for {_at(fact.starts_at, zone)}, room {fact.room}{moved}"
         case events.ReadinessAnswered():
             return f"Session {fact.session} readiness: {fact.light}{_objections(fact.reasons)}"
-        case events.MoveAsked():
-            return f"Session {fact.session}: the patient asks for another time"
         case events.CheckedIn():
             weight = "" if fact.weight_kg is None else f"{fact.weight_kg:g} kg, "
             return f"Session {fact.session} checked in: {weight}{_reading(fact.baseline)}, tier {fact.tier}"
@@ -239,6 +237,8 @@ def _work(fact: WorkFact, zone: ZoneInfo) -> str:
             return f"Task for {_words(fact.owner)}: {_words(fact.code)}, due {_at(fact.due_at, zone)}"
         case events.TaskOverdue():
             return f"Task overdue, escalated to {_words(fact.escalated_to)}"
+        case events.MoveAsked():
+            return f"Session {fact.session}: the patient asks for another time"
         case events.TaskDone():
             return f"Task completed: {fact.evidence}" if fact.evidence else "Task completed"
         case events.TaskCancelled():

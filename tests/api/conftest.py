@@ -16,8 +16,11 @@ from clinical.people import Role
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher, KeyRing
+from services.links.drafts import Drafts
+from services.links.store import PatientLinks
 from services.notifications.service import NotificationService
 from services.protocols import load_protocol
+from services.questionnaires.wording import wording_of
 from services.records.idempotency import IdempotencyKeys
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
@@ -94,6 +97,9 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         database_is_up=is_up,
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(),
+        links=PatientLinks(database, cipher),
+        drafts=Drafts(database, cipher),
+        wording=wording_of(None),
         close=database.dispose,
     )
     yield Clinic(create_app(composition), engine, records, composition.notes)

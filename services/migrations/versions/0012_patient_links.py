@@ -52,9 +52,7 @@ def upgrade() -> None:
         _text("token_hash"),
         _text("link_id"),
         _instant("made_at"),
-        sa.ForeignKeyConstraint(
-            ["link_id"], ["patient_link.id"], name=op.f("fk_patient_link_token_link_id")
-        ),
+        sa.ForeignKeyConstraint(["link_id"], ["patient_link.id"], name=op.f("fk_patient_link_token_link_id")),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_patient_link_token")),
     )
     op.create_table(
@@ -62,9 +60,7 @@ def upgrade() -> None:
         _text("link_id"),
         sa.Column("answers", sa.LargeBinary(), nullable=False),
         _instant("expires_at"),
-        sa.ForeignKeyConstraint(
-            ["link_id"], ["patient_link.id"], name=op.f("fk_patient_link_draft_link_id")
-        ),
+        sa.ForeignKeyConstraint(["link_id"], ["patient_link.id"], name=op.f("fk_patient_link_draft_link_id")),
         sa.PrimaryKeyConstraint("link_id", name=op.f("pk_patient_link_draft")),
     )
     op.create_index(op.f("ix_patient_link_draft_expires_at"), "patient_link_draft", ["expires_at"])
@@ -76,9 +72,7 @@ def upgrade() -> None:
         sa.Column("answers", sa.LargeBinary(), nullable=False),
         _instant("raised_at"),
         _instant("settled_at", nullable=True),
-        sa.ForeignKeyConstraint(
-            ["link_id"], ["patient_link.id"], name=op.f("fk_patient_link_alarm_link_id")
-        ),
+        sa.ForeignKeyConstraint(["link_id"], ["patient_link.id"], name=op.f("fk_patient_link_alarm_link_id")),
         sa.PrimaryKeyConstraint("link_id", "number", name=op.f("pk_patient_link_alarm")),
     )
     op.create_index(
