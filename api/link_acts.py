@@ -26,7 +26,6 @@ from clinical.people import Role
 from clinical.readiness import ReadinessAnswers
 from services.links.drafts import Forms
 from services.links.interface import Alarm, Held, Link
-from services.records.errors import RecordsError
 from workflows.messages import (
     Accepted,
     AnswerReadiness,
@@ -130,8 +129,8 @@ async def tell(here: Composition, alarm: Alarm) -> bool:
             concern = desk.message(RaiseConcern, Act(), text=text, on_site=False)
             await concern_anyway(concern, course, desk, here)
         await here.drafts.settle(alarm)
-    except (Problem, EngineRefused, EngineUnavailable, RecordsError, SQLAlchemyError) as failure:
-        _log.error("alarm of a link not heard yet", journey_id=alarm.journey_id, code=type(failure).__name__)
+    except Exception as failure:  # whatever it is: the page with the help must come, and it is tried again
+        _log.error("alarm of a link not heard yet", journey_id=alarm.journey_id, error_type=type(failure).__name__)
         return False
     return True
 
@@ -143,7 +142,7 @@ async def keep_telling(here: Composition, every_s: float = LOOK_EVERY_S) -> None
             for alarm in await here.drafts.unsettled():
                 await tell(here, alarm)
         except SQLAlchemyError as failure:
-            _log.warning("alarms of links not looked at", code=type(failure).__name__)
+            _log.warning("alarms of links not looked at", error_type=type(failure).__name__)
         await asyncio.sleep(every_s)
 
 

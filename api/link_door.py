@@ -137,7 +137,7 @@ def _failed(request: Request, failure: Exception) -> Response:
     language = wished(request.headers.get("accept-language"))
     name, status = _page_of(failure)
     if status == 500:
-        _log.error("patient page failed", code=type(failure).__name__, exc_info=failure)
+        _log.error("patient page failed", error_type=type(failure).__name__, exc_info=failure)
     return said(name, language, numbers_of(here), status)
 
 

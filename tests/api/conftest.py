@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi import FastAPI
@@ -39,6 +40,16 @@ PATIENT = {
 }
 
 
+@dataclass
+class Clock:
+    """The wall clock, or one that runs ahead of it."""
+
+    forward: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.forward
+
+
 @dataclass(frozen=True)
 class Clinic:
     """The application and who works there."""
@@ -47,6 +58,8 @@ class Clinic:
     engine: FakeEngine
     records: SqlRecords
     notes: TherapyNotes
+    drafts: Drafts
+    clock: Clock = field(default_factory=Clock)
 
     def person(self, *roles: Role, subject: str = "", sites: tuple[str, ...] = (SITE,)) -> Person:
         return person(self.app, *roles, subject=subject, sites=sites)
@@ -78,7 +91,7 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
     cipher = FieldCipher(KeyRing({"f1": os.urandom(32)}, "f1"), os.urandom(32))
     records = SqlRecords(database, cipher)
     await records.publish_protocol(load_protocol("iv-racemic"), SITE)
-    engine = FakeEngine(records)
+    engine, clock = FakeEngine(records), Clock()
 
     async def is_up() -> bool:
         return True
@@ -97,10 +110,10 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         database_is_up=is_up,
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(),
-        links=PatientLinks(database, cipher),
-        drafts=Drafts(database, cipher),
+        links=PatientLinks(database, cipher, clock),
+        drafts=Drafts(database, cipher, clock),
         wording=wording_of(None),
         close=database.dispose,
     )
-    yield Clinic(create_app(composition), engine, records, composition.notes)
+    yield Clinic(create_app(composition), engine, records, composition.notes, composition.drafts, clock)
     await database.dispose()
