@@ -101,11 +101,13 @@ class Booking(Session):
         self.journal.note(command.key, fact, actor=command.actor, at=self.when(command))
         if all(task.code != "move-session" for task in self.tasks.values()):
             self.visit.moves_asked += 1
-            by = self.today() + timedelta(hours=self.protocol.schedule.book.due_hours)
+            # Early enough to find another time: at the latest when half of what is left has passed.
+            now = self.today()
+            by = now + timedelta(hours=self.protocol.schedule.book.due_hours)
             self.open_task(
                 "move-session",
                 Role.COORDINATOR,
-                min(by, self.starts_at),
+                min(by, now + (self.starts_at - now) / 2),
                 "the patient asks for another time",
                 f"{self.visit.moves_asked}",
             )
