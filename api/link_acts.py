@@ -130,7 +130,9 @@ async def tell(here: Composition, alarm: Alarm) -> bool:
             await concern_anyway(concern, course, desk, here)
         await here.drafts.settle(alarm)
     except Exception as failure:  # whatever it is: the page with the help must come, and it is tried again
-        _log.error("alarm of a link not heard yet", journey_id=alarm.journey_id, error_type=type(failure).__name__)
+        _log.error(
+            "alarm of a link not heard yet", journey_id=alarm.journey_id, error_type=type(failure).__name__
+        )
         return False
     return True
 

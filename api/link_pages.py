@@ -151,6 +151,8 @@ async def _asked(here: Composition, who: Visitor) -> list[str]:
 
 async def _say_ready(request: Request, who: Visitor, here: Composition) -> Response:
     given, asked = form_of(request), await _asked(here, who)
+    if given.get("escort") == "no":
+        asked = [name for name in asked if name != "escort_agreed"]
     if any(given.get(name) not in YES_NO for name in asked):
         return await _ready(request, who, given, missing=True)
     answers = _answers(given, asked, who.contact.phone_e164)
