@@ -102,8 +102,8 @@ async def send_forms(here: Composition, link: Link) -> None:
     """What has not been told yet; alarms that nobody has heard go first."""
 
     async def do() -> None:
-        for alarm in await here.drafts.unsettled():
-            if alarm.link_id == link.link_id and not await tell(here, alarm):
+        for alarm in await here.drafts.unsettled(link):
+            if not await tell(here, alarm):
                 raise EngineUnavailable
         untold = (await here.drafts.of(link)).untold
         if untold:
@@ -138,11 +138,12 @@ async def tell(here: Composition, alarm: Alarm) -> bool:
 
 
 async def keep_telling(here: Composition, every_s: float = LOOK_EVERY_S) -> None:
-    """Hand on, again and again until cancelled, what could not be handed on before."""
+    """Hand on, again and again until cancelled, what could not be handed on before; forget what has expired."""
     while True:
         try:
             for alarm in await here.drafts.unsettled():
                 await tell(here, alarm)
+            await here.drafts.forget_expired()
         except SQLAlchemyError as failure:
             _log.warning("alarms of links not looked at", error_type=type(failure).__name__)
         await asyncio.sleep(every_s)

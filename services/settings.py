@@ -105,9 +105,7 @@ class Settings(BaseSettings):
     sms_token: SecretStr | None = None
     sms_from: str | None = None
     notification_console: bool = False
-    staff_pages: Annotated[dict[Role, str], NoDecode] = Field(
-        default={}, validate_default=True
-    )  # role → e-mail
+    staff_pages: Annotated[dict[Role, str], NoDecode] = {}  # role → e-mail
     quiet_from: time = time(21)
     quiet_until: time = time(8)
     crisis_line: str = "988"

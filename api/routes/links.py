@@ -47,6 +47,8 @@ async def make_link(
             made_by=caller.principal.id,
         )
     )
+    if (link.purpose, link.part, link.occurrence) != (body.purpose, body.part, occurrence):
+        raise Problem("idempotency-key-reused")
     shown = _shown(link, journey, now).model_dump()
     return NewLinkOut(**shown, url=f"{here.public_url.rstrip('/')}{PATH}{token}")
 

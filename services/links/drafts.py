@@ -74,13 +74,17 @@ class Drafts:
             return alarm
 
     async def drop(self, link: Link) -> None:
-        """They have been sent; with them goes every draft whose time is over."""
-        over = (LinkDraftRow.link_id == link.link_id) | (LinkDraftRow.expires_at < self._clock())
+        """They have been sent."""
         async with self._database.transaction() as session:
-            await session.execute(delete(LinkDraftRow).where(over))
+            await session.execute(delete(LinkDraftRow).where(LinkDraftRow.link_id == link.link_id))
 
-    async def unsettled(self, limit: int = 50) -> list[Alarm]:
-        """Alarms that nobody has confirmed yet, oldest first."""
+    async def forget_expired(self) -> None:
+        """What was not sent in time is not kept."""
+        async with self._database.transaction() as session:
+            await session.execute(delete(LinkDraftRow).where(LinkDraftRow.expires_at < self._clock()))
+
+    async def unsettled(self, link: Link | None = None, limit: int = 50) -> list[Alarm]:
+        """Alarms that nobody has confirmed yet, oldest first; of one link, or of all."""
         waiting = (
             select(LinkAlarmRow, LinkRow)
             .join(LinkRow, LinkRow.id == LinkAlarmRow.link_id)
@@ -88,8 +92,10 @@ class Drafts:
             .order_by(LinkAlarmRow.raised_at)
             .limit(limit)
         )
+        if link is not None:
+            waiting = waiting.where(LinkRow.id == link.link_id)
         async with self._database.reading() as session:
-            return [self._alarm(alarm, link) for alarm, link in await session.execute(waiting)]
+            return [self._alarm(alarm, of) for alarm, of in await session.execute(waiting)]
 
     async def settle(self, alarm: Alarm) -> None:
         """The engine has it; what it said is in the record, not here any more."""

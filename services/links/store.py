@@ -27,7 +27,7 @@ LONGEST_TOKEN = 64
 TAKEN_FOR = timedelta(seconds=30)
 """Whoever takes a link later than this after another finds the other gone."""
 
-PROVED_FOR = timedelta(minutes=30)
+PROVED_FOR = timedelta(hours=1)
 """For how long does a browser that gave the birth date not have to give it again?"""
 
 PURPOSE = "patient-links"

@@ -94,7 +94,7 @@ async def a_link(clinic: Clinic, course: str, purpose: str, **about: Any) -> str
     """The path of a link that a coordinator hands out."""
     answer = await clinic.coordinator.post(f"{course}/links", {"purpose": purpose, **about})
     assert answer.status_code == 201, answer.text
-    return urlsplit(answer.json()["url"]).path
+    return urlsplit(str(answer.json()["url"])).path
 
 
 async def a_visit_link(clinic: Clinic, course: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from tests.api.link_holder import (
     a_form_link,
     note,
 )
+from workflows.messages import SubmitQuestionnaires
 
 ITEMS = 9 + 7
 SUICIDE_ITEM = 9
@@ -35,8 +36,8 @@ def submitted(clinic: Clinic) -> list[dict[str, dict[str, int]]]:
     """What the engine was told, form by form."""
     return [
         {one.instrument: one.answers for one in message.questionnaires}
-        for _, update, message in clinic.engine.heard
-        if update == "submit_questionnaires"
+        for _, _, message in clinic.engine.heard
+        if isinstance(message, SubmitQuestionnaires)
     ]
 
 
@@ -123,14 +124,8 @@ async def test_an_alarm_that_nobody_hears_is_not_lost(clinic: Clinic) -> None:
 
 async def test_an_alarm_for_a_closed_questionnaire_becomes_a_concern(clinic: Clinic) -> None:
     path = await a_form_link(clinic, await a_course_in_follow_up(clinic))
-    open_for_all = clinic.engine.command
-
-    async def closed(workflow_id: str, update: str, *rest: Any) -> Any:
-        if update == "submit_questionnaires":
-            raise EngineRefused("not-possible-now", "no measurement is open now", {})
-        return await open_for_all(workflow_id, update, *rest)
-
-    clinic.engine.command = closed  # type: ignore[method-assign]
+    closed = EngineRefused("not-possible-now", "no measurement is open now", {})
+    clinic.engine.refuses["submit_questionnaires"] = closed
     async with a_browser(clinic.app) as browser:
         await browser.prove(path)
         assert "will call you" in (await browser.post(f"{path}/{SUICIDE_ITEM}", answer="2")).text
@@ -145,6 +140,20 @@ async def test_two_screens_at_once_lose_no_answer(clinic: Clinic) -> None:
         await browser.prove(path)
         await asyncio.gather(*(browser.post(f"{path}/{number}", answer="2") for number in range(1, 5)))
         assert f'href="{path}/5"' in (await browser.get(path)).text
+
+
+async def test_answers_that_were_not_sent_are_not_kept_beyond_their_link(clinic: Clinic) -> None:
+    path = await a_form_link(clinic, await a_course_in_follow_up(clinic))
+    here = clinic.app.state.composition
+    async with a_browser(clinic.app) as browser:
+        await browser.prove(path)
+        await fill(browser, path, range(1, 2))
+    link = await here.links.find(path.rpartition("/")[2])
+    await clinic.drafts.forget_expired()
+    assert (await clinic.drafts.of(link)).answers == {"phq-9": {"q1": 1}}
+    clinic.clock.forward = timedelta(hours=73)
+    await clinic.drafts.forget_expired()
+    assert (await clinic.drafts.of(link)).answers == {}
 
 
 async def test_answers_that_came_in_by_others_end_the_link(clinic: Clinic) -> None:
