@@ -144,10 +144,8 @@ class Settings(BaseSettings):
     @field_validator("payload_keys", "field_keys", "staff_pages", mode="before")
     @classmethod
     def _maps_are_json(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
         try:
-            return json.loads(value)
+            return json.loads(value) if isinstance(value, str) else value
         except json.JSONDecodeError:
             raise ValueError("must be a JSON object") from None
 
@@ -252,6 +250,8 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https address")
         if _production(info) and url.scheme == "http" and not is_loopback(url.hostname):
             raise ValueError("must be https beyond this machine")
+        if _production(info) and info.field_name == "public_url" and is_loopback(url.hostname):
+            raise ValueError("must be where patients reach it: their links lead there")
         return value
 
     @field_validator("sms_account", "sms_token", "sms_from")

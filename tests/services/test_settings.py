@@ -77,6 +77,7 @@ def test_all_faults_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("database_url", "postgresql+psycopg://kap:canary@db.example.org/kap?sslmode=prefer"),
         ("staff_pages", {"coordinator": "duty@clinic.example.org"}),
         ("public_url", "http://kap.example.org"),
+        ("public_url", "http://127.0.0.1:8000"),
         ("issuer_url", "http://login.example.org"),
         ("payload_keys", {"p1": base64.b64encode(bytes(32)).decode()}),
         ("field_keys", {"f1": a_key("payload")}),
