@@ -45,7 +45,7 @@ def test_what_is_not_called_development_is_production(monkeypatch: pytest.Monkey
 def test_an_empty_environment_names_everything_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     named = {fault.partition(":")[0] for fault in faults(monkeypatch, {})}
     required = without(VALUES, "environment").keys() | {
-        *("smtp_host", "smtp_from", "issuer_url", "staff_pages")
+        *("smtp_host", "smtp_from", "issuer_url", "staff_pages", "public_url")
     }
     assert named == {f"KAP_{name.upper()}" for name in required}
 
