@@ -4,10 +4,11 @@
 connected here: the database and the engine are reached by the first request that needs them.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from fastapi import FastAPI
@@ -20,6 +21,7 @@ from api.composition import Composition
 from api.cursors import Cursors
 from api.description import describe
 from api.engine import TemporalEngine
+from api.link_acts import keep_telling
 from api.outside import outside_of
 from api.routes import (
     aftercare,
@@ -42,7 +44,9 @@ from api.routes import (
     health,
     instruments,
     journeys,
+    links,
     notes,
+    patient_pages,
     patients,
     plans,
     protocols,
@@ -67,7 +71,10 @@ from services.booking.service import Bookings
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
+from services.links.drafts import Drafts
+from services.links.store import PatientLinks
 from services.notifications.service import NotificationService
+from services.questionnaires.wording import PacksInvalid, Wording, wording_of
 from services.records.booking_facts import BookingFacts
 from services.records.closed_days import ClosedDays
 from services.records.idempotency import IdempotencyKeys
@@ -79,7 +86,7 @@ from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, session_times, dosing,
-    downtime, notes, course, aftercare, risk, risk_cases, duties, tasks, board, closed_days,
+    downtime, notes, course, aftercare, risk, links, patient_pages, risk_cases, duties, tasks, board, closed_days,
     resources, closures, bookings, custody, discrepancies, events, webhooks, webhook_notices,
     protocols, sites, api_keys, audit, glass, instruments, health, documentation,
 )  # fmt: skip
@@ -113,10 +120,13 @@ def compose(settings: Settings) -> Composition:
         database_is_up=database_is_up,
         notes=TherapyNotes(database, cipher, glass_open_for=open_for),
         access=access_on(database, cipher, open_for=open_for),
-        help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
+        help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line, settings.text_line),
         outside=outside_of(settings, database, cipher),
         claims=TaskClaims(database, timedelta(hours=settings.task_claim_hours)),
         closed_days=ClosedDays(database),
+        links=PatientLinks(database, cipher),
+        drafts=Drafts(database, cipher),
+        wording=_wording(settings),
         close=database.dispose,
         bookings=Bookings(database),
         booking_facts=BookingFacts(database),
@@ -128,8 +138,12 @@ def create_app(composition: Composition) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        telling = asyncio.create_task(keep_telling(composition))
         yield
         await composition.outside.streams.close()
+        telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await telling
         await composition.close()
 
     app = FastAPI(
@@ -150,6 +164,13 @@ def create_app(composition: Composition) -> FastAPI:
         app.include_router(group.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the documented way to replace it
     return app
+
+
+def _wording(settings: Settings) -> Wording:
+    try:
+        return wording_of(settings.content_dir)
+    except PacksInvalid as invalid:
+        raise SettingsInvalid(tuple(f"KAP_CONTENT_DIR: {fault}" for fault in invalid.faults)) from None
 
 
 def _verifier(settings: Settings) -> TokenVerifier:

@@ -87,6 +87,7 @@ ACTS: dict[str, frozenset[Role]] = {
     "confirm_closure": ARRANGING,
     "read_closure": STEERING,
     "answer_readiness": COORDINATING | {Role.NURSE},
+    "ask_to_move": ANSWERING,
     "check_in": AT_THE_CHAIR,
     "record_baseline": AT_THE_CHAIR,
     "answer_session": ANSWERING,
@@ -118,6 +119,10 @@ ACTS: dict[str, frozenset[Role]] = {
     "record_follow_up_checks": CLINICIANS,
     "acknowledge_risk": CLINICIANS,
     "resolve_risk": DECIDING,
+    # patients' links
+    "make_link": COORDINATING,
+    "revoke_link": STEERING,
+    "list_links": READING,
     # drug books
     "receive_container": HANDLING,
     "count_container": HANDLING,
@@ -217,8 +222,11 @@ SITE_FROM: Mapping[str, str] = {
 """Where an act whose address names no site takes it from. An address that names one is checked at the entrance;
 for these the route asks `Caller.at`, or the database for things of the caller's sites only."""
 
-OPEN_TO_ALL = frozenset({"read_health", "read_readiness", "read_description", "read_documentation"})
-"""Routes without a token: they say nothing about anybody."""
+BY_LINK = frozenset({"open_link", "identify_by_link", "open_link_page", "act_by_link"})
+"""Pages of patients: who may see one, its link and the birth date decide (`api.link_door`)."""
+
+OPEN_TO_ALL = BY_LINK | {"read_health", "read_readiness", "read_description", "read_documentation"}
+"""Routes without a token: they say nothing about anybody, or have a door of their own."""
 
 READS = frozenset(act for act in ACTS if act.startswith(("read_", "list_", "find_", "verify_")))
 

@@ -1,7 +1,7 @@
 """What is the API made of? Everything a request can reach, put together once by `api.app`."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -10,12 +10,16 @@ from fastapi import Request
 from api.cursors import Cursors
 from api.engine import Engine
 from api.idempotency import Requests
+from api.limiter import Limiter
 from api.outside import Outside
 from api.tokens import TokenVerifier
 from services.access.access import Access
 from services.booking.service import Bookings
 from services.downtime.page import HelpNumbers
+from services.links.drafts import Drafts
+from services.links.store import PatientLinks
 from services.notifications.interface import CommunicationRecord
+from services.questionnaires.wording import Wording
 from services.records.booking_facts import BookingFacts
 from services.records.closed_days import ClosedDays
 from services.records.interface import Records
@@ -49,9 +53,13 @@ class Composition:
     outside: Outside
     claims: TaskClaims
     closed_days: ClosedDays
+    links: PatientLinks
+    drafts: Drafts
+    wording: Wording
     close: Callable[[], Awaitable[None]]
     bookings: Bookings
     booking_facts: BookingFacts
+    limiter: Limiter = field(default_factory=Limiter)
 
     async def zone_of(self, site: str) -> ZoneInfo:
         """The zone on the wall of a site: as registered, else as its rooms have it, else UTC."""

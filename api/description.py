@@ -26,6 +26,7 @@ TAGS = {
     "psychotherapy notes": "What was spoken of in therapy: kept apart, with a permission of its own.",
     "course": "Deciding, pausing, leaving, adverse events.",
     "follow-up and risk": "After the course; risk cases at any time.",
+    "links": "Addresses that let a patient answer, move, fill in, withdraw or look, without a password.",
     "duties": "What is owed whatever becomes of the course: reports with proof, long-term checks.",
     "tasks": "The work list.",
     "rooms and times": "Rooms, chairs and people; which times are free, held, booked, given away.",

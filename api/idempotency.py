@@ -41,8 +41,9 @@ KEY_REQUIRED = frozenset(
         "destroy_drug",
     }
 )
-NEVER_KEPT = frozenset({"issue_api_key"})
+NEVER_KEPT = frozenset({"issue_api_key", "make_link"})
 """Answers with a secret that is shown once: given again they would be a second copy, kept they would be a store."""
+
 KEY = re.compile(r"[\x20-\x7e]{1,255}")
 REPLAYED = "Idempotent-Replayed"
 KEPT_HEADERS = ("location", "etag")

@@ -35,6 +35,7 @@ DONE_BY: dict[str, Does] = {
     "approve-plan": Does("approve_plan", "/approvals", "the hash of the exact plan in If-Match"),
     "hold-preparation": Does("record_preparation", "/preparations", "when the session was held"),
     "book-session": Does("book_session", "/booking", "start, end and room"),
+    "move-session": Does("book_session", "/booking", "another start, end and room"),
     "readiness": Does("answer_readiness", "/readiness", "every answer of the checklist"),
     "check-in": Does("check_in", "/check-in", "two identifiers, weight, baseline reading, fasting, escort"),
     "give-dose": Does("give_dose", "/dose", "a green gate, lot, second check; the order comes first"),

@@ -213,6 +213,13 @@ class ReadinessAnswered(_Fact):
     reasons: tuple[Reason, ...]
 
 
+class MoveAsked(_Fact):
+    """The patient asked for another time; the visit stays booked until somebody has found one with them."""
+
+    kind: Literal["session.move-asked"] = "session.move-asked"
+    session: int
+
+
 class CheckedIn(_Fact):
     kind: Literal["session.checked-in"] = "session.checked-in"
     session: int
@@ -575,6 +582,7 @@ Fact = Annotated[
     | SessionOpened
     | SessionBooked
     | ReadinessAnswered
+    | MoveAsked
     | CheckedIn
     | PrescriberPresent
     | DoseOrdered

@@ -58,6 +58,11 @@ class Readiness(BaseModel):
     decision: Decision
 
 
+def with_earlier(given: ReadinessAnswers, before: ReadinessAnswers) -> ReadinessAnswers:
+    """The answers given now, and for what was not asked now those of before."""
+    return ReadinessAnswers(**{**before.model_dump(), **given.model_dump(exclude_none=True)})
+
+
 def answers_refused(answers: ReadinessAnswers) -> tuple[Fault, ...]:
     """Which answers cannot be taken as they are? An escort's phone that is none, or the patient's own. F9."""
     phone = answers.escort_phone

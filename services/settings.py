@@ -105,14 +105,14 @@ class Settings(BaseSettings):
     sms_token: SecretStr | None = None
     sms_from: str | None = None
     notification_console: bool = False
-    staff_pages: Annotated[dict[Role, str], NoDecode] = Field(
-        default={}, validate_default=True
-    )  # role → e-mail
+    staff_pages: Annotated[dict[Role, str], NoDecode] = {}  # role → e-mail
     quiet_from: time = time(21)
     quiet_until: time = time(8)
     crisis_line: str = "988"
     emergency_number: str = "911"
     text_line: str = "741741"  # empty where there is none
+
+    content_dir: str | None = None  # folder with the clinic's own words for questionnaires, as content packs
     downtime_dir: str | None = None  # folder from which the ward prints downtime sheets
 
     api_host: str = "127.0.0.1"
@@ -149,10 +149,8 @@ class Settings(BaseSettings):
     @field_validator("payload_keys", "field_keys", "staff_pages", mode="before")
     @classmethod
     def _maps_are_json(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
         try:
-            return json.loads(value)
+            return json.loads(value) if isinstance(value, str) else value
         except json.JSONDecodeError:
             raise ValueError("must be a JSON object") from None
 
@@ -257,6 +255,8 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https address")
         if _production(info) and url.scheme == "http" and not is_loopback(url.hostname):
             raise ValueError("must be https beyond this machine")
+        if _production(info) and info.field_name == "public_url" and is_loopback(url.hostname):
+            raise ValueError("must be where patients reach it: their links lead there")
         return value
 
     @field_validator("sms_account", "sms_token", "sms_from")

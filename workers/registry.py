@@ -23,6 +23,7 @@ from services.events.feed import EventFeed
 from services.events.queue import DeliveryQueue
 from services.events.sender import WebhookSender
 from services.events.targets import TargetGuard
+from services.links.store import PatientLinks
 from services.notifications.channels import channels
 from services.notifications.interface import ChannelName, Contact, Notifications
 from services.notifications.quiet_hours import QuietHours
@@ -32,6 +33,7 @@ from services.records.custody_interface import CustodyBooks
 from services.records.interface import Records
 from services.records.sql import SqlRecords
 from services.settings import Settings
+from workers.message_links import MessageLinks
 from workers.sandbox import runner
 from workers.webhooks import WebhookPost
 from workflows.drug_discrepancy import DrugDiscrepancy
@@ -130,6 +132,7 @@ def compose(settings: Settings, database: Database) -> Activities:
         channels(settings),
         quiet=QuietHours(settings.quiet_from, settings.quiet_until),
         help_lines=HelpLines(settings.crisis_line, settings.emergency_number, settings.text_line),
+        links=MessageLinks(PatientLinks(database, cipher), settings.public_url),
     )
     spool = DowntimeFolder(
         settings.downtime_dir, HelpNumbers(settings.emergency_number, settings.crisis_line)

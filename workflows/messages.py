@@ -396,6 +396,10 @@ class AnswerReadiness(Command):
     answers: ReadinessAnswers
 
 
+class AskToMove(Command):
+    """The patient asks for another time: a coordinator finds one with them."""
+
+
 class CheckIn(Command):
     weight_kg: Decimal | None = Field(default=None, gt=0, le=1000)
     weight_verified: bool = False

@@ -9,7 +9,7 @@ from temporalio import workflow
 from activities.notifications import TemplateName
 from clinical.events import CheckedIn, ReadinessAnswered
 from clinical.people import ENGINE, Actor, Role
-from clinical.readiness import Light, Readiness, answers_refused, readiness
+from clinical.readiness import Light, Readiness, answers_refused, readiness, with_earlier
 from clinical.vitals import pre_dose_tier
 from workflows.deadlines import Deadline
 from workflows.long_term import close_asked, hand_over, note_checks, refuse_impossible
@@ -127,6 +127,10 @@ class Arrival(Booking):
 
     @workflow.update
     async def answer_readiness(self, command: AnswerReadiness) -> Accepted:
+        before = self.visit.readiness
+        if command.actor.role is Role.PATIENT and before is not None:
+            # What a patient is not asked stays as the clinic has it.
+            command = command.model_copy(update={"answers": with_earlier(command.answers, before.answers)})
         self.visit.readiness = command
         hours = max((self.starts_at - workflow.now()).total_seconds() / 3600, 0.0)
         found = readiness(command.answers, hours, self.protocol)
@@ -157,6 +161,7 @@ class Arrival(Booking):
         self.visit.baselines.append(command.baseline)
         tier = pre_dose_tier(command.baseline, self.protocol).tier
         self.cancel_tasks_of("readiness", "the patient is here")
+        self.cancel_tasks_of("move-session", "the patient is here")
         self.journal.note(
             command.key,
             CheckedIn(

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 from activities.notifications import TemplateName
-from clinical.events import SessionBooked
+from clinical.events import MoveAsked, SessionBooked
+from clinical.people import Role
 from clinical.plan import phase_of
 from clinical.schedule import interval_allowed
-from workflows.messages import Accepted, BookSession, CancelSession, Hold
+from workflows.messages import Accepted, AskToMove, BookSession, CancelSession, Hold
 from workflows.part import Answer
 from workflows.refusals import refusal
 from workflows.visit import Session
@@ -45,6 +46,7 @@ class Booking(Session):
         before = self.visit.booking
         self.visit.booking = command
         self._take_back_messages()
+        self._close_move_asked(command)
         self.visit.moves += before is not None
         self.journal.note(
             command.key,
@@ -91,6 +93,39 @@ class Booking(Session):
         refused = [r for r in allowed.reasons if r.verdict == "refuse"]
         if refused:
             raise refusal("invalid-time", "the interval between doses does not allow this", reasons=refused)
+
+    @workflow.update
+    async def ask_to_move(self, command: AskToMove) -> Accepted:
+        """The visit stays booked until another time is found; asking again while it is open changes nothing."""
+        fact = MoveAsked(session=self.number)
+        self.journal.note(command.key, fact, actor=command.actor, at=self.when(command))
+        if all(task.code != "move-session" for task in self.tasks.values()):
+            self.visit.moves_asked += 1
+            # Early enough to find another time: at the latest when half of what is left has passed.
+            now = self.today()
+            by = now + timedelta(hours=self.protocol.schedule.book.due_hours)
+            self.open_task(
+                "move-session",
+                Role.COORDINATOR,
+                min(by, now + (self.starts_at - now) / 2),
+                "the patient asks for another time",
+                f"{self.visit.moves_asked}",
+            )
+        return await self.accept("asked", self.when(command))
+
+    @ask_to_move.validator
+    def _may_ask_to_move(self, command: AskToMove) -> None:
+        self.require_before_dose()
+        if self.visit.booking is None:
+            raise refusal("not-possible-now", "the session is not booked")
+        if self.visit.checked_in is not None:
+            raise refusal("not-possible-now", "the patient is here already")
+        if self.starts_at <= workflow.now():
+            raise refusal("not-possible-now", "the visit has begun or is over")
+
+    def _close_move_asked(self, command: BookSession) -> None:
+        for task_id in [task_id for task_id, task in self.tasks.items() if task.code == "move-session"]:
+            self.close_task(task_id, command.actor)
 
     @workflow.update
     async def cancel_session(self, command: CancelSession) -> Accepted:

@@ -60,6 +60,7 @@ class Visit(BaseModel):
     booking: BookSession | None = None
     moves: int = 0
     lapsed: int = 0
+    moves_asked: int = 0
     readiness: AnswerReadiness | None = None
     readiness_asked: int = 0
     checked_in: CheckIn | None = None

@@ -7,7 +7,7 @@ the case that is still open, and a concern opens one of its own if there is none
 from datetime import UTC, datetime
 
 from api.composition import Composition
-from api.dependencies import CaseId, Composed, Course, CourseHere, DeskHere
+from api.dependencies import CaseId, Composed, Course, CourseHere, Desk, DeskHere
 from api.problems import Problem
 from api.routes.router import COURSE, routes
 from api.schemas.answers import AcceptedOut
@@ -44,7 +44,11 @@ async def raise_concern(body: ConcernIn, course: CourseHere, desk: DeskHere, her
     It opens a risk case or joins the open one; `detail.case_id` names it. When the course is over it opens one
     of its own.
     """
-    message = desk.message(RaiseConcern, body)
+    return await concern_anyway(desk.message(RaiseConcern, body), course, desk, here)
+
+
+async def concern_anyway(message: RaiseConcern, course: Course, desk: Desk, here: Composition) -> Accepted:
+    """By the course, by the open case when the course is over, or by a case of its own."""
     try:
         return await desk.send(course, "raise_concern", message)
     except Problem as problem:

@@ -10,12 +10,13 @@ from api.schemas.answers import AcceptedOut
 from api.schemas.booking import BookingIn
 from api.schemas.course import ReasonIn
 from api.schemas.screening import QuestionnairesIn
-from api.schemas.session import BaselineIn, CheckInIn, ReadinessAnswersIn
+from api.schemas.session import BaselineIn, CheckInIn, MoveRequestIn, ReadinessAnswersIn
 from clinical.readiness import ReadinessAnswers, answers_refused
 from services.records.views import SessionView
 from workflows.messages import (
     Accepted,
     AnswerReadiness,
+    AskToMove,
     CancelSession,
     CheckIn,
     RecordBaseline,
@@ -69,6 +70,12 @@ async def answer_readiness(
         raise Problem("invalid-answers", errors=faults)
     message = desk.message(AnswerReadiness, body, answers=answers)
     return await desk.send(course, "answer_readiness", message, part=f"session/{n}")
+
+
+@router.post("/move-request", operation_id="ask_to_move", response_model=AcceptedOut)
+async def ask_to_move(body: MoveRequestIn, course: CourseHere, n: Number, desk: DeskHere) -> Accepted:
+    """The patient asks for another time: the visit stays booked, a coordinator has the task to find one."""
+    return await desk.send(course, "ask_to_move", desk.message(AskToMove, body), part=f"session/{n}")
 
 
 @router.post("/check-in", operation_id="check_in", response_model=AcceptedOut)

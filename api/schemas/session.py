@@ -42,6 +42,12 @@ class ReadinessIn(In):
     rems_enrolled: Flag | None = None
 
 
+class MoveRequestIn(Act):
+    """Another time is asked for; which one is settled with the patient."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+
 class ReadinessAnswersIn(Act):
     model_config = ConfigDict(
         json_schema_extra={

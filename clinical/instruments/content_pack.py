@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from clinical.instruments.answers import Fault, InstrumentDefinition, InstrumentId
+from clinical.instruments.answers import AnswerOption, Fault, InstrumentDefinition, InstrumentId, Item
 
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
@@ -27,6 +27,8 @@ class ContentPack(BaseModel):
     permitted_on: date
     stem: Text | None = None
     items: dict[str, Text]
+    labels: tuple[Text, ...] = ()
+    """The words of the answers, lowest first, where all items share one scale; none: as the definition has them."""
 
 
 class InvalidContentPack(ValueError):
@@ -44,10 +46,28 @@ def worded(definition: InstrumentDefinition, pack: ContentPack) -> InstrumentDef
     """
     faults = [Fault(item, "no wording") for item in definition.item_ids if item not in pack.items]
     faults += [Fault(item, "unknown item") for item in pack.items if item not in definition.item_ids]
+    if pack.labels:
+        faults += [
+            Fault(item.id, f"{len(item.options)} answers, {len(pack.labels)} labels")
+            for item in definition.items
+            if len(item.options) != len(pack.labels)
+        ]
     if pack.instrument is not definition.instrument:
         faults.insert(0, Fault("instrument", f"{pack.instrument} is not {definition.instrument}"))
     if faults:
         raise InvalidContentPack(tuple(faults))
-    items = tuple(item.model_copy(update={"text": pack.items[item.id]}) for item in definition.items)
+    items = tuple(
+        item.model_copy(update={"text": pack.items[item.id], "options": _labelled(item, pack)})
+        for item in definition.items
+    )
     version = f"{definition.version}+{pack.language}.{pack.version}"
     return definition.model_copy(update={"items": items, "stem": pack.stem, "version": version})
+
+
+def _labelled(item: Item, pack: ContentPack) -> tuple[AnswerOption, ...]:
+    if not pack.labels:
+        return item.options
+    return tuple(
+        option.model_copy(update={"label": label})
+        for option, label in zip(item.options, pack.labels, strict=True)
+    )

@@ -33,6 +33,7 @@ class HelpNumbers:
 
     emergency: str = "911"
     crisis: str = "988"
+    text: str = "741741"  # empty where there is none
 
 
 def page(sheet: DowntimeSheet, numbers: HelpNumbers, person: Identifiers | None = None) -> str:

@@ -12,6 +12,7 @@ from services.access import tables as access_tables
 from services.booking import tables as booking_tables
 from services.database import Base
 from services.events import tables as event_tables
+from services.links import tables as link_tables
 from services.notifications import tables as notification_tables
 from services.records import custody_tables, task_tables
 from services.records import tables as record_tables
@@ -23,6 +24,7 @@ TABLES = (
     access_tables,
     task_tables,
     booking_tables,
+    link_tables,
     outbox,
     event_tables,
 )

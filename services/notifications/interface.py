@@ -72,7 +72,9 @@ TEMPLATE_PARAMETERS: Mapping[TemplateName, TemplateParameters] = MappingProxyTyp
         TemplateName.CONSULTATION_BOOKED: _takes("starts_at", optional=("clinic_phone",)),
         TemplateName.SESSION_BOOKED: _takes("starts_at", optional=("link", "clinic_phone")),
         TemplateName.SESSION_REMINDER: _takes("starts_at", optional=("link", "clinic_phone")),
-        TemplateName.SESSION_MOVED: _takes("starts_at", optional=("previous_starts_at", "clinic_phone")),
+        TemplateName.SESSION_MOVED: _takes(
+            "starts_at", optional=("link", "previous_starts_at", "clinic_phone")
+        ),
         TemplateName.SESSION_CANCELLED: _takes("starts_at", optional=("clinic_phone",)),
         TemplateName.AFTER_VISIT: _takes(optional=("clinic_phone", "next_contact_at")),
         TemplateName.QUESTIONNAIRE_DUE: _takes(optional=("due_at", "link")),
@@ -172,6 +174,14 @@ class CommunicationRecord(BaseModel):
     send_at: Instant | None
     sent_at: Instant | None
     attempts: int
+
+
+class LinkSource(Protocol):
+    """Where the addresses come from that patients open: made when a message leaves, kept by nobody."""
+
+    async def address(self, request: SendRequest) -> str | None:
+        """A fresh address for this message, or None when it has nothing to open."""
+        ...
 
 
 class Notifications(Protocol):

@@ -28,9 +28,11 @@ from services.notifications import ledger
 from services.notifications.channel import AddressRefused, Channel, OutgoingMessage
 from services.notifications.errors import ChannelUnavailable, KeyReused, SendInProgress
 from services.notifications.interface import (
+    TEMPLATE_PARAMETERS,
     ChannelName,
     CommunicationRecord,
     CommunicationStatus,
+    LinkSource,
     SendReason,
     SendRequest,
     SendResult,
@@ -81,7 +83,9 @@ class NotificationService:
         help_lines: HelpLines = UNITED_STATES,
         claim_for: timedelta = timedelta(seconds=60),
         clock: Callable[[], datetime] = wall_clock,
+        links: LinkSource | None = None,
     ) -> None:
+        self._links = links
         self._database = database
         self._cipher = cipher
         self._channels = channels
@@ -97,9 +101,21 @@ class NotificationService:
             if isinstance(step, SendResult):
                 self._report(request, step)
                 return step
-            outcome = await self._hand_over(request, words, step)
+            outcome = await self._hand_over(request, await self._with_link(request, words), step)
             if await self._settle(request, step, outcome) and outcome.error is not None:
                 raise outcome.error
+
+    async def _with_link(self, request: SendRequest, words: Words) -> Words:
+        """The same with an address to open. It is in the message only: not in what is stored of it."""
+        takes_one = "link" in TEMPLATE_PARAMETERS[request.template].optional
+        if self._links is None or not takes_one or "link" in request.parameters:
+            return words
+        address = await self._links.address(request)
+        if address is None:
+            return words
+        return self._wording.words(
+            request.template, request.recipient, {**request.parameters, "link": address}
+        )
 
     async def stop_pending(self, journey_id: str, reason: str) -> int:
         if not CODE.fullmatch(reason):

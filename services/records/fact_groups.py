@@ -78,5 +78,6 @@ WorkFact = (
     | events.TaskOverdue
     | events.TaskDone
     | events.TaskCancelled
+    | events.MoveAsked
     | events.MessageSettled
 )

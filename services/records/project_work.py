@@ -24,6 +24,8 @@ async def project_work(fact: WorkFact, fresh: Fresh) -> None:
             await _settled(fact.task_id, "cancelled", fresh)
         case events.FollowUpMeasured() | events.FollowUpMissed() | events.RelapseFound():
             return
+        case events.MoveAsked():
+            return  # the task that it opens shows it
         case events.MessageSettled():
             return  # the notification service keeps its own account of messages
         case _:

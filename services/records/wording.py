@@ -237,6 +237,8 @@ def _work(fact: WorkFact, zone: ZoneInfo) -> str:
             return f"Task for {_words(fact.owner)}: {_words(fact.code)}, due {_at(fact.due_at, zone)}"
         case events.TaskOverdue():
             return f"Task overdue, escalated to {_words(fact.escalated_to)}"
+        case events.MoveAsked():
+            return f"Session {fact.session}: the patient asks for another time"
         case events.TaskDone():
             return f"Task completed: {fact.evidence}" if fact.evidence else "Task completed"
         case events.TaskCancelled():

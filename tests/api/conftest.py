@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi import FastAPI
@@ -21,8 +21,11 @@ from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher, KeyRing
 from services.events.targets import TargetGuard
+from services.links.drafts import Drafts
+from services.links.store import PatientLinks
 from services.notifications.service import NotificationService
 from services.protocols import load_protocol
+from services.questionnaires.wording import wording_of
 from services.records.booking_facts import BookingFacts
 from services.records.closed_days import ClosedDays
 from services.records.idempotency import IdempotencyKeys
@@ -48,6 +51,16 @@ PATIENT = {
 }
 
 
+@dataclass
+class Clock:
+    """The wall clock, or one that runs ahead of it."""
+
+    forward: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.forward
+
+
 @dataclass(frozen=True)
 class Clinic:
     """The application and who works there."""
@@ -58,6 +71,8 @@ class Clinic:
     notes: TherapyNotes
     access: Access
     database: Database
+    drafts: Drafts
+    clock: Clock = field(default_factory=Clock)
 
     def person(self, *roles: Role, subject: str = "", sites: tuple[str, ...] = (SITE,)) -> Person:
         return person(self.app, *roles, subject=subject, sites=sites)
@@ -89,7 +104,7 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
     cipher = FieldCipher(KeyRing({"f1": os.urandom(32)}, "f1"), os.urandom(32))
     records = SqlRecords(database, cipher)
     await records.publish_protocol(load_protocol("iv-racemic"), SITE)
-    engine = FakeEngine(records)
+    engine, clock = FakeEngine(records), Clock()
 
     async def names(host: str, port: int) -> list[str]:
         return [RESERVED.get(host, PUBLIC)]
@@ -115,10 +130,22 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         outside=Outside.over(database, cipher, TargetGuard(resolve=names), streams=20),
         claims=TaskClaims(database, timedelta(hours=10)),
         closed_days=ClosedDays(database),
+        links=PatientLinks(database, cipher, clock),
+        drafts=Drafts(database, cipher, clock),
+        wording=wording_of(None),
         close=database.dispose,
         bookings=Bookings(database),
         booking_facts=BookingFacts(database),
     )
-    yield Clinic(create_app(composition), engine, records, composition.notes, composition.access, database)
+    yield Clinic(
+        app=create_app(composition),
+        engine=engine,
+        records=records,
+        notes=composition.notes,
+        access=composition.access,
+        database=database,
+        drafts=composition.drafts,
+        clock=clock,
+    )
     await composition.outside.streams.close()
     await database.dispose()

@@ -44,6 +44,7 @@ class FakeEngine(Engine):
         self._records = records
         self.heard: list[tuple[str, str, Command]] = []
         self.failure: Exception | None = None
+        self.refuses: dict[str, Exception] = {}
         self.up = True
         self.opened: list[PendingCase] = []
         self.opened_risk: list[StartRisk] = []
@@ -86,6 +87,8 @@ class FakeEngine(Engine):
         return self.up
 
     def _hear(self, workflow_id: str, update: str, message: Command) -> None:
+        if update in self.refuses:
+            raise self.refuses[update]
         self.heard.append((workflow_id, update, message))
         if self.failure is not None:
             raise self.failure

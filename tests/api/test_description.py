@@ -10,7 +10,7 @@ import pytest
 from temporalio import workflow
 
 from activities.queues import TaskQueue
-from api.auth import ACTS, OPEN_TO_ALL
+from api.auth import ACTS, BY_LINK, OPEN_TO_ALL
 from api.description import TAGS
 from api.engine import JOURNEY, QUEUE
 from api.idempotency import KEY_REQUIRED
@@ -26,7 +26,7 @@ from workflows.risk_escalation import RiskEscalation
 from workflows.screening import Screening
 from workflows.treatment_session import TreatmentSession
 
-HIDDEN = {"read_description", "read_documentation"}
+HIDDEN = {"read_description", "read_documentation", *BY_LINK}
 NOT_THERE_YET = {
     "read_patient",
     "read_downtime_sheet",
@@ -40,6 +40,7 @@ NOT_THERE_YET = {
     "claim_task",
     "release_task",
     "delegate_task",
+    "revoke_link",
 }
 """What only other acts make: read in tests of their own."""
 

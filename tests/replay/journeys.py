@@ -144,6 +144,7 @@ async def plan_returned(patient: Walk) -> None:
     patient.session = 1
     await patient.until_there(patient.part)
     await patient.book_session()
+    await _acts(patient, m.AskToMove, Role.PATIENT, patient.part)("ask_to_move")
     await patient.book_session(days=4)
     await _acts(patient, m.CancelSession, Role.COORDINATOR, patient.part)("cancel_session", reason="ill")
     patient.session = 2

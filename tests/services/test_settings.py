@@ -45,7 +45,7 @@ def test_what_is_not_called_development_is_production(monkeypatch: pytest.Monkey
 def test_an_empty_environment_names_everything_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     named = {fault.partition(":")[0] for fault in faults(monkeypatch, {})}
     required = without(VALUES, "environment").keys() | {
-        *("smtp_host", "smtp_from", "issuer_url", "staff_pages")
+        *("smtp_host", "smtp_from", "issuer_url", "staff_pages", "public_url")
     }
     assert named == {f"KAP_{name.upper()}" for name in required}
 
@@ -77,6 +77,7 @@ def test_all_faults_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("database_url", "postgresql+psycopg://kap:canary@db.example.org/kap?sslmode=prefer"),
         ("staff_pages", {"coordinator": "duty@clinic.example.org"}),
         ("public_url", "http://kap.example.org"),
+        ("public_url", "http://127.0.0.1:8000"),
         ("issuer_url", "http://login.example.org"),
         ("payload_keys", {"p1": base64.b64encode(bytes(32)).decode()}),
         ("field_keys", {"f1": a_key("payload")}),

@@ -74,6 +74,26 @@ async def test_a_booking_may_be_moved_as_often_as_the_protocol_says(patient: Wal
     await over(patient)
 
 
+async def test_who_asks_for_another_time_keeps_the_visit_until_there_is_one(patient: Walk) -> None:
+    ask = m.AskToMove(key=a_key(), actor=PEOPLE[Role.PATIENT])
+    unbooked = await patient.refused("ask_to_move", ask, patient.part)
+    assert unbooked.code == "not-possible-now"
+    starts = await patient.book_session()
+    await patient.ready(rems_enrolled=True)
+    for _ in range(2):
+        asked = m.AskToMove(key=a_key(), actor=PEOPLE[Role.PATIENT])
+        assert (await patient.say_twice("ask_to_move", asked, patient.part)).state == "asked"
+    assert await open_tasks(patient, "move-session") == ["session/1/move-session/1"]
+    well = m.AnswerReadiness(key=a_key(), actor=PEOPLE[Role.PATIENT], answers=ReadinessAnswers(illness=False))
+    assert (await patient.say("answer_readiness", well, patient.part)).state == "green"
+    [task] = [task for task in await patient.facts("task.opened") if task.code == "move-session"]
+    assert (task.owner, task.due_at < starts) == (Role.COORDINATOR, True)
+    assert len(await patient.facts("session.move-asked")) == 2
+    await patient.book_session(days=3)
+    assert await open_tasks(patient, "move-session") == []
+    await over(patient)
+
+
 async def test_a_cancelled_visit_is_followed_by_the_next_and_its_patient_told(patient: Walk) -> None:
     await patient.book_session()
     await patient.say_twice("cancel_session", a_cancellation(), "session/1")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clinical.decision import Verdict
 from clinical.protocol import Protocol
-from clinical.readiness import Light, ReadinessAnswers, answers_refused, readiness
+from clinical.readiness import Light, ReadinessAnswers, answers_refused, readiness, with_earlier
 from tests.clinical.dosing_day.builders import for_esketamine, verdicts
 
 READY: dict[str, Any] = {
@@ -121,4 +121,11 @@ def test_silence_is_never_greener_at_the_last_check(
     assert (
         ORDER[readiness(given_answers, 2, protocol).light]
         >= ORDER[readiness(given_answers, hours, protocol).light]
+    )
+
+
+def test_what_was_not_asked_now_stays_as_it_was() -> None:
+    before = ReadinessAnswers(rems_enrolled=True, illness=True)
+    assert with_earlier(ReadinessAnswers(illness=False, will_fast=True), before) == ReadinessAnswers(
+        rems_enrolled=True, illness=False, will_fast=True
     )

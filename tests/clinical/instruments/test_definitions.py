@@ -97,3 +97,13 @@ def test_a_content_pack_that_does_not_fit_is_refused_with_every_fault() -> None:
         worded(bare, _pack(InstrumentId.MADRS, q1="one", q2="two", q3="three"))
     assert [fault.item for fault in raised.value.faults] == ["instrument", "q6", "q7", "q15", "q22", "q3"]
     assert "q22" in str(raised.value)
+
+
+def test_a_content_pack_may_word_the_answers_where_all_items_share_them() -> None:
+    words, labels = {f"q{n}": f"p{n}" for n in range(1, 10)}, ("nunca", "a veces", "mucho", "siempre")
+    pack = _pack(InstrumentId.PHQ9, **words).model_copy(update={"labels": labels})
+    full = worded(definition(InstrumentId.PHQ9), pack)
+    assert {tuple(option.label for option in item.options) for item in full.items} == {labels}
+    assert [option.value for option in full.items[8].options] == [0, 1, 2, 3]
+    with pytest.raises(InvalidContentPack, match="4 answers, 2 labels"):
+        worded(definition(InstrumentId.PHQ9), pack.model_copy(update={"labels": labels[:2]}))

@@ -202,6 +202,7 @@ SAMPLES: tuple[Fact, ...] = (
     events.SessionOpened(session=1, plan_hash=HASH, earliest_at=START),
     events.SessionBooked(session=1, starts_at=START, ends_at=LATER, room="2", moved_from=START),
     events.ReadinessAnswered(session=1, light="amber", reasons=REASONS),
+    events.MoveAsked(session=1),
     events.CheckedIn(session=1, weight_kg=73, baseline=a_reading(), tier=Tier.NORMAL),
     events.PrescriberPresent(session=1, present=True),
     events.DoseOrdered(session=1, order=an_order(), plan_hash=HASH),
