@@ -9,10 +9,10 @@ from sqlalchemy import create_engine, pool, text
 
 from services.database import Base
 from services.notifications import tables as notification_tables
-from services.records import custody_tables
+from services.records import custody_tables, inbox_tables
 from services.records import tables as record_tables
 
-TABLES = (record_tables, custody_tables, notification_tables)
+TABLES = (record_tables, custody_tables, inbox_tables, notification_tables)
 """Named so that nobody takes the imports for unused: importing them fills `Base.metadata`."""
 
 MIGRATION_LOCK = 7_261_954_318

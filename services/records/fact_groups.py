@@ -37,6 +37,7 @@ PlanFact = (
 VisitFact = (
     events.SessionOpened
     | events.SessionBooked
+    | events.SessionConfirmed
     | events.ReadinessAnswered
     | events.CheckedIn
     | events.PrescriberPresent

@@ -23,6 +23,9 @@ async def project_visit(fact: VisitFact, fresh: Fresh) -> None:
             await put_visit(fresh, fact.session, plan_hash=fact.plan_hash, earliest_at=fact.earliest_at)
         case events.SessionBooked():
             await _booked(fact, fresh)
+        case events.SessionConfirmed():
+            same = VisitRow.session == fact.session, VisitRow.starts_at == fact.starts_at
+            await fresh.change(VisitRow, *same, confirmed_at=fresh.at)
         case events.ReadinessAnswered():
             await put_visit(fresh, fact.session, readiness=fact.light, readiness_seq=fresh.seq)
         case events.CheckedIn():
@@ -48,7 +51,7 @@ async def project_visit(fact: VisitFact, fresh: Fresh) -> None:
 
 
 async def _booked(fact: events.SessionBooked, fresh: Fresh) -> None:
-    slot = {"starts_at": fact.starts_at, "ends_at": fact.ends_at, "room": fact.room}
+    slot = {"starts_at": fact.starts_at, "ends_at": fact.ends_at, "room": fact.room, "confirmed_at": None}
     await put_visit(fresh, fact.session, booking_status="booked", **slot)
     if fact.moved_from is not None:
         await fresh.change(VisitRow, VisitRow.session == fact.session, moves=VisitRow.moves + 1)

@@ -161,6 +161,9 @@ def _visit(fact: VisitFact, zone: ZoneInfo) -> str:
         case events.SessionBooked():
             moved = f" (was {_at(fact.moved_from, zone)})" if fact.moved_from else ""
             return f"Session {fact.session} booked for {_at(fact.starts_at, zone)}, room {fact.room}{moved}"
+        case events.SessionConfirmed():
+            at = _at(fact.starts_at, zone)
+            return f"Session {fact.session} on {at} confirmed by the patient ({_words(fact.channel)})"
         case events.ReadinessAnswered():
             return f"Session {fact.session} readiness: {fact.light}{_objections(fact.reasons)}"
         case events.CheckedIn():
