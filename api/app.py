@@ -4,6 +4,7 @@
 connected here: the database and the engine are reached by the first request that needs them.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -19,9 +20,11 @@ from api.composition import Composition
 from api.cursors import Cursors
 from api.description import describe
 from api.engine import TemporalEngine
+from api.message_concerns import keep_telling
 from api.routes import (
     aftercare,
     consultation,
+    contacts,
     course,
     custody,
     discrepancies,
@@ -30,6 +33,8 @@ from api.routes import (
     downtime,
     duties,
     health,
+    inbound,
+    inbox,
     instruments,
     journeys,
     notes,
@@ -43,14 +48,19 @@ from api.routes import (
     sessions,
     tasks,
 )
+from api.signatures import Provider
 from api.telemetry import RequestLog
 from api.tokens import GivenKeys, KeySource, PublishedKeys, TokenVerifier
 from services import temporal
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
+from services.notifications.channels import channels
 from services.notifications.service import NotificationService
+from services.notifications.wording import HelpLines
+from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
+from services.records.inbox import Inbox
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
 from services.records.therapy_notes import TherapyNotes
@@ -58,7 +68,8 @@ from services.settings import Settings, SettingsInvalid
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, dosing, downtime, notes, course,
-    aftercare, risk, duties, tasks, custody, discrepancies, protocols, instruments, health, documentation,
+    aftercare, risk, duties, tasks, inbox, inbound, contacts, custody, discrepancies, protocols,
+    instruments, health, documentation,
 )  # fmt: skip
 
 
@@ -83,13 +94,17 @@ def compose(settings: Settings) -> Composition:
         engine=TemporalEngine(lambda: temporal.connect(settings)),
         records=SqlRecords(database, cipher),
         queries=RecordQueries(database, cipher),
-        messages=NotificationService(database, cipher, channels={}),
+        messages=NotificationService(database, cipher, channels(settings)),
         requests=IdempotencyKeys(database, cipher),
         cursors=Cursors(base64.b64decode(settings.index_key.get_secret_value())),
         database_is_up=database_is_up,
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line),
         close=database.dispose,
+        contacts=ContactBook(database, cipher),
+        inbox=Inbox(database, cipher),
+        sms_provider=Provider(settings.sms_token, settings.public_url),
+        help_lines=HelpLines(settings.crisis_line, settings.emergency_number, settings.text_line),
     )
 
 
@@ -98,7 +113,9 @@ def create_app(composition: Composition) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        telling = asyncio.create_task(keep_telling(composition))
         yield
+        telling.cancel()
         await composition.close()
 
     app = FastAPI(

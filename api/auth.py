@@ -31,6 +31,11 @@ ACTS: dict[str, frozenset[Role]] = {
     # intake
     "register_patient": COORDINATING,
     "receive_referral": COORDINATING,
+    "change_contact": COORDINATING | {Role.PATIENT},
+    "send_contact_code": COORDINATING | {Role.PATIENT},
+    "confirm_contact_code": COORDINATING | {Role.PATIENT},
+    # messages
+    "settle_inbox_case": STEERING,
     "start_journey": COORDINATING,
     "book_consultation": COORDINATING,
     "record_consultation": DECIDING,
@@ -106,6 +111,10 @@ ACTS: dict[str, frozenset[Role]] = {
     "open_therapy_notes": frozenset({Role.MEDICAL_DIRECTOR}),
     # reading
     "read_patient": READING,
+    "read_contact": READING | {Role.PATIENT},
+    "read_contact_history": READING | {Role.PATIENT},
+    "list_inbox": STEERING,
+    "read_inbox_case": STEERING,
     "list_journeys": OVERSEEING,
     "read_journey": READING,
     "read_next": READING,
@@ -122,8 +131,16 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_instrument": EVERYONE,
 }
 
-OPEN_TO_ALL = frozenset({"read_health", "read_readiness", "read_description", "read_documentation"})
-"""Routes without a token: they say nothing about anybody."""
+OPEN_BY_SIGNATURE = {
+    "receive_sms": "the SMS provider has no token; it signs every call with the account's secret",
+    "receive_sms_status": "the SMS provider has no token; it signs every call with the account's secret",
+}
+"""Routes without a token whose callers prove who they are by a signature, and why."""
+
+OPEN_TO_ALL = frozenset(
+    {"read_health", "read_readiness", "read_description", "read_documentation"}
+) | frozenset(OPEN_BY_SIGNATURE)
+"""Routes without a token: they say nothing about anybody, or ask for a signature instead."""
 
 READS = frozenset(act for act in ACTS if act.startswith(("read_", "list_")))
 

@@ -1,6 +1,6 @@
 """What is the API made of? Everything a request can reach, put together once by `api.app`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,17 +9,42 @@ from fastapi import Request
 from api.cursors import Cursors
 from api.engine import Engine
 from api.idempotency import Requests
+from api.signatures import Provider
 from api.tokens import TokenVerifier
 from services.downtime.page import HelpNumbers
-from services.notifications.interface import CommunicationRecord
+from services.notifications.interface import (
+    CommunicationRecord,
+    LastAsked,
+    Receipt,
+    SendRequest,
+    SendResult,
+)
+from services.notifications.looking import Place
+from services.notifications.wording import HelpLines
+from services.records.contact_book import ContactBook
+from services.records.inbox import Inbox
 from services.records.interface import Records
 from services.records.queries import RecordQueries
 from services.records.therapy_notes import TherapyNotes
 
 
 class MessageLog(Protocol):
-    async def for_journey(self, journey_id: str) -> list[CommunicationRecord]:
-        """Every message of a journey, in clinical order."""
+    async def for_journey(
+        self, journey_id: str, after: Place | None = None, limit: int | None = None
+    ) -> list[CommunicationRecord]:
+        """Every message of a journey, in clinical order, from the one after `after`."""
+        ...
+
+    async def last_asked(self, patient_ids: Sequence[str]) -> dict[str, LastAsked]:
+        """For each patient the visit that the last text message asked about."""
+        ...
+
+    async def take_receipt(self, receipt: Receipt) -> None:
+        """Keep what the provider says became of a message."""
+        ...
+
+    async def send(self, request: SendRequest) -> SendResult:
+        """Send once per key. Raises NotificationError."""
         ...
 
 
@@ -39,6 +64,10 @@ class Composition:
     notes: TherapyNotes
     help_numbers: HelpNumbers
     close: Callable[[], Awaitable[None]]
+    contacts: ContactBook
+    inbox: Inbox
+    sms_provider: Provider
+    help_lines: HelpLines
 
 
 def composition_of(request: Request) -> Composition:

@@ -37,6 +37,8 @@ ACT_OF: dict[str, tuple[str, str]] = {
 
 FOLLOW_UP_TASK = "follow-up-week-"
 CHECK_TASK = "safety-check-"
+MESSAGE_TASK = "message/"
+"""The task of a message is settled where the message is read."""
 
 _COLLECTION = {
     "screening": "screenings",
@@ -53,6 +55,9 @@ def step(task: TaskView, course_href: str, now: datetime) -> Step:
     if task.code.startswith(FOLLOW_UP_TASK):
         act, ending = "answer_follow_up", "/questionnaires"
     where = _part(task.task_id)
+    if task.task_id.startswith(MESSAGE_TASK):
+        act, course_href, where = "settle_inbox_case", "/v1/inbox", task.task_id.removeprefix("message")
+        ending = "/settlement"
     if task.code.startswith(CHECK_TASK):
         of_follow_up = where.startswith("/follow-ups")
         act = "record_follow_up_checks" if of_follow_up else "record_safety_checks"

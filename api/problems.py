@@ -72,8 +72,13 @@ PROBLEMS: dict[str, Kind] = {
     "wrong-role": Kind(S.FORBIDDEN, "This act belongs to another role"),
     "not-permitted": Kind(S.FORBIDDEN, "These notes are kept apart"),
     "separation-of-duties": Kind(S.FORBIDDEN, "Another person has to do this"),
+    "signature-invalid": Kind(S.FORBIDDEN, "The signature is missing or wrong"),
     # the record
     "not-found": Kind(S.NOT_FOUND, "There is no such thing"),
+    "contact-changed": Kind(S.PRECONDITION_FAILED, "The contact was changed meanwhile"),
+    "code-wrong": Kind(S.UNPROCESSABLE_ENTITY, "This is not the code"),
+    "code-expired": Kind(S.GONE, "The code is worth nothing any more"),
+    "too-many-tries": Kind(S.TOO_MANY_REQUESTS, "This was tried too often", True),
     "probable-duplicate": Kind(S.CONFLICT, "This person may be registered already"),
     "unreadable-bundle": Kind(S.UNPROCESSABLE_ENTITY, "The referral cannot be read"),
     "journey-already-active": Kind(S.CONFLICT, "The patient has an open course already"),
@@ -100,6 +105,7 @@ PROBLEMS: dict[str, Kind] = {
     "reason-required": Kind(S.UNPROCESSABLE_ENTITY, "A reason is needed"),
     # the world
     "records-unavailable": Kind(S.SERVICE_UNAVAILABLE, "The record of care cannot answer now", True),
+    "message-not-sent": Kind(S.SERVICE_UNAVAILABLE, "The message could not leave", True),
     "engine-unavailable": Kind(S.SERVICE_UNAVAILABLE, "The workflow engine cannot answer now", True),
     "internal-error": Kind(S.INTERNAL_SERVER_ERROR, "Something went wrong on our side"),
 }

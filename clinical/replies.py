@@ -42,6 +42,7 @@ class Answer(StrEnum):
     STARTED = "started"
     HELP = "help"
     CRISIS = "crisis"
+    NOT_KNOWN = "not-known"  # nobody, or nobody certain, is reached at this number
 
 
 class Understood(BaseModel):

@@ -117,7 +117,7 @@ class RiskCase(CaringContacts):
 
     @raise_concern.validator
     def _may_raise_concern(self, command: RaiseConcern) -> None:
-        require_role(command.actor, *CLINICIANS, Role.COORDINATOR)
+        require_role(command.actor, *CLINICIANS, Role.COORDINATOR, Role.SYSTEM)  # the engine reads replies
         if self.when(command) > self.today():
             raise refusal("invalid-time", "the concern lies in the future")
 

@@ -15,7 +15,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
@@ -24,17 +24,24 @@ import structlog
 
 from services.database import Database
 from services.encryption import FieldCipher
-from services.notifications import ledger
+from services.notifications import ledger, receipts
 from services.notifications.channel import AddressRefused, Channel, OutgoingMessage
 from services.notifications.errors import ChannelUnavailable, KeyReused, SendInProgress
 from services.notifications.interface import (
     ChannelName,
     CommunicationRecord,
     CommunicationStatus,
+    Contact,
+    LastAsked,
+    Receipt,
+    Refusal,
     SendReason,
     SendRequest,
     SendResult,
+    TemplateName,
+    Undelivered,
 )
+from services.notifications.looking import Place, last_asked, messages_of
 from services.notifications.quiet_hours import NIGHT, QuietHours
 from services.notifications.release import Circumstances, Hold, Leave, Refuse, release
 from services.notifications.tables import Communication, CommunicationAttempt
@@ -113,9 +120,69 @@ class NotificationService:
             raise SendInProgress(f"{on_the_way} messages of the journey are on their way")
         return stopped
 
-    async def for_journey(self, journey_id: str) -> list[CommunicationRecord]:
+    async def withdraw(self, request: SendRequest, reason: str) -> SendResult:
+        words = self._wording.words(request.template, request.recipient, request.parameters)
+        now = self._clock()
         async with self._database.transaction() as session:
-            return await ledger.records_of(session, journey_id)
+            await ledger.lock_journey(session, request.journey_id, alone=False)
+            row = await ledger.locked_row(session, self._fresh_row(request, words, now))
+            if ledger.claimed(row, now, self._claim_for):
+                raise SendInProgress("another sender holds the message")
+            if not ledger.is_final(row):
+                row.status, row.status_reason, row.send_at = CommunicationStatus.STOPPED, reason, None
+            result = ledger.result_of(row, await ledger.refused_channels(session, row.key))
+        self._report(request, result)
+        return result
+
+    async def refusals(self, key: str) -> list[Refusal]:
+        async with self._database.reading() as session:
+            return await ledger.refusals(session, key)
+
+    async def for_journey(
+        self, journey_id: str, after: Place | None = None, limit: int | None = None
+    ) -> list[CommunicationRecord]:
+        async with self._database.reading() as session:
+            return await messages_of(session, journey_id, after, limit)
+
+    async def last_asked(self, patient_ids: Sequence[str]) -> dict[str, LastAsked]:
+        async with self._database.reading() as session:
+            return await last_asked(session, self._cipher, patient_ids)
+
+    async def take_receipt(self, receipt: Receipt) -> None:
+        """Keep what the provider says; a message that did not arrive becomes one of `undelivered`."""
+        now = self._clock()
+        async with self._database.transaction() as session:
+            await receipts.add(session, receipt, now)
+            row = await receipts.message_of(session, receipt.provider_id)
+            if row is not None:
+                await receipts.apply(session, row, now)
+
+    async def undelivered(self, limit: int = 50) -> list[Undelivered]:
+        async with self._database.reading() as session:
+            return await receipts.undelivered(session, self._cipher, limit)
+
+    async def send_again(self, key: str, recipient: Contact) -> SendResult:
+        """What was taken and did not arrive goes by another channel, once, unless it is too late."""
+        async with self._database.reading() as session:
+            row = await session.get_one(Communication, key)
+        return await self.send(self._as_asked(row, recipient))
+
+    def _as_asked(self, row: Communication, recipient: Contact) -> SendRequest:
+        """The request of then; what it was in full, only its fingerprint still tells."""
+        text = self._cipher.decrypt("communication.parameters", row.parameters, row=row.key)
+        request = SendRequest(
+            key=row.key,
+            journey_id=row.journey_id,
+            site=row.site,
+            patient_id=row.patient_id,
+            recipient=recipient,
+            template=TemplateName(row.template),
+            parameters=json.loads(text),
+            occurred_at=row.occurred_at,
+            not_after=row.not_after,
+        )
+        same = self._cipher.index("communication.fingerprint", _identity(request)) == row.fingerprint
+        return request if same else request.model_copy(update={"urgent": True})
 
     async def _claim(self, request: SendRequest, words: Words) -> SendResult | _Claim:
         """The final or waiting answer, or the right to hand the message over now."""
@@ -128,7 +195,7 @@ class NotificationService:
             if row.fingerprint != fingerprint:
                 raise KeyReused("the key already stands for another message")
             refused = await ledger.refused_channels(session, row.key)
-            if row.status in ledger.FINAL:
+            if ledger.is_final(row):
                 return ledger.result_of(row, refused)
             if ledger.claimed(row, now, self._claim_for):
                 raise SendInProgress("another sender holds the message")
@@ -166,7 +233,7 @@ class NotificationService:
             reference=hashlib.sha256(request.key.encode()).hexdigest()[:40],
             address=claim.address,
             subject=words.subject,
-            body=words.body,
+            body=words.body + self._wording.how_to_reply(request.template, claim.channel, words.language),
             language=words.language,
         )
         try:
@@ -194,6 +261,8 @@ class NotificationService:
                 # It has left, whatever was written meanwhile: the record says what happened.
                 row.status, row.status_reason, row.sent_at = CommunicationStatus.COMPLETED, None, now
                 row.channel, row.provider_id = claim.channel, outcome.provider_id
+                await session.flush()
+                await receipts.apply(session, row, now)  # it may have overtaken us
                 return True
             if row.attempts != claim.number or row.status != CommunicationStatus.IN_PROGRESS:
                 return False

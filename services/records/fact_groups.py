@@ -37,7 +37,6 @@ PlanFact = (
 VisitFact = (
     events.SessionOpened
     | events.SessionBooked
-    | events.SessionConfirmed
     | events.ReadinessAnswered
     | events.CheckedIn
     | events.PrescriberPresent
@@ -80,4 +79,5 @@ WorkFact = (
     | events.TaskDone
     | events.TaskCancelled
     | events.MessageSettled
+    | events.SessionConfirmed
 )

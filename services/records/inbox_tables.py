@@ -31,7 +31,9 @@ class ContactCodeRow(Base):
     """A code on its way to an address, to show that somebody reads there. Keyed hashes of code and address."""
 
     __tablename__ = "contact_code"
-    __table_args__ = (Index("ix_contact_code_patient_id_channel_made_at", "patient_id", "channel", "made_at"),)
+    __table_args__ = (
+        Index("ix_contact_code_patient_id_channel_made_at", "patient_id", "channel", "made_at"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     patient_id: Mapped[str] = mapped_column(ForeignKey(PatientRow.id))

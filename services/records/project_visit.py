@@ -23,9 +23,6 @@ async def project_visit(fact: VisitFact, fresh: Fresh) -> None:
             await put_visit(fresh, fact.session, plan_hash=fact.plan_hash, earliest_at=fact.earliest_at)
         case events.SessionBooked():
             await _booked(fact, fresh)
-        case events.SessionConfirmed():
-            same = VisitRow.session == fact.session, VisitRow.starts_at == fact.starts_at
-            await fresh.change(VisitRow, *same, confirmed_at=fresh.at)
         case events.ReadinessAnswered():
             await put_visit(fresh, fact.session, readiness=fact.light, readiness_seq=fresh.seq)
         case events.CheckedIn():

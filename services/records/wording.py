@@ -161,9 +161,6 @@ def _visit(fact: VisitFact, zone: ZoneInfo) -> str:
         case events.SessionBooked():
             moved = f" (was {_at(fact.moved_from, zone)})" if fact.moved_from else ""
             return f"Session {fact.session} booked for {_at(fact.starts_at, zone)}, room {fact.room}{moved}"
-        case events.SessionConfirmed():
-            at = _at(fact.starts_at, zone)
-            return f"Session {fact.session} on {at} confirmed by the patient ({_words(fact.channel)})"
         case events.ReadinessAnswered():
             return f"Session {fact.session} readiness: {fact.light}{_objections(fact.reasons)}"
         case events.CheckedIn():
@@ -248,6 +245,9 @@ def _work(fact: WorkFact, zone: ZoneInfo) -> str:
             how = f" by {fact.channel}" if fact.channel else ""
             why = f": {fact.reason}" if fact.reason else ""
             return f"Message {_words(fact.template)} {fact.status}{how}{why}"
+        case events.SessionConfirmed():
+            at = _at(fact.starts_at, zone)
+            return f"Session {fact.session} on {at} confirmed by the patient ({_words(fact.channel)})"
         case _:
             assert_never(fact)
 

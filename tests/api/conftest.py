@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from api.app import create_app
 from api.composition import Composition
 from api.cursors import Cursors
+from api.signatures import Provider
 from clinical.people import Role
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher, KeyRing
+from services.notifications.channel import OutgoingMessage
+from services.notifications.interface import ChannelName
 from services.notifications.service import NotificationService
+from services.notifications.wording import HelpLines
 from services.protocols import load_protocol
+from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
+from services.records.inbox import Inbox
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
 from services.records.therapy_notes import TherapyNotes
@@ -36,6 +43,24 @@ PATIENT = {
 }
 
 
+SMS_TOKEN = "the account's secret"
+
+
+@dataclass
+class Outgoing:
+    """A channel that takes everything, unless it is told to fail."""
+
+    name: ChannelName
+    sent: list[OutgoingMessage] = field(default_factory=list)
+    failure: Exception | None = None
+
+    async def deliver(self, message: OutgoingMessage) -> str:
+        if self.failure is not None:
+            raise self.failure
+        self.sent.append(message)
+        return f"SM-{message.reference}"
+
+
 @dataclass(frozen=True)
 class Clinic:
     """The application and who works there."""
@@ -44,6 +69,8 @@ class Clinic:
     engine: FakeEngine
     records: SqlRecords
     notes: TherapyNotes
+    here: Composition
+    outgoing: dict[ChannelName, Outgoing]
 
     def person(self, *roles: Role, subject: str = "", sites: tuple[str, ...] = (SITE,)) -> Person:
         return person(self.app, *roles, subject=subject, sites=sites)
@@ -76,6 +103,7 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
     records = SqlRecords(database, cipher)
     await records.publish_protocol(load_protocol("iv-racemic"), SITE)
     engine = FakeEngine(records)
+    outgoing = {name: Outgoing(name) for name in ChannelName}
 
     async def is_up() -> bool:
         return True
@@ -88,13 +116,17 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         engine=engine,
         records=records,
         queries=RecordQueries(database, cipher),
-        messages=NotificationService(database, cipher, channels={}),
+        messages=NotificationService(database, cipher, outgoing),
         requests=IdempotencyKeys(database, cipher),
         cursors=Cursors(b"secret of the test"),
         database_is_up=is_up,
         notes=TherapyNotes(database, cipher),
         help_numbers=HelpNumbers(),
         close=database.dispose,
+        contacts=ContactBook(database, cipher),
+        inbox=Inbox(database, cipher),
+        sms_provider=Provider(SecretStr(SMS_TOKEN), "http://api.example.org"),
+        help_lines=HelpLines(),
     )
-    yield Clinic(create_app(composition), engine, records, composition.notes)
+    yield Clinic(create_app(composition), engine, records, composition.notes, composition, outgoing)
     await database.dispose()

@@ -14,24 +14,62 @@ SOON = NOW + timedelta(days=1)
 VISIT = Visit(session=2, starts_at=SOON)
 
 SAID = {
-    Reply.YES: ("YES", "yes!", " Yes. ", "Y", "Sí", "SI", "sí, gracias", "Ok yes thanks", "👍", "👍🏽", "I’ll be there"),
+    Reply.YES: (
+        "YES",
+        "yes!",
+        " Yes. ",
+        "Y",
+        "Sí",
+        "SI",
+        "sí, gracias",
+        "Ok yes thanks",
+        "👍",
+        "👍🏽",
+        "I’ll be there",
+    ),
     Reply.NO: ("No", "NO.", "no, thank you", "no puedo", "Can’t", "👎", "CANCEL"),
-    Reply.CHANGE: ("CHANGE", "change please", "Cambiar", "por favor cambiar", "otra hora", "Can I reschedule?"),
+    Reply.CHANGE: (
+        "CHANGE",
+        "change please",
+        "Cambiar",
+        "por favor cambiar",
+        "otra hora",
+        "Can I reschedule?",
+    ),
     Reply.STOP: ("STOP", "stop.", "Stop texting me", "ALTO", "No más mensajes", "please stop", "UNSUBSCRIBE"),
     Reply.START: ("START", "unstop", "iniciar"),
     Reply.HELP: ("HELP", "ayuda?"),
-    Reply.UNCLEAR: ("", "?", "no problem", "yes but later", "who is this", "stop by at five", "thanks", "🙂", "NOYES"),
+    Reply.UNCLEAR: (
+        "",
+        "?",
+        "no problem",
+        "yes but later",
+        "who is this",
+        "stop by at five",
+        "thanks",
+        "🙂",
+        "NOYES",
+    ),
 }
 
 
-@pytest.mark.parametrize(("reply", "text"), [(reply, text) for reply, texts in SAID.items() for text in texts])
+@pytest.mark.parametrize(
+    ("reply", "text"), [(reply, text) for reply, texts in SAID.items() for text in texts]
+)
 def test_each_spelling_is_understood(reply: Reply, text: str) -> None:
     said = understood(text)
     assert (said.reply, said.crisis) == (reply, False)
 
 
 def test_no_phrase_means_two_things() -> None:
-    lists = (reply_words.YES, reply_words.NO, reply_words.CHANGE, reply_words.STOP, reply_words.START, reply_words.HELP)
+    lists = (
+        reply_words.YES,
+        reply_words.NO,
+        reply_words.CHANGE,
+        reply_words.STOP,
+        reply_words.START,
+        reply_words.HELP,
+    )
     assert sum(map(len, lists)) == len(frozenset().union(*lists))
 
 
@@ -60,7 +98,9 @@ def test_any_text_is_understood_somehow_and_spacing_makes_no_difference(text: st
     assert understood(f"  {text}!! ") == understood(text)
 
 
-@pytest.mark.parametrize(("text", "spanish"), [("sí", True), ("por favor cambiar", True), ("yes", False), ("", False)])
+@pytest.mark.parametrize(
+    ("text", "spanish"), [("sí", True), ("por favor cambiar", True), ("yes", False), ("", False)]
+)
 def test_spanish_is_noticed(text: str, spanish: bool) -> None:
     assert understood(text).spanish is spanish
 
