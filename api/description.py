@@ -122,7 +122,7 @@ def _problem(description: str) -> dict[str, Any]:
 
 
 def _headers(act: str, method: str) -> list[dict[str, Any]]:
-    headers = []
+    headers: list[dict[str, Any]] = []
     if act not in READS and len(ACTS[act]) > 1:
         text = "in which of your roles you act, if several fit"
         headers.append(_header("Kap-Role", text, {"type": "string", "enum": sorted(ACTS[act])}))

@@ -18,6 +18,7 @@ from workers.drug_cases import keep_opening
 from workers.health import Health
 from workers.registry import compose, drug_books, workers_for
 from workers.search_attributes import register
+from workers.undelivered import keep_sending
 
 log = structlog.get_logger()
 
@@ -40,11 +41,15 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
         client = await connect(settings)
         await register(client)
         async with AsyncExitStack() as running:
-            for worker in workers_for(client, compose(settings, database), queues):
+            activities = compose(settings, database)
+            for worker in workers_for(client, activities, queues):
                 await running.enter_async_context(worker)
             if TaskQueue.JOURNEY in queues:
                 cases = asyncio.create_task(keep_opening(client, drug_books(settings, database)))
                 running.callback(cases.cancel)
+            if TaskQueue.NOTIFY in queues:
+                again = asyncio.create_task(keep_sending(activities.notifications))
+                running.callback(again.cancel)
             health.taking_work = True
             log.info("worker started", queue=",".join(queues))
             await stop.wait()

@@ -34,9 +34,9 @@ LONGEST_ID = 64
 _log = structlog.get_logger(__name__)
 
 
-def _form(*required: str) -> dict[str, object]:
-    fields = {name: {"type": "string"} for name in required}
-    schema = {"type": "object", "required": list(required), "properties": fields}
+def _form(**examples: str) -> dict[str, object]:
+    fields = {name: {"type": "string"} for name in examples}
+    schema = {"type": "object", "required": list(examples), "properties": fields, "examples": [examples]}
     return {"requestBody": {"required": True, "content": {FORM: {"schema": schema}}}}
 
 
@@ -44,7 +44,7 @@ def _form(*required: str) -> dict[str, object]:
     "/sms",
     operation_id="receive_sms",
     response_class=Response,
-    openapi_extra=_form("MessageSid", "From", "Body"),
+    openapi_extra=_form(MessageSid="SM01", From="+12025550143", Body="YES"),
     responses={200: {"content": {XML: {"schema": {"type": "string"}}}}},
 )
 async def receive_sms(request: Request, here: Composed) -> Response:
@@ -73,7 +73,7 @@ async def receive_sms(request: Request, here: Composed) -> Response:
     operation_id="receive_sms_status",
     status_code=204,
     response_class=Response,
-    openapi_extra=_form("MessageSid", "MessageStatus"),
+    openapi_extra=_form(MessageSid="SM01", MessageStatus="delivered"),
 )
 async def receive_sms_status(request: Request, here: Composed) -> Response:
     """What became of a message: queued, sending, sent, delivered, undelivered or failed; in any order, any often.

@@ -45,21 +45,21 @@ async def list_inbox(
     return InboxPage(items=found[:limit], next_cursor=mark)
 
 
-@router.get("/{case_id}", operation_id="read_inbox_case")
+@router.get("/{message_case_id}", operation_id="read_inbox_case")
 async def read_inbox_case(
-    case_id: Annotated[Identifier, Path()], here: Composed, caller: CallerHere
+    message_case_id: Annotated[Identifier, Path()], here: Composed, caller: CallerHere
 ) -> InboxCase:
     """One thing to do, with the messages it rests on."""
-    return await here.inbox.case(sorted(caller.principal.sites), case_id)
+    return await here.inbox.case(sorted(caller.principal.sites), message_case_id)
 
 
-@router.post("/{case_id}/settlement", operation_id="settle_inbox_case")
+@router.post("/{message_case_id}/settlement", operation_id="settle_inbox_case")
 async def settle_inbox_case(
-    case_id: Annotated[Identifier, Path()], body: SettlementIn, here: Composed, caller: CallerHere
+    message_case_id: Annotated[Identifier, Path()], body: SettlementIn, here: Composed, caller: CallerHere
 ) -> InboxCase:
     """It is done: the case and its task on the work list are closed. Closed again it stays as it was."""
     sites = sorted(caller.principal.sites)
-    return await here.inbox.settle(sites, case_id, body.note, caller.actor, datetime.now(UTC))
+    return await here.inbox.settle(sites, message_case_id, body.note, caller.actor, datetime.now(UTC))
 
 
 def _position(here: Composition, listing: str, cursor: str | None) -> tuple[datetime, str] | None:

@@ -60,7 +60,11 @@ async def of_messages(
     rows = await session.scalars(
         select(CommunicationReceipt)
         .where(CommunicationReceipt.provider_id.in_(provider_ids))
-        .order_by(CommunicationReceipt.step, CommunicationReceipt.received_at.desc())
+        .order_by(
+            CommunicationReceipt.step,
+            CommunicationReceipt.received_at.desc(),
+            CommunicationReceipt.status.desc(),  # at the very same moment: delivered
+        )
     )
     found: dict[str, tuple[ReceiptRecord, ...]] = {}
     for row in rows:

@@ -112,7 +112,7 @@ async def test_change_is_a_task_until_the_visit_is_moved(clinic: Clinic) -> None
     assert await tasks_of(clinic, course) == ["answer-message"]
     [case] = await inbox(clinic)
     assert (case["kind"], case["session"], len(case["messages"])) == ("reply-move", 1, 2)  # type: ignore[arg-type]
-    [step] = [one for one in (await clinic.coordinator.get(f"{course}/next")).json()["waits_for"]]
+    [step] = (await clinic.coordinator.get(f"{course}/next")).json()["waits_for"]
     assert (step["act"], step["href"]) == ("settle_inbox_case", f"/v1/inbox/{case['case_id']}/settlement")
     await write(clinic, course, booked(1, SOON + timedelta(days=1), moved_from=SOON))
     assert await tasks_of(clinic, course) == []
