@@ -15,7 +15,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
@@ -25,23 +25,18 @@ import structlog
 from services.database import Database
 from services.encryption import FieldCipher
 from services.notifications import ledger, receipts
+from services.notifications.account import Account
 from services.notifications.channel import AddressRefused, Channel, OutgoingMessage
 from services.notifications.errors import ChannelUnavailable, KeyReused, SendInProgress
 from services.notifications.interface import (
     ChannelName,
-    CommunicationRecord,
     CommunicationStatus,
     Contact,
-    LastAsked,
-    Receipt,
-    Refusal,
     SendReason,
     SendRequest,
     SendResult,
     TemplateName,
-    Undelivered,
 )
-from services.notifications.looking import Place, last_asked, messages_of
 from services.notifications.quiet_hours import NIGHT, QuietHours
 from services.notifications.release import Circumstances, Hold, Leave, Refuse, release
 from services.notifications.tables import Communication, CommunicationAttempt
@@ -75,7 +70,7 @@ class _Outcome:
     code: str | None = None
 
 
-class NotificationService:
+class NotificationService(Account):
     """Satisfies `Notifications`. `claim_for` must be well above twice the slowest channel's own timeout."""
 
     def __init__(
@@ -89,13 +84,11 @@ class NotificationService:
         claim_for: timedelta = timedelta(seconds=60),
         clock: Callable[[], datetime] = wall_clock,
     ) -> None:
-        self._database = database
-        self._cipher = cipher
+        super().__init__(database, cipher, clock)
         self._channels = channels
         self._quiet = quiet
         self._wording = Wording(help_lines)
         self._claim_for = claim_for
-        self._clock = clock
 
     async def send(self, request: SendRequest) -> SendResult:
         words = self._wording.words(request.template, request.recipient, request.parameters)
@@ -133,33 +126,6 @@ class NotificationService:
             result = ledger.result_of(row, await ledger.refused_channels(session, row.key))
         self._report(request, result)
         return result
-
-    async def refusals(self, key: str) -> list[Refusal]:
-        async with self._database.reading() as session:
-            return await ledger.refusals(session, key)
-
-    async def for_journey(
-        self, journey_id: str, after: Place | None = None, limit: int | None = None
-    ) -> list[CommunicationRecord]:
-        async with self._database.reading() as session:
-            return await messages_of(session, journey_id, after, limit)
-
-    async def last_asked(self, patient_ids: Sequence[str]) -> dict[str, LastAsked]:
-        async with self._database.reading() as session:
-            return await last_asked(session, self._cipher, patient_ids)
-
-    async def take_receipt(self, receipt: Receipt) -> None:
-        """Keep what the provider says; a message that did not arrive becomes one of `undelivered`."""
-        now = self._clock()
-        async with self._database.transaction() as session:
-            await receipts.add(session, receipt, now)
-            row = await receipts.message_of(session, receipt.provider_id)
-            if row is not None:
-                await receipts.apply(session, row, now)
-
-    async def undelivered(self, limit: int = 50) -> list[Undelivered]:
-        async with self._database.reading() as session:
-            return await receipts.undelivered(session, self._cipher, limit)
 
     async def send_again(self, key: str, recipient: Contact) -> SendResult:
         """What was taken and did not arrive goes by another channel, once, unless it is too late."""
