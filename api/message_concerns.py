@@ -12,7 +12,7 @@ import structlog
 
 from api.composition import Composition
 from api.dependencies import Course
-from api.engine import EngineRefused, EngineUnavailable, NotRunning
+from api.engine import NotRunning
 from api.routes.risk import case_of_its_own, open_risk_case
 from clinical.people import ENGINE
 from services.records.errors import RecordsError
@@ -30,7 +30,9 @@ async def tell_the_engine(here: Composition) -> None:
     for case in await here.inbox.unraised():
         try:
             await _raise(here, case)
-        except (EngineUnavailable, EngineRefused, NotRunning, RecordsError) as failure:
+        except (
+            Exception
+        ) as failure:  # whatever is wrong with one case must not keep the others from being told
             _log.warning("concern not raised", code=type(failure).__name__, journey_id=case.journey_id)
             continue
         await here.inbox.raised(case.case_id, datetime.now(UTC))

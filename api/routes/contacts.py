@@ -84,7 +84,11 @@ async def change_contact(
     codes = {}
     for channel in CHANNELS:
         new = after.address(channel) is not None and after.address(channel) != before.address(channel)
-        if new and after.state(channel) is ContactState.UNVERIFIED:
+        if (
+            new
+            and after.state(channel) is ContactState.UNVERIFIED
+            and channel not in after.opted_out_channels
+        ):
             codes[channel] = await _try_code(here, caller, sites, patient_id, channel)
     return _out(after, response, codes)
 
@@ -104,10 +108,13 @@ async def send_contact_code(
 ) -> CodeOut:
     """Send a new code to the address of this channel: whoever gives it back reads there.
 
-    Until then nothing else goes there, and replies from there count for nobody. 429 `too-many-tries` after five in
+    Until then nothing else goes there, and replies from there count for nobody. 409 when the person has opted out of
+    the channel, 429 `too-many-tries` after five in
     an hour, 503 `message-not-sent` when it could not leave.
     """
     sites = _sites(caller, patient_id)
+    if body.channel in (await here.contacts.read(sites, patient_id)).opted_out_channels:
+        raise Problem("not-possible-now", "the person wants nothing by this channel")
     code = await _new_code(here, caller, sites, patient_id, body.channel)
     if not await _sent(here, code):
         raise Problem("message-not-sent", "the code could not leave; ask for another one in a moment")

@@ -5,12 +5,14 @@ The answer to a message is in the response, in the provider's markup: there is n
 get lost or leave twice.
 """
 
+import asyncio
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 import structlog
 from fastapi import Request, Response
 from pydantic import ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api.dependencies import Composed
 from api.message_concerns import tell_the_engine
@@ -20,7 +22,7 @@ from api.signatures import FORM, signed_form
 from clinical.replies import Answer, Reply
 from services.notifications.answers import answer_text
 from services.notifications.interface import Receipt
-from services.records.errors import RecordsError
+from services.records.errors import RecordsError, RecordsUnavailable
 from services.records.inbox_views import AskedAbout, InboundText, Received
 
 router = routes("/v1/inbound", "messages")
@@ -30,6 +32,8 @@ KEYWORDS = {"STOP": Reply.STOP, "START": Reply.START, "HELP": Reply.HELP}
 """What the provider has taken a message for (OptOutType), if it handles opting out itself."""
 LONGEST_TEXT = 5000
 LONGEST_ID = 64
+PAUSES_S = (0.5, 1.0, 2.0, 3.0)
+"""Together below the 15 s after which the provider gives up."""
 
 _log = structlog.get_logger(__name__)
 
@@ -60,9 +64,7 @@ async def receive_sms(request: Request, here: Composed) -> Response:
         body=fields["Body"],
         keyword=KEYWORDS.get(fields.get("OptOutType", "").upper()),
     )
-    found = await here.messages.last_asked(await here.inbox.senders(message.sender))
-    asked = {who: AskedAbout(one.starts_at, one.sent_at) for who, one in found.items()}
-    received = await here.inbox.receive(message, asked, datetime.now(UTC))
+    received = await _patiently(here, message)
     if received.answer is Answer.CRISIS:
         await _tell(here)
     return Response(_twiml(received, here), media_type=XML)
@@ -95,6 +97,22 @@ async def receive_sms_status(request: Request, here: Composed) -> Response:
         return Response(status_code=204)
     await here.messages.take_receipt(receipt)
     return Response(status_code=204)
+
+
+async def _patiently(here: Composed, message: InboundText) -> Received:
+    """Nobody writes a text message twice: a database that is restarted is waited for, while the provider waits."""
+    for pause in PAUSES_S:
+        try:
+            return await _receive(here, message)
+        except (RecordsUnavailable, OperationalError, InterfaceError):
+            await asyncio.sleep(pause)
+    return await _receive(here, message)
+
+
+async def _receive(here: Composed, message: InboundText) -> Received:
+    found = await here.messages.last_asked(await here.inbox.senders(message.sender))
+    asked = {who: AskedAbout(one.starts_at, one.sent_at) for who, one in found.items()}
+    return await here.inbox.receive(message, asked, datetime.now(UTC))
 
 
 def _require(fields: dict[str, str], *names: str) -> None:

@@ -130,6 +130,15 @@ async def test_codes_are_not_asked_for_without_end(clinic: Clinic) -> None:
     assert answers[-1].headers["retry-after"]
 
 
+async def test_not_even_a_code_goes_where_the_person_wants_nothing(clinic: Clinic) -> None:
+    patient = await clinic.a_patient()
+    status, contact = await patch(clinic, patient, {"phone": OTHER_PHONE, "opted_out_channels": ["sms"]})
+    assert (status, contact["codes"]) == (200, {})
+    answer = await clinic.coordinator.post(f"/v1/patients/{patient}/contact/codes", {"channel": "sms"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "not-possible-now")
+    assert clinic.outgoing[ChannelName.SMS].sent == []
+
+
 async def test_a_patient_has_the_own_contact_only(clinic: Clinic) -> None:
     mine, other = await clinic.a_patient(), await clinic.a_patient()
     me = clinic.person(Role.PATIENT, subject=mine)

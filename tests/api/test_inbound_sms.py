@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -78,6 +79,25 @@ async def test_yes_confirms_the_visit_once(clinic: Clinic) -> None:
     assert sum(one["kind"] == "session.confirmed" for one in timeline) == 1
     assert timeline[-1]["actor_role"] == "patient"
     assert await inbox(clinic) == []
+
+
+async def test_a_message_that_comes_five_times_at_once_is_acted_on_once(clinic: Clinic) -> None:
+    course, patient = await a_visit(clinic)
+    await remind(clinic, course, patient)
+    answers = await asyncio.gather(*(text(clinic, "YES", "SM1") for _ in range(5)))
+    assert len(set(answers)) == 1
+    timeline = (await clinic.coordinator.get(f"{course}/timeline")).json()["items"]
+    assert sum(one["kind"] == "session.confirmed" for one in timeline) == 1
+
+
+async def test_a_reply_and_a_move_at_once_leave_no_wrong_confirmation(clinic: Clinic) -> None:
+    course, patient = await a_visit(clinic)
+    await remind(clinic, course, patient)
+    move = write(clinic, course, booked(1, SOON + timedelta(days=1), moved_from=SOON))
+    said, _ = await asyncio.gather(text(clinic, "YES", "SM1"), move)
+    assert "confirmed" in said or "another time" in said
+    visit = await visit_of(clinic, course)
+    assert visit["confirmed_at"] is None  # whoever was first: the time that is booked now was not confirmed
 
 
 async def test_a_moved_visit_is_not_confirmed_by_a_reply_to_the_old_time(clinic: Clinic) -> None:
