@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from api.signatures import signature
 from clinical.events import Entry, Fact, SessionBooked, SessionOpened
 from clinical.people import ENGINE
-from services.notifications.interface import ChannelName, Contact, SendRequest, TemplateName
+from services.notifications.interface import Contact, SendRequest, TemplateName
 from services.records.interface import Batch
 from tests.api.caller import SITE
 from tests.api.conftest import SMS_TOKEN, Clinic
@@ -81,8 +81,8 @@ async def a_visit(clinic: Clinic, starts_at: datetime = SOON, **patient: object)
 
 async def remind(
     clinic: Clinic, course: str, patient_id: str, starts_at: datetime = SOON, n: int = 1, **contact: object
-) -> str:
-    """The reminder of the visit leaves by SMS; the provider's id of it."""
+) -> None:
+    """The reminder of the visit leaves by SMS."""
     now = datetime.now(UTC)
     recipient = {
         "name": "Quentin",
@@ -104,4 +104,3 @@ async def remind(
             urgent=True,
         )
     )
-    return f"SM-{clinic.outgoing[ChannelName.SMS].sent[-1].reference}"
