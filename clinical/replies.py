@@ -74,6 +74,9 @@ _PHRASES: tuple[tuple[Reply, frozenset[str]], ...] = (
 )
 
 
+_ABOUT_NO_VISIT = {Reply.STOP: Answer.STOPPED, Reply.START: Answer.STARTED, Reply.HELP: Answer.HELP}
+
+
 def understood(text: str) -> Understood:
     """The whole message must be one of the known phrases, but for politeness at its ends."""
     tokens = _tokens(text)
@@ -101,17 +104,11 @@ def answer_to(
     `asked_about` is the start of the visit in the last message to this person, `had_visits` whether one of
     theirs lies behind, `asked_again` whether the last message was our question what they meant.
     """
-    match reply:
-        case Reply.STOP:
-            return Answer.STOPPED
-        case Reply.START:
-            return Answer.STARTED
-        case Reply.HELP:
-            return Answer.HELP
-        case Reply.UNCLEAR:
-            return Answer.PERSON_WILL_READ if asked_again else Answer.ASKED_AGAIN
-        case Reply.YES | Reply.NO | Reply.CHANGE:
-            return _about_a_visit(reply, asked_about, next_visit, had_visits, now)
+    if reply in _ABOUT_NO_VISIT:
+        return _ABOUT_NO_VISIT[reply]
+    if reply is Reply.UNCLEAR:
+        return Answer.PERSON_WILL_READ if asked_again else Answer.ASKED_AGAIN
+    return _about_a_visit(reply, asked_about, next_visit, had_visits, now)
 
 
 def _about_a_visit(
