@@ -11,9 +11,11 @@ from clinical.events import Entry, MessageSettled
 from clinical.people import ENGINE, Role
 from services.notifications.errors import NotificationError
 from services.notifications.interface import (
+    ASKS_FOR_A_REPLY,
     ChannelName,
     Contact,
     Notifications,
+    SendReason,
     SendRequest,
 )
 from services.notifications.interface import CommunicationStatus as CommunicationStatus
@@ -90,20 +92,24 @@ class NotificationActivities:
         """Send once per key, or say why not; what became of it goes into the record of the journey."""
         try:
             recipient = await self._recipient(mail)
-            result = await self._notifications.send(
-                SendRequest(
-                    key=mail.key,
-                    journey_id=mail.journey_id,
-                    site=mail.site,
-                    patient_id=mail.patient_id,
-                    recipient=recipient,
-                    template=mail.template,
-                    parameters=mail.parameters,
-                    occurred_at=mail.occurred_at,
-                    not_after=mail.not_after,
-                    urgent=mail.urgent,
-                )
+            request = SendRequest(
+                key=mail.key,
+                journey_id=mail.journey_id,
+                site=mail.site,
+                patient_id=mail.patient_id,
+                recipient=recipient,
+                template=mail.template,
+                parameters=mail.parameters,
+                occurred_at=mail.occurred_at,
+                not_after=mail.not_after,
+                urgent=mail.urgent,
             )
+            if await self._is_true(mail):
+                result = await self._notifications.send(request)
+            else:
+                result = await self._notifications.withdraw(request, SendReason.NO_LONGER_TRUE)
+            if result.refused_channels and mail.patient_id is not None:
+                await self._mark(mail.patient_id, mail.key, recipient, mail.occurred_at)
             if result.status is not CommunicationStatus.ON_HOLD:
                 await self._records.append(_settled(mail, result))
             return result
@@ -138,11 +144,47 @@ class NotificationActivities:
         except NotificationError as error:
             raise as_application_error(error) from None
 
+    async def send_undelivered_again(self, now: datetime) -> int:
+        """What a provider took and could not deliver goes by another channel; how many there were.
+
+        Called by the workers again and again; raises RecordsError, NotificationError.
+        """
+        undelivered = await self._notifications.undelivered()
+        for one in undelivered:
+            if one.patient_id is None:
+                await self._notifications.send_again(one.key, self._staff[Role.COORDINATOR])
+                continue
+            if one.lasting:
+                await self._records.channel_refused(one.patient_id, one.channel, one.address, one.code, now)
+            await self._notifications.send_again(one.key, await self._patient(one.patient_id))
+        return len(undelivered)
+
+    async def _is_true(self, mail: Mail) -> bool:
+        """Does the visit that this message is about still begin then? Looked at when it leaves, not before.
+
+        What the record does not know yet is true: a message may be faster than the note of its cause.
+        """
+        session = _session_of(mail)
+        if mail.template not in ASKS_FOR_A_REPLY or session is None:
+            return True
+        told = datetime.fromisoformat(mail.parameters["starts_at"])
+        bookings = await self._records.bookings(mail.journey_id, session)
+        return not bookings.over and (told not in bookings.starts or bookings.starts[-1] == told)
+
+    async def _mark(self, patient_id: str, key: str, recipient: Contact, at: datetime) -> None:
+        for refusal in await self._notifications.refusals(key):
+            address = recipient.address(refusal.channel)
+            if address is not None:
+                await self._records.channel_refused(patient_id, refusal.channel, address, refusal.code, at)
+
     async def _recipient(self, mail: Mail) -> Contact:
         if mail.patient_id is None:
             role = mail.staff_role or Role.COORDINATOR
             return self._staff.get(role, self._staff[Role.COORDINATOR])
-        known = await self._records.contact(mail.patient_id)
+        return await self._patient(mail.patient_id)
+
+    async def _patient(self, patient_id: str) -> Contact:
+        known = await self._records.contact(patient_id)
         return Contact(
             name=known.name,
             email=known.email,
@@ -151,5 +193,13 @@ class NotificationActivities:
             time_zone=known.time_zone,
             preferred_channel=ChannelName(known.preferred_channel),
             opted_out_channels=frozenset(ChannelName(c) for c in known.opted_out_channels),
+            unverified_channels=frozenset(ChannelName(c) for c in known.unverified_channels),
+            bad_channels=frozenset(ChannelName(c) for c in known.bad_channels),
             detail_opt_in=known.detail_opt_in,
         )
+
+
+def _session_of(mail: Mail) -> int | None:
+    """The visit whose part of the course sends this: its key begins with the course and the part."""
+    part = mail.key.removeprefix(f"{mail.journey_id}/").split("/")
+    return int(part[1]) if part[0] == "session" and len(part) > 1 and part[1].isdecimal() else None

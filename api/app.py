@@ -8,7 +8,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
@@ -16,12 +16,11 @@ from joserfc.jwk import KeySet
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import errors
+from api import errors, link_acts, message_concerns
 from api.composition import Composition
 from api.cursors import Cursors
 from api.description import describe
 from api.engine import TemporalEngine
-from api.link_acts import keep_telling
 from api.outside import outside_of
 from api.routes import (
     aftercare,
@@ -32,6 +31,7 @@ from api.routes import (
     closed_days,
     closures,
     consultation,
+    contacts,
     course,
     custody,
     discrepancies,
@@ -42,6 +42,8 @@ from api.routes import (
     events,
     glass,
     health,
+    inbound,
+    inbox,
     instruments,
     journeys,
     links,
@@ -63,6 +65,7 @@ from api.routes import (
     webhook_notices,
     webhooks,
 )
+from api.signatures import Provider
 from api.telemetry import RequestLog
 from api.tokens import GivenKeys, KeySource, PublishedKeys, TokenVerifier
 from services import temporal
@@ -73,11 +76,15 @@ from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
 from services.links.drafts import Drafts
 from services.links.store import PatientLinks
+from services.notifications.channels import channels
 from services.notifications.service import NotificationService
+from services.notifications.wording import HelpLines
 from services.questionnaires.wording import PacksInvalid, Wording, wording_of
 from services.records.booking_facts import BookingFacts
 from services.records.closed_days import ClosedDays
+from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
+from services.records.inbox import Inbox
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
 from services.records.task_claims import TaskClaims
@@ -87,7 +94,8 @@ from services.settings import Settings, SettingsInvalid
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, session_times, dosing,
     downtime, notes, course, aftercare, risk, links, patient_pages, risk_cases, duties, tasks, board, closed_days,
-    resources, closures, bookings, custody, discrepancies, events, webhooks, webhook_notices,
+    inbox, inbound, contacts, resources, closures, bookings, custody, discrepancies,
+    events, webhooks, webhook_notices,
     protocols, sites, api_keys, audit, glass, instruments, health, documentation,
 )  # fmt: skip
 
@@ -114,7 +122,7 @@ def compose(settings: Settings) -> Composition:
         engine=TemporalEngine(lambda: temporal.connect(settings)),
         records=SqlRecords(database, cipher),
         queries=RecordQueries(database, cipher),
-        messages=NotificationService(database, cipher, channels={}),
+        messages=NotificationService(database, cipher, channels(settings)),
         requests=IdempotencyKeys(database, cipher),
         cursors=Cursors(base64.b64decode(settings.index_key.get_secret_value())),
         database_is_up=database_is_up,
@@ -130,6 +138,10 @@ def compose(settings: Settings) -> Composition:
         close=database.dispose,
         bookings=Bookings(database),
         booking_facts=BookingFacts(database),
+        contacts=ContactBook(database, cipher),
+        inbox=Inbox(database, cipher),
+        sms_provider=Provider(settings.sms_token, settings.public_url),
+        help_lines=HelpLines(settings.crisis_line, settings.emergency_number, settings.text_line),
     )
 
 
@@ -138,12 +150,15 @@ def create_app(composition: Composition) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        telling = asyncio.create_task(keep_telling(composition))
+        telling = [
+            asyncio.create_task(kept(composition))
+            for kept in (link_acts.keep_telling, message_concerns.keep_telling)
+        ]
         yield
         await composition.outside.streams.close()
-        telling.cancel()
-        with suppress(asyncio.CancelledError):
-            await telling
+        for one in telling:
+            one.cancel()
+        await asyncio.gather(*telling, return_exceptions=True)
         await composition.close()
 
     app = FastAPI(

@@ -44,6 +44,11 @@ ACTS: dict[str, frozenset[Role]] = {
     # intake
     "register_patient": COORDINATING,
     "receive_referral": COORDINATING,
+    "change_contact": COORDINATING | {Role.PATIENT},
+    "send_contact_code": COORDINATING | {Role.PATIENT},
+    "confirm_contact_code": COORDINATING | {Role.PATIENT},
+    # messages
+    "settle_inbox_case": STEERING,
     "start_journey": COORDINATING,
     "book_consultation": COORDINATING,
     "record_consultation": DECIDING,
@@ -185,6 +190,10 @@ ACTS: dict[str, frozenset[Role]] = {
     "open_therapy_notes": frozenset({Role.MEDICAL_DIRECTOR}),
     # reading
     "read_patient": READING,
+    "read_contact": READING | {Role.PATIENT},
+    "read_contact_history": READING | {Role.PATIENT},
+    "list_inbox": STEERING,
+    "read_inbox_case": STEERING,
     "list_journeys": OVERSEEING,
     "read_journey": READING,
     "read_next": READING,
@@ -221,11 +230,21 @@ SITE_FROM: Mapping[str, str] = {
 }
 """Where an act whose address names no site takes it from. An address that names one is checked at the entrance;
 for these the route asks `Caller.at`, or the database for things of the caller's sites only."""
+OPEN_BY_SIGNATURE = {
+    "receive_sms": "the SMS provider has no token; it signs every call with the account's secret",
+    "receive_sms_status": "the SMS provider has no token; it signs every call with the account's secret",
+}
+"""Routes without a token whose callers prove who they are by a signature, and why."""
+
 
 BY_LINK = frozenset({"open_link", "identify_by_link", "open_link_page", "act_by_link"})
 """Pages of patients: who may see one, its link and the birth date decide (`api.link_door`)."""
 
-OPEN_TO_ALL = BY_LINK | {"read_health", "read_readiness", "read_description", "read_documentation"}
+OPEN_TO_ALL = (
+    BY_LINK
+    | OPEN_BY_SIGNATURE.keys()
+    | {"read_health", "read_readiness", "read_description", "read_documentation"}
+)
 """Routes without a token: they say nothing about anybody, or have a door of their own."""
 
 READS = frozenset(act for act in ACTS if act.startswith(("read_", "list_", "find_", "verify_")))

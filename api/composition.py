@@ -1,6 +1,6 @@
 """What is the API made of? Everything a request can reach, put together once by `api.app`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -12,16 +12,27 @@ from api.engine import Engine
 from api.idempotency import Requests
 from api.limiter import Limiter
 from api.outside import Outside
+from api.signatures import Provider
 from api.tokens import TokenVerifier
 from services.access.access import Access
 from services.booking.service import Bookings
 from services.downtime.page import HelpNumbers
 from services.links.drafts import Drafts
 from services.links.store import PatientLinks
-from services.notifications.interface import CommunicationRecord
+from services.notifications.interface import (
+    CommunicationRecord,
+    LastAsked,
+    Receipt,
+    SendRequest,
+    SendResult,
+)
+from services.notifications.looking import Place
+from services.notifications.wording import HelpLines
 from services.questionnaires.wording import Wording
 from services.records.booking_facts import BookingFacts
 from services.records.closed_days import ClosedDays
+from services.records.contact_book import ContactBook
+from services.records.inbox import Inbox
 from services.records.interface import Records
 from services.records.queries import RecordQueries
 from services.records.task_claims import TaskClaims
@@ -29,8 +40,22 @@ from services.records.therapy_notes import TherapyNotes
 
 
 class MessageLog(Protocol):
-    async def for_journey(self, journey_id: str) -> list[CommunicationRecord]:
-        """Every message of a journey, in clinical order."""
+    async def for_journey(
+        self, journey_id: str, after: Place | None = None, limit: int | None = None
+    ) -> list[CommunicationRecord]:
+        """Every message of a journey, in clinical order, from the one after `after`."""
+        ...
+
+    async def last_asked(self, patient_ids: Sequence[str]) -> dict[str, LastAsked]:
+        """For each patient the visit that the last text message asked about."""
+        ...
+
+    async def take_receipt(self, receipt: Receipt) -> None:
+        """Keep what the provider says became of a message."""
+        ...
+
+    async def send(self, request: SendRequest) -> SendResult:
+        """Send once per key. Raises NotificationError."""
         ...
 
 
@@ -59,6 +84,10 @@ class Composition:
     close: Callable[[], Awaitable[None]]
     bookings: Bookings
     booking_facts: BookingFacts
+    contacts: ContactBook
+    inbox: Inbox
+    sms_provider: Provider
+    help_lines: HelpLines
     limiter: Limiter = field(default_factory=Limiter)
 
     async def zone_of(self, site: str) -> ZoneInfo:

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.auth import ACTS, OPEN_TO_ALL, READS
+from api.auth import ACTS, OPEN_BY_SIGNATURE, OPEN_TO_ALL, READS
 from api.idempotency import KEY_REQUIRED
 from api.problems import MEDIA_TYPE, PROBLEMS, ProblemDocument
 from api.purposes import AUDITED, OF_ROLE
@@ -30,6 +30,7 @@ TAGS = {
     "duties": "What is owed whatever becomes of the course: reports with proof, long-term checks.",
     "tasks": "The work list.",
     "rooms and times": "Rooms, chairs and people; which times are free, held, booked, given away.",
+    "messages": "What patients wrote, what a person has to do about it, and what the SMS provider tells.",
     "drug books": "Controlled drugs, container by container: received, given, wasted, returned, counted.",
     "events": "What other systems are told: a stream that resumes, and signed webhooks.",
     "protocols": "What a clinic has decided.",
@@ -113,6 +114,9 @@ def _complete(operation: Operation, method: str) -> None:
     responses.pop("422", None)
     if act in OPEN_TO_ALL:
         operation["security"] = []
+        if act in OPEN_BY_SIGNATURE:
+            responses["403"] = _problem("The signature is missing or wrong.")
+            responses["4XX"] = _problem("The request cannot be done.")
         responses["5XX"] = _problem("It cannot answer now.")
         return
     operation["security"] = [{"token": []}]
@@ -120,7 +124,7 @@ def _complete(operation: Operation, method: str) -> None:
     operation.setdefault("parameters", []).extend(_headers(act, method))
     responses["401"] = _problem("No valid token.")
     responses["403"] = _problem("Another role's act.")
-    if method == "post":
+    if method in {"post", "patch"}:
         responses["409"] = _problem("Not possible as things stand; `reasons` say why.")
         responses["422"] = _problem("The request has faults; `errors` lists them all.")
     responses["4XX"] = _problem("The request cannot be done.")
@@ -133,7 +137,7 @@ def _problem(description: str) -> dict[str, Any]:
 
 
 def _headers(act: str, method: str) -> list[dict[str, Any]]:
-    headers = []
+    headers: list[dict[str, Any]] = []
     if act not in READS and len(ACTS[act]) > 1:
         text = "in which of your roles you act, if several fit"
         headers.append(_header("Kap-Role", text, {"type": "string", "enum": sorted(ACTS[act])}))
@@ -155,6 +159,10 @@ def _headers(act: str, method: str) -> list[dict[str, Any]]:
     if act == "approve_plan":
         text = "the plan's hash in quotes, as `detail.plan_hash` of its proposal"
         schema = {"type": "string", "pattern": '^"[0-9a-f]{64}"$', "examples": [f'"{"0f" * 32}"']}
+        headers.append(_header("If-Match", text, schema, required=True))
+    if act == "change_contact":
+        text = "the version that you have read, as its `ETag`"
+        schema = {"type": "string", "pattern": '^W/"[0-9]+"$', "examples": ['W/"1"']}
         headers.append(_header("If-Match", text, schema, required=True))
     return headers
 

@@ -42,6 +42,7 @@ _RECORD_CODES = {
     "journey-already-active": "journey-already-active",
     "version-immutable": "version-immutable",
     "records-unavailable": "records-unavailable",
+    "too-many-tries": "too-many-tries",
 }
 
 

@@ -59,6 +59,8 @@ DONE_BY: dict[str, Does] = {
     "contact-not-reached": Does("record_caring_contact", "/contacts", "reached, or why attempts end"),
     "review-safety-plan": Does("record_safety_plan", "/safety-plans", "the plan as reviewed with the person"),
     "review-pause": Does("resume_journey", "/resume", "the reason to go on; or the course is ended"),
+    "answer-message": Does("settle_inbox_case", "/settlement", "what was done about the message"),
+    "correct-contact": Does("settle_inbox_case", "/settlement", "the contact as corrected, or why it stays"),
     CustodyDuty.EXPLAIN: Does("explain_discrepancy", "/explanation", "cause and note of a second person"),
     CustodyDuty.NOTICE: Does("submit_loss_notice", "/loss-notice", "what the DEA field office gave back"),
     CustodyDuty.FORM: Does("submit_loss_form", "/loss-form", "that Form 106 is complete"),
@@ -74,6 +76,7 @@ CHECK_TASK = "safety-check-"
 _FOLLOW_UP = Does("answer_follow_up", "/questionnaires", "every questionnaire of this week")
 _CHECK = Does("record_safety_checks", "/safety-checks", "the result, or why it was not done")
 _CHECK_LATER = Does("record_follow_up_checks", "/safety-checks", "the result, or why it was not done")
+_MESSAGE = "message/"
 
 _COLLECTION = {
     "screening": "screenings",
@@ -138,6 +141,8 @@ def _place(task: TaskView) -> str:
     if task.journey_id is None:
         container, number = task.task_id.removeprefix(_DRUG_CASE).split("/")[:2]
         return f"/v1/custody/{task.site}/discrepancies/{container}/{number}"
+    if task.task_id.startswith(_MESSAGE):
+        return "/v1/inbox/" + task.task_id.removeprefix(_MESSAGE)
     course = course_href(task.journey_id)
     if task.code == Duty.COMPLETE_DRAFT:
         event_id = task.task_id.rpartition("/")[2].partition(".")[0]

@@ -79,6 +79,7 @@ PROBLEMS: dict[str, Kind] = {
     "not-permitted": Kind(S.FORBIDDEN, "These notes are kept apart"),
     "separation-of-duties": Kind(S.FORBIDDEN, "Another person has to do this"),
     "not-your-task": Kind(S.FORBIDDEN, "Another person has this task"),
+    "signature-invalid": Kind(S.FORBIDDEN, "The signature is missing or wrong"),
     # the record
     "not-found": Kind(S.NOT_FOUND, "There is no such thing"),
     "slot-conflict": Kind(S.CONFLICT, "Not everybody and everything is free then"),
@@ -86,6 +87,10 @@ PROBLEMS: dict[str, Kind] = {
     "resource-exists": Kind(S.CONFLICT, "The site has a resource of that code"),
     "resource-changed": Kind(S.PRECONDITION_FAILED, "Somebody changed the resource since"),
     "selection-changed": Kind(S.PRECONDITION_FAILED, "What would be moved is no longer what was looked at"),
+    "contact-changed": Kind(S.PRECONDITION_FAILED, "The contact was changed meanwhile"),
+    "code-wrong": Kind(S.UNPROCESSABLE_ENTITY, "This is not the code"),
+    "code-expired": Kind(S.GONE, "The code is worth nothing any more"),
+    "too-many-tries": Kind(S.TOO_MANY_REQUESTS, "This was tried too often", True),
     "probable-duplicate": Kind(S.CONFLICT, "This person may be registered already"),
     "unreadable-bundle": Kind(S.UNPROCESSABLE_ENTITY, "The referral cannot be read"),
     "journey-already-active": Kind(S.CONFLICT, "The patient has an open course already"),
@@ -119,6 +124,7 @@ PROBLEMS: dict[str, Kind] = {
     "reason-required": Kind(S.UNPROCESSABLE_ENTITY, "A reason is needed"),
     # the world
     "records-unavailable": Kind(S.SERVICE_UNAVAILABLE, "The record of care cannot answer now", True),
+    "message-not-sent": Kind(S.SERVICE_UNAVAILABLE, "The message could not leave", True),
     "engine-unavailable": Kind(S.SERVICE_UNAVAILABLE, "The workflow engine cannot answer now", True),
     "internal-error": Kind(S.INTERNAL_SERVER_ERROR, "Something went wrong on our side"),
 }

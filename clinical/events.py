@@ -206,6 +206,15 @@ class SessionBooked(_Fact):
     moved_from: datetime | None = None
 
 
+class SessionConfirmed(_Fact):
+    """The patient said that they will come to the visit that starts then; another time needs another word."""
+
+    kind: Literal["session.confirmed"] = "session.confirmed"
+    session: int
+    starts_at: datetime
+    channel: str
+
+
 class ReadinessAnswered(_Fact):
     kind: Literal["session.readiness-answered"] = "session.readiness-answered"
     session: int
@@ -581,6 +590,7 @@ Fact = Annotated[
     | PreparationHeld
     | SessionOpened
     | SessionBooked
+    | SessionConfirmed
     | ReadinessAnswered
     | MoveAsked
     | CheckedIn

@@ -23,6 +23,7 @@ from deploy.data_folder import DataFolder
 from deploy.keys import KEY_ID, LocalKeys, keys_of
 from deploy.ports import LOOPBACK, choose_ports
 from deploy.postgres import PostgresServer
+from deploy.sms_sink import SMS, SmsSink
 from deploy.smtp_sink import SmtpSink
 from deploy.temporal_server import TemporalServer
 from deploy.tokens import AUDIENCE, DEMO_SITE, DEMO_STAFF, ISSUER_URL
@@ -108,6 +109,7 @@ class LocalSystem:
             **({WEB_UI: options.ui_port, CODEC: None} if options.with_ui else {}),
             POSTGRES: options.postgres_port,
             MAIL: options.smtp_port,
+            SMS: None,
         }
         wanted |= {f"API process {n + 1}": None for n in range(1, options.api_processes)}
         wanted |= {f"worker process {n + 1}": None for n in range(options.worker_processes)}
@@ -118,6 +120,7 @@ class LocalSystem:
         ]
         self.worker_ports = [port for name, port in ports.items() if name.startswith("worker process")]
         self.smtp = SmtpSink(port=ports[MAIL], folder=self.data_dir / "mail")
+        self.sms = SmsSink(self.keys.database_secret, port=ports[SMS], folder=self.data_dir / "sms")
         self.postgres = PostgresServer(
             self.data_dir / "postgres",
             secret=self.keys.database_secret,
@@ -181,6 +184,7 @@ class LocalSystem:
             "KAP_SMTP_HOST": self.smtp.host,
             "KAP_SMTP_PORT": str(self.smtp.port),
             "KAP_SMTP_FROM": "clinic@example.org",
+            **self.sms.environment(),
             "KAP_STAFF_PAGES": json.dumps({role: f"{role}@{DEMO_SITE}.example.org" for role in PAGED}),
             "KAP_API_HOST": LOOPBACK,
             "KAP_PUBLIC_URL": self.base_url,
@@ -228,7 +232,7 @@ class LocalSystem:
 
     async def _start_all(self) -> None:
         self._progress("starting PostgreSQL, Temporal and the mail sink")
-        self.smtp.start()
+        await in_threads(self.smtp.start, self.sms.start)
         await in_threads(self.postgres.start, self.temporal.start)
         self._note_children()
         if self.codec is not None:
@@ -248,7 +252,7 @@ class LocalSystem:
         """The doors first, then what they stand on."""
         await in_threads(*(child.stop for child in (*self._apis, *self._workers)))
         if hasattr(self, "temporal"):
-            await in_threads(self.temporal.stop, self.postgres.stop, self.smtp.stop)
+            await in_threads(self.temporal.stop, self.postgres.stop, self.smtp.stop, self.sms.stop)
             if self.codec is not None:
                 await in_threads(self.codec.stop)
             if not self._folder.is_kept:

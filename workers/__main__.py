@@ -21,6 +21,7 @@ from workers.drug_cases import keep_opening
 from workers.health import Health
 from workers.registry import compose, drug_books, webhook_post, workers_for
 from workers.search_attributes import register
+from workers.undelivered import keep_sending
 from workers.webhooks import keep_delivering
 
 log = structlog.get_logger()
@@ -44,7 +45,8 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
         client = await connect(settings)
         await register(client)
         async with AsyncExitStack() as running:
-            for worker in workers_for(client, compose(settings, database), queues):
+            activities = compose(settings, database)
+            for worker in workers_for(client, activities, queues):
                 await running.enter_async_context(worker)
             if TaskQueue.JOURNEY in queues:
                 cases = asyncio.create_task(keep_opening(client, drug_books(settings, database)))
@@ -54,6 +56,8 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
                 running.callback(post.cancel)
                 times = asyncio.create_task(keep_sweeping(Bookings(database), BookingFacts(database)))
                 running.callback(times.cancel)
+                again = asyncio.create_task(keep_sending(activities.notifications))
+                running.callback(again.cancel)
             health.taking_work = True
             log.info("worker started", queue=",".join(queues))
             await stop.wait()

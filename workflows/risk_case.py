@@ -117,7 +117,8 @@ class RiskCase(CaringContacts):
 
     @raise_concern.validator
     def _may_raise_concern(self, command: RaiseConcern) -> None:
-        require_role(command.actor, *CLINICIANS, Role.COORDINATOR, Role.PATIENT)
+        # A patient by a link; the engine for what it read in a reply.
+        require_role(command.actor, *CLINICIANS, Role.COORDINATOR, Role.PATIENT, Role.SYSTEM)
         if self.when(command) > self.today():
             raise refusal("invalid-time", "the concern lies in the future")
 

@@ -70,13 +70,15 @@ def _described(schema: dict[str, Any], base: str) -> Iterator[tuple[str, Describ
 def _curl(schema: dict[str, Any], address: str, method: str, operation: dict[str, Any]) -> str:
     parameters = operation.get("parameters", [])
     asked = [f"{one['name']}=…" for one in parameters if one["in"] == "query" and one["required"]]
-    lines = [f"curl '{address}{'?' if asked else ''}{'&'.join(asked)}'"]
+    verb = "-X PATCH " if method == "patch" else ""
+    lines = [f"curl {verb}'{address}{'?' if asked else ''}{'&'.join(asked)}'"]
     if operation["security"]:
         lines.append('-H "Authorization: Bearer $TOKEN"')
-    if method == "post":
+    if any(one["name"] == "Idempotency-Key" for one in parameters):
         lines.append('-H "Idempotency-Key: $(uuidgen)"')
     if any(one["name"] == "If-Match" for one in parameters):
-        lines.append("""-H 'If-Match: "<plan_hash>"'""")
+        version = "<plan_hash>" if operation["operationId"] == "approve_plan" else "<version>"
+        lines.append(f"""-H 'If-Match: "{version}"'""")
     media, example = example_of(schema, operation)
     if media:
         lines += [f"-H 'Content-Type: {media}'", f"-d '{json.dumps(example)}'"]

@@ -11,7 +11,7 @@ from api.composition import Composition
 from api.dependencies import CallerHere, Composed, Course, CourseHere
 from api.minimum import shown_entry, shown_journey, shown_score
 from api.next_steps import step
-from api.routes.journeys import CursorParameter, link_next
+from api.routes.journeys import CursorParameter, Limit, link_next
 from api.routes.router import COURSE, routes
 from api.schemas.answers import JourneyOut, MessagesOut, NextOut, ScoresOut, TimelinePage, Waiting
 from api.why_waiting import why_waiting
@@ -127,10 +127,33 @@ async def read_scores(course: CourseHere, here: Composed, caller: CallerHere) ->
 
 
 @router.get("/messages", operation_id="read_messages")
-async def read_messages(course: CourseHere, here: Composed) -> MessagesOut:
-    """Every message of the course and what became of it; what it said stays encrypted."""
+async def read_messages(
+    course: CourseHere,
+    here: Composed,
+    caller: CallerHere,
+    response: Response,
+    cursor: CursorParameter = None,
+    limit: Limit = 200,
+) -> MessagesOut:
+    """Every message of the course and what became of it: channel, receipts, why it did not leave.
+
+    What it said stays encrypted.
+    """
     await _exists(course)
-    return MessagesOut(items=await here.messages.for_journey(course.id))
+    listing = f"messages {caller.principal.id} {course.id}"
+    after = None
+    if cursor is not None:
+        occurred, recorded, key = here.cursors.open(listing, cursor)
+        after = datetime.fromisoformat(occurred), datetime.fromisoformat(recorded), key
+    found = await here.messages.for_journey(course.id, after, limit + 1)
+    mark = None
+    if len(found) > limit:
+        last = found[limit - 1]
+        mark = here.cursors.seal(
+            listing, [last.occurred_at.isoformat(), last.recorded_at.isoformat(), last.key]
+        )
+        link_next(response, f"{course.href}/messages", mark)
+    return MessagesOut(items=found[:limit], next_cursor=mark)
 
 
 async def _exists(course: Course) -> None:

@@ -53,13 +53,13 @@ async def concern_anyway(message: RaiseConcern, course: Course, desk: Desk, here
         return await desk.send(course, "raise_concern", message)
     except Problem as problem:
         journey = await _over(course, problem)
-    case = _open_case(journey)
+    case = open_risk_case(journey)
     if case is not None:
         try:
             return await desk.send(course, "raise_concern", message, part=f"risk/{case}")
         except Problem as problem:
             await _over(course, problem)
-    return await here.engine.open_case(await _case_of_its_own(here, course, journey, message))
+    return await here.engine.open_case(await case_of_its_own(here, course, journey, message))
 
 
 @router.post(
@@ -101,7 +101,7 @@ async def record_safety_plan(body: SafetyPlanIn, course: CourseHere, desk: DeskH
     try:
         return await desk.send(course, "record_safety_plan", message)
     except Problem as problem:
-        case = _open_case(await _over(course, problem))
+        case = open_risk_case(await _over(course, problem))
         if case is None:
             raise
     return await desk.send(course, "record_safety_plan", message, part=f"risk/{case}")
@@ -123,13 +123,15 @@ async def _over(course: Course, problem: Problem) -> JourneyView:
     return journey
 
 
-def _open_case(journey: JourneyView) -> str | None:
+def open_risk_case(journey: JourneyView) -> str | None:
+    """The case that takes further concerns, if there is one."""
     return next((case.case_id for case in journey.risk_cases if case.status in STILL_OPEN), None)
 
 
-async def _case_of_its_own(
+async def case_of_its_own(
     here: Composition, course: Course, journey: JourneyView, message: RaiseConcern
 ) -> StartRisk:
+    """The start of a case for a concern about somebody whose course is over."""
     protocol = await here.records.protocol(course.site, journey.protocol)
     found_at = message.occurred_at or datetime.now(UTC)
     found = concern(message.level, message.on_site, found_at, protocol)

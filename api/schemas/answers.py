@@ -87,7 +87,7 @@ class ScoresOut(Out):
     items: list[ScoreView]
 
 
-class MessagesOut(Out):
+class MessagesOut(Page):
     items: list[CommunicationRecord]
 
 

@@ -14,7 +14,7 @@ from services.database import Base
 from services.events import tables as event_tables
 from services.links import tables as link_tables
 from services.notifications import tables as notification_tables
-from services.records import custody_tables, task_tables
+from services.records import custody_tables, inbox_tables, task_tables
 from services.records import tables as record_tables
 
 TABLES = (
@@ -24,6 +24,7 @@ TABLES = (
     access_tables,
     task_tables,
     booking_tables,
+    inbox_tables,
     link_tables,
     outbox,
     event_tables,

@@ -7,6 +7,9 @@ from services.notifications.interface import ChannelName
 from services.notifications.sms import SmsChannel, SmsGateway
 from services.settings import Settings
 
+STATUS_CALLBACK = "/v1/inbound/sms-status"
+"""Where the API takes delivery receipts."""
+
 
 def channels(settings: Settings) -> dict[ChannelName, Channel]:
     """The configured channels; in development the console stands for the ones that are missing."""
@@ -36,5 +39,9 @@ def _gateway(settings: Settings, url: str) -> SmsGateway:
     if settings.sms_account is None or settings.sms_token is None or settings.sms_from is None:
         raise ValueError("sms_url needs sms_account, sms_token and sms_from")
     return SmsGateway(
-        url=url, account=settings.sms_account, token=settings.sms_token, sender=settings.sms_from
+        url=url,
+        account=settings.sms_account,
+        token=settings.sms_token,
+        sender=settings.sms_from,
+        status_callback=settings.public_url.rstrip("/") + STATUS_CALLBACK,
     )

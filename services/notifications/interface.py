@@ -37,6 +37,10 @@ class SendReason(StrEnum):
     EXPIRES_IN_QUIET_HOURS = "expires-in-quiet-hours"
     NO_CHANNEL = "no-channel"
     CONTACT_INVALID = "contact-invalid"
+    CONTACT_UNVERIFIED = "contact-unverified"
+    OPTED_OUT = "opted-out"
+    UNDELIVERED = "undelivered"
+    NO_LONGER_TRUE = "no-longer-true"
     QUIET_HOURS = "quiet-hours"
 
 
@@ -52,6 +56,7 @@ class TemplateName(StrEnum):
     JOURNEY_PAUSED = "journey_paused"
     JOURNEY_ENDED = "journey_ended"
     STAFF_PAGE = "staff_page"
+    CONTACT_CODE = "contact_code"
 
 
 class TemplateParameters(BaseModel):
@@ -82,18 +87,27 @@ TEMPLATE_PARAMETERS: Mapping[TemplateName, TemplateParameters] = MappingProxyTyp
         TemplateName.JOURNEY_PAUSED: _takes(optional=("clinic_phone",)),
         TemplateName.JOURNEY_ENDED: _takes(optional=("clinic_phone",)),
         TemplateName.STAFF_PAGE: _takes("reference", optional=("due_at", "link")),
+        TemplateName.CONTACT_CODE: _takes("code"),
     }
 )
 
-# What still leaves after a withdrawal: staff are paged, a cancelled visit is said, the way home stays safe.
+# What still leaves after a withdrawal: staff are paged, a cancelled visit is said, the way home stays safe, and
+# whoever wants to correct an address can.
 MAY_LEAVE_AFTER_STOP = frozenset(
     {
         TemplateName.STAFF_PAGE,
+        TemplateName.CONTACT_CODE,
         TemplateName.SESSION_CANCELLED,
         TemplateName.AFTER_VISIT,
         TemplateName.JOURNEY_ENDED,
     }
 )
+
+
+ASKS_FOR_A_REPLY = frozenset(
+    {TemplateName.SESSION_BOOKED, TemplateName.SESSION_REMINDER, TemplateName.SESSION_MOVED}
+)
+"""A text message of these says how to answer it, and is about the visit that a reply is about."""
 
 
 class Contact(BaseModel):
@@ -108,6 +122,8 @@ class Contact(BaseModel):
     time_zone: str  # IANA
     preferred_channel: ChannelName = ChannelName.EMAIL
     opted_out_channels: frozenset[ChannelName] = frozenset()
+    unverified_channels: frozenset[ChannelName] = frozenset()
+    bad_channels: frozenset[ChannelName] = frozenset()
     detail_opt_in: bool = False  # the patient agreed to read about the treatment in messages
 
     @field_validator("time_zone")
@@ -140,6 +156,15 @@ class SendRequest(BaseModel):
     urgent: bool = False  # ignores quiet hours
 
 
+class Refusal(BaseModel):
+    """An address that will never work, and the channel's own code for it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel: ChannelName
+    code: str
+
+
 class SendResult(BaseModel):
     """What became of a message. `refused_channels` have a bad address: mark the contact."""
 
@@ -152,6 +177,50 @@ class SendResult(BaseModel):
     send_at: Instant | None = None  # on-hold only: ask again then, with the same key
     sent_at: Instant | None = None
     refused_channels: tuple[ChannelName, ...] = ()
+
+
+class ReceiptStatus(StrEnum):
+    """What the provider says of a message it took, in its own words."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+
+
+class Receipt(BaseModel):
+    """One word of the provider about one message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider_id: str = Field(min_length=1, max_length=200)
+    status: ReceiptStatus
+    error_code: str | None = Field(default=None, max_length=100)
+
+
+class Undelivered(BaseModel):
+    """A message that the provider took and could not deliver; `lasting`: the address will never work."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    patient_id: str | None
+    channel: ChannelName
+    address: str = Field(repr=False)
+    code: str
+    lasting: bool
+
+
+class ReceiptRecord(BaseModel):
+    """One word of the provider, and when it came."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: ReceiptStatus
+    error_code: str | None
+    received_at: Instant
 
 
 class CommunicationRecord(BaseModel):
@@ -174,6 +243,17 @@ class CommunicationRecord(BaseModel):
     send_at: Instant | None
     sent_at: Instant | None
     attempts: int
+    delivery: ReceiptStatus | None = None
+    receipts: tuple[ReceiptRecord, ...] = ()
+
+
+class LastAsked(BaseModel):
+    """The visit that the last text message to a patient was about."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    starts_at: Instant
+    sent_at: Instant
 
 
 class LinkSource(Protocol):
@@ -189,6 +269,14 @@ class Notifications(Protocol):
         """Send once per key, or say why not. Raises the errors of `errors.py`."""
         ...
 
+    async def withdraw(self, request: SendRequest, reason: str) -> SendResult:
+        """What this message says is no longer true: unless it has left, it never does. `reason` is a code."""
+        ...
+
+    async def refusals(self, key: str) -> list[Refusal]:
+        """By which channels was this message's address refused for good, and with which code?"""
+        ...
+
     async def stop_pending(self, journey_id: str, reason: str) -> int:
         """Nothing of this journey leaves after this returns (but MAY_LEAVE_AFTER_STOP). `reason` is a code.
         Answers how many waiting messages it stopped. Raises SendInProgress while one is on its way."""
@@ -196,4 +284,12 @@ class Notifications(Protocol):
 
     async def for_journey(self, journey_id: str) -> list[CommunicationRecord]:
         """Every message of a journey, in clinical order."""
+        ...
+
+    async def undelivered(self) -> list[Undelivered]:
+        """Messages that a provider took and could not deliver, and that another channel may still bring."""
+        ...
+
+    async def send_again(self, key: str, recipient: Contact) -> SendResult:
+        """Send one of them by another channel, or say why not. Raises the errors of `errors.py`."""
         ...

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifications.interface import (
     MAY_LEAVE_AFTER_STOP,
     ChannelName,
-    CommunicationRecord,
     CommunicationStatus,
+    Refusal,
+    SendReason,
     SendResult,
     TemplateName,
 )
@@ -57,6 +58,20 @@ async def refused_channels(session: AsyncSession, key: str) -> tuple[ChannelName
         .order_by(CommunicationAttempt.number)
     )
     return tuple(dict.fromkeys(ChannelName(channel) for channel in channels))
+
+
+async def refusals(session: AsyncSession, key: str) -> list[Refusal]:
+    rows = await session.scalars(
+        select(CommunicationAttempt)
+        .where(CommunicationAttempt.communication_key == key, CommunicationAttempt.outcome == "refused")
+        .order_by(CommunicationAttempt.number)
+    )
+    return [Refusal(channel=ChannelName(row.channel), code=row.error_code or "unknown") for row in rows]
+
+
+def is_final(row: Communication) -> bool:
+    """Is all said about this message? One that the provider could not deliver may still go another way."""
+    return row.status in FINAL and row.status_reason != SendReason.UNDELIVERED
 
 
 async def finish_attempt(
@@ -115,33 +130,4 @@ def result_of(row: Communication, refused: tuple[ChannelName, ...]) -> SendResul
         send_at=row.send_at,
         sent_at=row.sent_at,
         refused_channels=refused,
-    )
-
-
-async def records_of(session: AsyncSession, journey_id: str) -> list[CommunicationRecord]:
-    rows = await session.scalars(
-        select(Communication)
-        .where(Communication.journey_id == journey_id)
-        .order_by(Communication.occurred_at, Communication.recorded_at, Communication.key)
-    )
-    return [_record(row) for row in rows]
-
-
-def _record(row: Communication) -> CommunicationRecord:
-    return CommunicationRecord(
-        key=row.key,
-        journey_id=row.journey_id,
-        site=row.site,
-        patient_id=row.patient_id,
-        template=TemplateName(row.template),
-        language=row.language,
-        channel=ChannelName(row.channel) if row.channel else None,
-        status=CommunicationStatus(row.status),
-        reason=row.status_reason,
-        occurred_at=row.occurred_at,
-        recorded_at=row.recorded_at,
-        not_after=row.not_after,
-        send_at=row.send_at,
-        sent_at=row.sent_at,
-        attempts=row.attempts,
     )

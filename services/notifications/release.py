@@ -56,7 +56,7 @@ def release(request: SendRequest, given: Circumstances) -> Leave | Hold | Refuse
         if channel in given.configured and channel not in given.refused
     ]
     if not usable:
-        return _never(SendReason.CONTACT_INVALID if given.refused else SendReason.NO_CHANNEL)
+        return _never(_why_none(request.recipient, given))
     if request.urgent:
         return Leave(usable[0])
     send_at = next_allowed(given.now, request.recipient.time_zone, given.quiet)
@@ -68,13 +68,21 @@ def release(request: SendRequest, given: Circumstances) -> Leave | Hold | Refuse
 
 
 def channel_order(contact: Contact) -> list[ChannelName]:
-    """The preferred channel, then the others; without those opted out of or without an address."""
+    """The preferred channel, then the others; none opted out of, unverified or bad, none without an address."""
+    closed = contact.opted_out_channels | contact.unverified_channels | contact.bad_channels
     by_wish = sorted(ChannelName, key=lambda channel: channel is not contact.preferred_channel)
-    return [
-        channel
-        for channel in by_wish
-        if channel not in contact.opted_out_channels and contact.address(channel)
-    ]
+    return [channel for channel in by_wish if channel not in closed and contact.address(channel)]
+
+
+def _why_none(contact: Contact, given: Circumstances) -> SendReason:
+    """The reason that somebody can do something about comes first."""
+    if given.refused or contact.bad_channels:
+        return SendReason.CONTACT_INVALID
+    if contact.unverified_channels:
+        return SendReason.CONTACT_UNVERIFIED
+    if any(contact.address(channel) for channel in contact.opted_out_channels):
+        return SendReason.OPTED_OUT
+    return SendReason.NO_CHANNEL
 
 
 def _never(reason: SendReason) -> Refuse:

@@ -24,18 +24,20 @@ import structlog
 
 from services.database import Database
 from services.encryption import FieldCipher
-from services.notifications import ledger
+from services.notifications import ledger, receipts
+from services.notifications.account import Account
 from services.notifications.channel import AddressRefused, Channel, OutgoingMessage
 from services.notifications.errors import ChannelUnavailable, KeyReused, SendInProgress
 from services.notifications.interface import (
     TEMPLATE_PARAMETERS,
     ChannelName,
-    CommunicationRecord,
     CommunicationStatus,
+    Contact,
     LinkSource,
     SendReason,
     SendRequest,
     SendResult,
+    TemplateName,
 )
 from services.notifications.quiet_hours import NIGHT, QuietHours
 from services.notifications.release import Circumstances, Hold, Leave, Refuse, release
@@ -70,7 +72,7 @@ class _Outcome:
     code: str | None = None
 
 
-class NotificationService:
+class NotificationService(Account):
     """Satisfies `Notifications`. `claim_for` must be well above twice the slowest channel's own timeout."""
 
     def __init__(
@@ -85,14 +87,12 @@ class NotificationService:
         clock: Callable[[], datetime] = wall_clock,
         links: LinkSource | None = None,
     ) -> None:
+        super().__init__(database, cipher, clock)
         self._links = links
-        self._database = database
-        self._cipher = cipher
         self._channels = channels
         self._quiet = quiet
         self._wording = Wording(help_lines)
         self._claim_for = claim_for
-        self._clock = clock
 
     async def send(self, request: SendRequest) -> SendResult:
         words = self._wording.words(request.template, request.recipient, request.parameters)
@@ -129,9 +129,42 @@ class NotificationService:
             raise SendInProgress(f"{on_the_way} messages of the journey are on their way")
         return stopped
 
-    async def for_journey(self, journey_id: str) -> list[CommunicationRecord]:
+    async def withdraw(self, request: SendRequest, reason: str) -> SendResult:
+        words = self._wording.words(request.template, request.recipient, request.parameters)
+        now = self._clock()
         async with self._database.transaction() as session:
-            return await ledger.records_of(session, journey_id)
+            await ledger.lock_journey(session, request.journey_id, alone=False)
+            row = await ledger.locked_row(session, self._fresh_row(request, words, now))
+            if ledger.claimed(row, now, self._claim_for):
+                raise SendInProgress("another sender holds the message")
+            if not ledger.is_final(row):
+                row.status, row.status_reason, row.send_at = CommunicationStatus.STOPPED, reason, None
+            result = ledger.result_of(row, await ledger.refused_channels(session, row.key))
+        self._report(request, result)
+        return result
+
+    async def send_again(self, key: str, recipient: Contact) -> SendResult:
+        """What was taken and did not arrive goes by another channel, once, unless it is too late."""
+        async with self._database.reading() as session:
+            row = await session.get_one(Communication, key)
+        return await self.send(self._as_asked(row, recipient))
+
+    def _as_asked(self, row: Communication, recipient: Contact) -> SendRequest:
+        """The request of then; what it was in full, only its fingerprint still tells."""
+        text = self._cipher.decrypt("communication.parameters", row.parameters, row=row.key)
+        request = SendRequest(
+            key=row.key,
+            journey_id=row.journey_id,
+            site=row.site,
+            patient_id=row.patient_id,
+            recipient=recipient,
+            template=TemplateName(row.template),
+            parameters=json.loads(text),
+            occurred_at=row.occurred_at,
+            not_after=row.not_after,
+        )
+        same = self._cipher.index("communication.fingerprint", _identity(request)) == row.fingerprint
+        return request if same else request.model_copy(update={"urgent": True})
 
     async def _claim(self, request: SendRequest, words: Words) -> SendResult | _Claim:
         """The final or waiting answer, or the right to hand the message over now."""
@@ -144,7 +177,7 @@ class NotificationService:
             if row.fingerprint != fingerprint:
                 raise KeyReused("the key already stands for another message")
             refused = await ledger.refused_channels(session, row.key)
-            if row.status in ledger.FINAL:
+            if ledger.is_final(row):
                 return ledger.result_of(row, refused)
             if ledger.claimed(row, now, self._claim_for):
                 raise SendInProgress("another sender holds the message")
@@ -182,7 +215,7 @@ class NotificationService:
             reference=hashlib.sha256(request.key.encode()).hexdigest()[:40],
             address=claim.address,
             subject=words.subject,
-            body=words.body,
+            body=words.body + self._wording.how_to_reply(request.template, claim.channel, words.language),
             language=words.language,
         )
         try:
@@ -210,6 +243,8 @@ class NotificationService:
                 # It has left, whatever was written meanwhile: the record says what happened.
                 row.status, row.status_reason, row.sent_at = CommunicationStatus.COMPLETED, None, now
                 row.channel, row.provider_id = claim.channel, outcome.provider_id
+                await session.flush()
+                await receipts.apply(session, row, now)  # it may have overtaken us
                 return True
             if row.attempts != claim.number or row.status != CommunicationStatus.IN_PROGRESS:
                 return False

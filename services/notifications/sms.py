@@ -27,6 +27,7 @@ class SmsGateway:
     account: str
     token: SecretStr
     sender: str  # E.164 or a sender name
+    status_callback: str | None = None  # where the provider tells what became of a message
 
 
 class _Answer(BaseModel):
@@ -45,13 +46,16 @@ class SmsChannel:
     async def deliver(self, message: OutgoingMessage) -> str:
         number = _checked(message.address)
         gateway = self._gateway
+        form = {"To": number, "From": gateway.sender, "Body": message.body}
+        if gateway.status_callback is not None:
+            form["StatusCallback"] = gateway.status_callback
         try:
             async with httpx2.AsyncClient(
                 timeout=TIMEOUT_SECONDS, auth=(gateway.account, gateway.token.get_secret_value())
             ) as client:
                 response = await client.post(
                     f"{gateway.url.rstrip('/')}/2010-04-01/Accounts/{gateway.account}/Messages.json",
-                    data={"To": number, "From": gateway.sender, "Body": message.body},
+                    data=form,
                     headers={"Idempotency-Key": message.reference},
                 )
         except httpx2.HTTPError as failure:

@@ -29,6 +29,8 @@ class Communication(Base):
         CheckConstraint(_one_of("status", tuple(CommunicationStatus)), name="status_is_known"),
         CheckConstraint(_one_of("channel", tuple(ChannelName)), name="channel_is_known"),
         Index("ix_communication_journey_id_occurred_at", "journey_id", "occurred_at"),
+        Index("ix_communication_provider_id", "provider_id"),
+        Index("ix_communication_patient_id_sent_at", "patient_id", "sent_at"),
     )
 
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
@@ -65,6 +67,19 @@ class CommunicationAttempt(Base):
     finished_at: Mapped[datetime | None] = mapped_column(_Instant)
     outcome: Mapped[str] = mapped_column(String(20))
     error_code: Mapped[str | None] = mapped_column(String(100))
+
+
+class CommunicationReceipt(Base):
+    """What the provider told about a message it took. Only ever added to: the furthest step counts, whatever
+    the order in which they came; of two that end it, the first."""
+
+    __tablename__ = "communication_receipt"
+
+    provider_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    status: Mapped[str] = mapped_column(String(20), primary_key=True)
+    step: Mapped[int]
+    error_code: Mapped[str | None] = mapped_column(String(100))
+    received_at: Mapped[datetime] = mapped_column(_Instant)
 
 
 class CommunicationStop(Base):

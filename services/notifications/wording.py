@@ -14,7 +14,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from clinical.crisis_lines import CRISIS_LINE, EMERGENCY_NUMBER, TEXT_LINE
 from services.notifications.errors import MessageInvalid
-from services.notifications.interface import TEMPLATE_PARAMETERS, Contact, TemplateName
+from services.notifications.interface import (
+    ASKS_FOR_A_REPLY,
+    TEMPLATE_PARAMETERS,
+    ChannelName,
+    Contact,
+    TemplateName,
+)
 from services.notifications.language import Language, language_for
 from services.notifications.local_time import local_time
 
@@ -70,6 +76,12 @@ class Wording:
         )
         subject, _, body = text.strip().partition("\n")
         return Words(language=language, subject=subject.strip(), body=body.strip() + "\n")
+
+    def how_to_reply(self, template: TemplateName, channel: ChannelName, language: Language) -> str:
+        """The line that only a text message has, because only there an answer is read."""
+        if template not in ASKS_FOR_A_REPLY or channel is not ChannelName.SMS:
+            return ""
+        return self._templates.get_template(f"{language}/_reply.txt").render().strip() + "\n"
 
 
 def parameter_faults(template: TemplateName, parameters: dict[str, str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from services.records.errors import AlreadyActive, KeyReused, NotFound, RecordMo
 from services.records.fresh import Fresh
 from services.records.interface import Batch, Written
 from services.records.ledger import Ledger
+from services.records.message_cases import gone_with
 from services.records.project_course import status_of
 from services.records.projections import project
 from services.records.register_tables import PatientRow
@@ -30,10 +31,13 @@ async def append_batch(session: AsyncSession, ledger: Ledger, batch: Batch) -> W
     known = await _known(session, batch)
     new = 0
     for entry in batch.entries:
-        row = ledger.row(journey.id, journey.last_seq + 1, journey.last_hash, entry)
+        row = _next(ledger, journey, entry)
         if entry.key not in known:
             if new == 0 and batch.expected_seq not in (None, journey.last_seq):
                 raise RecordMoved("something was written since the record was looked at")
+            for end in await gone_with(session, journey.id, entry):
+                await _write(session, journey, _next(ledger, journey, end), end)
+            row = _next(ledger, journey, entry)
             await _write(session, journey, row, entry)
             new += 1
         elif known[entry.key] != (row.kind, row.actor_id):
@@ -44,6 +48,10 @@ async def append_batch(session: AsyncSession, ledger: Ledger, batch: Batch) -> W
     latest = max(entry.occurred_at for entry in batch.entries)
     closed = await closed_ahead(session, journey.site, latest)
     return Written(last_seq=journey.last_seq, new=new, closed=closed)
+
+
+def _next(ledger: Ledger, journey: JourneyRow, entry: Entry) -> EntryRow:
+    return ledger.row(journey.id, journey.last_seq + 1, journey.last_hash, entry)
 
 
 async def _write(session: AsyncSession, journey: JourneyRow, row: EntryRow, entry: Entry) -> None:

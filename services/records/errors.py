@@ -6,6 +6,7 @@ RecordsError
 ├── AlreadyActive       the patient has an open course already
 ├── VersionImmutable    a published document would be changed
 ├── RecordMoved         something was written since the caller looked
+├── TooManyTries        a code was asked for, or guessed, too often
 ├── MovementRefused     the drug books cannot take this movement; it names every fault
 └── RecordsUnavailable  the database cannot answer now; trying again may help
 """
@@ -49,6 +50,10 @@ class VersionImmutable(RecordsError):
 
 class RecordMoved(RecordsError):
     code = "record-moved"
+
+
+class TooManyTries(RecordsError):
+    code = "too-many-tries"
 
 
 class MovementRefused(RecordsError):

@@ -80,4 +80,5 @@ WorkFact = (
     | events.TaskCancelled
     | events.MoveAsked
     | events.MessageSettled
+    | events.SessionConfirmed
 )

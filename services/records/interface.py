@@ -114,6 +114,17 @@ class Contact(_Record):
     preferred_channel: str
     opted_out_channels: tuple[str, ...]
     detail_opt_in: bool
+    unverified_channels: tuple[str, ...] = ()
+    """Nobody has shown yet that the person reads there: nothing goes there but the code that asks."""
+    bad_channels: tuple[str, ...] = ()
+    """The provider has said that nobody can be reached there."""
+
+
+class Bookings(_Record):
+    """The starts that one visit was booked for, the last one last; `over` when it takes place no more."""
+
+    starts: tuple[datetime, ...]
+    over: bool
 
 
 class NewPatient(_Record):
@@ -155,6 +166,16 @@ class Records(CustodyBooks, Port):
     async def referral_record(self, referral_id: str) -> ClinicalRecord: ...
 
     async def contact(self, patient_id: str) -> Contact: ...
+
+    async def bookings(self, journey_id: str, session: int) -> Bookings:
+        """What is known of the times of a visit; nothing is no fault."""
+        ...
+
+    async def channel_refused(
+        self, patient_id: str, channel: str, address: str, code: str, at: datetime
+    ) -> None:
+        """The provider says that this address reaches nobody: mark it, and let a coordinator know."""
+        ...
 
     async def entries(self, journey_id: str) -> list[RecordedEntry]:
         """The whole record of one journey in order."""

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.encryption import FieldCipher
+from services.records.contact_views import ContactState
 from services.records.errors import KeyReused, NotFound
 from services.records.interface import Contact, NewPatient
 from services.records.register_tables import PatientRow
@@ -71,7 +72,14 @@ class PatientFile:
             preferred_channel=row.preferred_channel,
             opted_out_channels=tuple(row.opted_out_channels),
             detail_opt_in=row.detail_opt_in,
+            unverified_channels=_channels_in(row, ContactState.UNVERIFIED),
+            bad_channels=_channels_in(row, ContactState.BAD),
         )
+
+    def address_columns(self, row: PatientRow, email: str | None, phone: str | None) -> None:
+        """Put other addresses into the row, and what they are found by."""
+        row.email, row.email_index = self._sealed(row.id, "email", email), self.email_index(email)
+        row.phone, row.phone_index = self._sealed(row.id, "phone", phone), self.phone_index(phone)
 
     def person_index(self, name: str, birth_date: str) -> str:
         return self._cipher.index("patient.person", f"{normal_name(name)}\0{birth_date.strip()}")
@@ -106,6 +114,11 @@ class PatientFile:
     def _opened(self, row: PatientRow, column: str) -> str | None:
         blob: bytes | None = getattr(row, column)
         return None if blob is None else self._cipher.decrypt(f"patient.{column}", blob, row=row.id)
+
+
+def _channels_in(row: PatientRow, state: ContactState) -> tuple[str, ...]:
+    states = {"email": row.email_state, "sms": row.phone_state}
+    return tuple(channel for channel, found in states.items() if found == state)
 
 
 async def row_of(session: AsyncSession, patient_id: str) -> PatientRow:

@@ -48,7 +48,7 @@ async def project_visit(fact: VisitFact, fresh: Fresh) -> None:
 
 
 async def _booked(fact: events.SessionBooked, fresh: Fresh) -> None:
-    slot = {"starts_at": fact.starts_at, "ends_at": fact.ends_at, "room": fact.room}
+    slot = {"starts_at": fact.starts_at, "ends_at": fact.ends_at, "room": fact.room, "confirmed_at": None}
     await put_visit(fresh, fact.session, booking_status="booked", **slot)
     if fact.moved_from is not None:
         await fresh.change(VisitRow, VisitRow.session == fact.session, moves=VisitRow.moves + 1)

@@ -21,6 +21,7 @@ class PatientRow(Base):
         Index("ix_patient_site_person_index", "site", "person_index"),
         Index("ix_patient_site_phone_index", "site", "phone_index"),
         Index("ix_patient_site_email_index", "site", "email_index"),
+        Index("ix_patient_phone_index", "phone_index"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -39,6 +40,9 @@ class PatientRow(Base):
     preferred_channel: Mapped[str]
     opted_out_channels: Mapped[list[str]] = mapped_column(server_default=text("'[]'::jsonb"))
     detail_opt_in: Mapped[bool]
+    email_state: Mapped[str] = mapped_column(server_default="stated")
+    phone_state: Mapped[str] = mapped_column(server_default="stated")
+    contact_version: Mapped[int] = mapped_column(server_default=text("1"))
     registered_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 

@@ -4,12 +4,13 @@ Each method is one transaction; the files beside this one say what happens in it
 `services.records.errors`.
 """
 
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import select
 
 from clinical.decision import Decision
-from clinical.events import RecordedEntry
+from clinical.events import RecordedEntry, SessionBooked
 from clinical.patient_record import ClinicalRecord
 from clinical.protocol import Protocol
 from services.database import Database
@@ -17,11 +18,13 @@ from services.encryption import FieldCipher
 from services.records.appending import append_batch
 from services.records.audit import verify_chain
 from services.records.availability import Sessions
+from services.records.contact_refusal import refuse_channel
 from services.records.custody import SqlCustody
 from services.records.dosing_facts import dosing_facts
 from services.records.errors import NotFound
 from services.records.interface import (
     Batch,
+    Bookings,
     Contact,
     DosingFacts,
     NewPatient,
@@ -59,6 +62,34 @@ class SqlRecords(SqlCustody, Records):
     async def contact(self, patient_id: str) -> Contact:
         async with self._sessions.reading() as session:
             return self._patients.contact(await row_of(session, patient_id))
+
+    async def bookings(self, journey_id: str, session: int) -> Bookings:
+        async with self._sessions.reading() as reading:
+            of_visit = EntryRow.journey_id == journey_id, EntryRow.session == session
+            booked = (
+                select(EntryRow).where(*of_visit, EntryRow.kind == "session.booked").order_by(EntryRow.seq)
+            )
+            rows = list(await reading.scalars(booked))
+            closed = select(EntryRow.seq).where(*of_visit, EntryRow.kind == "session.closed").limit(1)
+            return Bookings(
+                starts=tuple(self._ledger.fact_of(row, SessionBooked).starts_at for row in rows),
+                over=await reading.scalar(closed) is not None,
+            )
+
+    async def channel_refused(
+        self, patient_id: str, channel: str, address: str, code: str, at: datetime
+    ) -> None:
+        refused = partial(
+            refuse_channel,
+            cipher=self._cipher,
+            ledger=self._ledger,
+            patient_id=patient_id,
+            channel=channel,
+            address=address,
+            code=code,
+            now=at,
+        )
+        await self._sessions.write(refused)
 
     async def entries(self, journey_id: str) -> list[RecordedEntry]:
         async with self._sessions.reading() as session:

@@ -103,6 +103,7 @@ class VisitRow(_OfJourney, Base):
     ends_at: Mapped[datetime | None]
     room: Mapped[str | None]
     moves: Mapped[int] = mapped_column(server_default=text("0"))
+    confirmed_at: Mapped[datetime | None]
     readiness: Mapped[str | None]
     readiness_seq: Mapped[int | None]
     consent_reaffirmed_at: Mapped[datetime | None]

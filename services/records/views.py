@@ -83,6 +83,7 @@ class SessionSummary(View):
     ends_at: datetime | None
     room: str | None
     moves: int
+    confirmed_at: datetime | None
     readiness: str | None
     consent_reaffirmed_at: datetime | None
     checked_in_at: datetime | None

@@ -247,6 +247,9 @@ def _work(fact: WorkFact, zone: ZoneInfo) -> str:
             how = f" by {fact.channel}" if fact.channel else ""
             why = f": {fact.reason}" if fact.reason else ""
             return f"Message {_words(fact.template)} {fact.status}{how}{why}"
+        case events.SessionConfirmed():
+            at = _at(fact.starts_at, zone)
+            return f"Session {fact.session} on {at} confirmed by the patient ({_words(fact.channel)})"
         case _:
             assert_never(fact)
 

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from api.app import create_app
 from api.composition import Composition
 from api.cursors import Cursors
 from api.outside import Outside
+from api.signatures import Provider
 from clinical.people import Role
 from services.access.access import Access, access_on
 from services.booking.service import Bookings
@@ -23,12 +25,17 @@ from services.encryption import FieldCipher, KeyRing
 from services.events.targets import TargetGuard
 from services.links.drafts import Drafts
 from services.links.store import PatientLinks
+from services.notifications.channel import OutgoingMessage
+from services.notifications.interface import ChannelName
 from services.notifications.service import NotificationService
+from services.notifications.wording import HelpLines
 from services.protocols import load_protocol
 from services.questionnaires.wording import wording_of
 from services.records.booking_facts import BookingFacts
 from services.records.closed_days import ClosedDays
+from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
+from services.records.inbox import Inbox
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
 from services.records.task_claims import TaskClaims
@@ -61,6 +68,24 @@ class Clock:
         return datetime.now(UTC) + self.forward
 
 
+SMS_TOKEN = "the account's secret"
+
+
+@dataclass
+class Outgoing:
+    """A channel that takes everything, unless it is told to fail."""
+
+    name: ChannelName
+    sent: list[OutgoingMessage] = field(default_factory=list)
+    failure: Exception | None = None
+
+    async def deliver(self, message: OutgoingMessage) -> str:
+        if self.failure is not None:
+            raise self.failure
+        self.sent.append(message)
+        return f"SM-{message.reference}"
+
+
 @dataclass(frozen=True)
 class Clinic:
     """The application and who works there."""
@@ -72,6 +97,8 @@ class Clinic:
     access: Access
     database: Database
     drafts: Drafts
+    here: Composition
+    outgoing: dict[ChannelName, Outgoing]
     clock: Clock = field(default_factory=Clock)
 
     def person(self, *roles: Role, subject: str = "", sites: tuple[str, ...] = (SITE,)) -> Person:
@@ -105,6 +132,7 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
     records = SqlRecords(database, cipher)
     await records.publish_protocol(load_protocol("iv-racemic"), SITE)
     engine, clock = FakeEngine(records), Clock()
+    outgoing = {name: Outgoing(name) for name in ChannelName}
 
     async def names(host: str, port: int) -> list[str]:
         return [RESERVED.get(host, PUBLIC)]
@@ -120,7 +148,7 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         engine=engine,
         records=records,
         queries=RecordQueries(database, cipher),
-        messages=NotificationService(database, cipher, channels={}),
+        messages=NotificationService(database, cipher, outgoing),
         requests=IdempotencyKeys(database, cipher),
         cursors=Cursors(b"secret of the test"),
         database_is_up=is_up,
@@ -136,6 +164,10 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         close=database.dispose,
         bookings=Bookings(database),
         booking_facts=BookingFacts(database),
+        contacts=ContactBook(database, cipher),
+        inbox=Inbox(database, cipher),
+        sms_provider=Provider(SecretStr(SMS_TOKEN), "http://api.example.org"),
+        help_lines=HelpLines(),
     )
     yield Clinic(
         app=create_app(composition),
@@ -145,6 +177,8 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         access=composition.access,
         database=database,
         drafts=composition.drafts,
+        here=composition,
+        outgoing=outgoing,
         clock=clock,
     )
     await composition.outside.streams.close()

@@ -18,6 +18,7 @@ PLACES = {
     "{version}": "1",
     "{n}": "1",
     "{case_id}": "case-1",
+    "{message_case_id}": id_from("no message"),
     "{event_id}": "ae-1",
     "{link_id}": id_from("no link"),
     "{token}": "no-token",

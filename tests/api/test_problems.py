@@ -201,7 +201,8 @@ def test_every_problem_can_be_said(code: str) -> None:
     document = Problem(code).document("/v1/x", "t")
     assert 400 <= document["status"] < 600
     assert document["detail"]
-    assert document["retryable"] is (document["status"] == 503 or code == "request-in-progress")
+    later = code in {"request-in-progress", "too-many-tries"}
+    assert document["retryable"] is (document["status"] == 503 or later)
 
 
 async def test_answers_stay_out_of_caches(clinic: Clinic) -> None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from services.notifications.interface import CommunicationRecord, Notifications, SendRequest, SendResult
+from services.notifications.interface import (
+    CommunicationRecord,
+    Contact,
+    Notifications,
+    Refusal,
+    SendRequest,
+    SendResult,
+    Undelivered,
+)
 from services.records.sql import SqlRecords
 
 
@@ -19,6 +27,18 @@ class NoNotifications(Notifications):
 
     async def stop_pending(self, journey_id: str, reason: str) -> int:
         raise AssertionError("nothing is stopped here")
+
+    async def withdraw(self, request: SendRequest, reason: str) -> SendResult:
+        raise AssertionError("nothing is withdrawn here")
+
+    async def refusals(self, key: str) -> list[Refusal]:
+        raise AssertionError("nothing is sent here")
+
+    async def undelivered(self) -> list[Undelivered]:
+        raise AssertionError("nothing is sent here")
+
+    async def send_again(self, key: str, recipient: Contact) -> SendResult:
+        raise AssertionError("nothing is sent here")
 
     async def for_journey(self, journey_id: str) -> list[CommunicationRecord]:
         raise AssertionError("nobody asks here")

@@ -24,14 +24,16 @@ from services.notifications.interface import (
     CommunicationStatus,
     Contact,
     Notifications,
+    Refusal,
     SendRequest,
     SendResult,
+    Undelivered,
 )
 from services.notifications.quiet_hours import QuietHours
 from services.notifications.release import Circumstances, Leave, release
 from services.records.custody_interface import CustodyBatch, Moved, NewContainer, NewMovement, PendingCase
 from services.records.errors import RecordsUnavailable
-from services.records.interface import Batch, DosingFacts, NewPatient, Records, Referral, Written
+from services.records.interface import Batch, Bookings, DosingFacts, NewPatient, Records, Referral, Written
 from services.records.interface import Contact as PatientContact
 from tests.clinical.crises import Crisis
 from workers.registry import WORKFLOWS, Activities
@@ -86,6 +88,14 @@ class RememberedRecords(Records):
     async def protocol(self, site: str, canonical: str | None) -> Protocol:
         raise NotImplementedError
 
+    async def bookings(self, journey_id: str, session: int) -> Bookings:
+        raise NotImplementedError
+
+    async def channel_refused(
+        self, patient_id: str, channel: str, address: str, code: str, at: datetime
+    ) -> None:
+        raise NotImplementedError
+
     async def receive_container(self, new: NewContainer, now: datetime) -> Moved:
         raise NotImplementedError
 
@@ -130,6 +140,18 @@ class FailingPost(Notifications):
         raise NotImplementedError
 
     async def for_journey(self, journey_id: str) -> list[CommunicationRecord]:
+        raise NotImplementedError
+
+    async def withdraw(self, request: SendRequest, reason: str) -> SendResult:
+        raise NotImplementedError
+
+    async def refusals(self, key: str) -> list[Refusal]:
+        raise NotImplementedError
+
+    async def undelivered(self) -> list[Undelivered]:
+        raise NotImplementedError
+
+    async def send_again(self, key: str, recipient: Contact) -> SendResult:
         raise NotImplementedError
 
 

@@ -37,7 +37,7 @@ async def of_concern(patient: Walk, command: m.RaiseConcern) -> list[RecordedEnt
 
 @pytest.mark.parametrize(
     "role",
-    [Role.COORDINATOR, Role.NURSE, Role.THERAPIST, Role.PRESCRIBER, Role.MEDICAL_DIRECTOR],
+    [Role.COORDINATOR, Role.NURSE, Role.THERAPIST, Role.PRESCRIBER, Role.MEDICAL_DIRECTOR, Role.SYSTEM],
 )
 async def test_anybody_of_the_staff_opens_a_case_with_the_very_words(walk: Begin, role: Role) -> None:
     patient = walk()
@@ -57,10 +57,10 @@ async def test_anybody_of_the_staff_opens_a_case_with_the_very_words(walk: Begin
     await patient.assert_sound()
 
 
-async def test_a_patient_an_auditor_or_the_engine_raises_no_concern(walk: Begin) -> None:
+async def test_a_patient_an_auditor_or_operations_raise_no_concern(walk: Begin) -> None:
     patient = walk()
     await patient.start()
-    for role in (Role.PATIENT, Role.AUDITOR, Role.OPS, Role.SYSTEM):
+    for role in (Role.PATIENT, Role.AUDITOR, Role.OPS):
         assert (await patient.refused("raise_concern", worried(PEOPLE[role]))).code == "wrong-role"
     early = worried(occurred_at=(await patient.now()).replace(year=2150))
     assert (await patient.refused("raise_concern", early)).code == "invalid-time"

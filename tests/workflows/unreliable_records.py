@@ -10,6 +10,7 @@ from services.records.custody_interface import CustodyBatch, Moved, NewContainer
 from services.records.errors import RecordsUnavailable
 from services.records.interface import (
     Batch,
+    Bookings,
     Contact,
     DosingFacts,
     NewPatient,
@@ -46,6 +47,14 @@ class UnreliableRecords(Records):
     async def dosing_facts(self, journey_id: str, container_id: str | None = None) -> DosingFacts:
         self._reach()
         return await self._behind.dosing_facts(journey_id, container_id)
+
+    async def bookings(self, journey_id: str, session: int) -> Bookings:
+        return await self._behind.bookings(journey_id, session)
+
+    async def channel_refused(
+        self, patient_id: str, channel: str, address: str, code: str, at: datetime
+    ) -> None:
+        await self._behind.channel_refused(patient_id, channel, address, code, at)
 
     async def receive_container(self, new: NewContainer, now: datetime) -> Moved:
         return await self._behind.receive_container(new, now)

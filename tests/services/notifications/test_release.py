@@ -1,6 +1,6 @@
 """What must hold for every decision about a message, whatever the circumstances."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,16 +11,32 @@ from services.notifications.release import Circumstances, Hold, Leave, Refuse, r
 from tests.services.notifications.builders import NOON, a_contact, a_request
 
 channel_sets = st.frozensets(st.sampled_from(ChannelName))
+ZONES = ("America/New_York", "America/Phoenix", "Australia/Lord_Howe", "America/Santiago", "Asia/Kathmandu")
+NIGHTS_OF_CHANGE = (datetime(2026, 3, 8, 7, tzinfo=UTC), datetime(2026, 11, 1, 6, tzinfo=UTC))
+"""Days of 23 and of 25 hours in New York; of 23.5, 24.5 and others elsewhere around them."""
 contacts = st.builds(
-    lambda email, phone, preferred, opted_out: a_contact(
-        email=email, phone_e164=phone, preferred_channel=preferred, opted_out_channels=opted_out
+    lambda email, phone, preferred, opted_out, unverified, bad, zone: a_contact(
+        email=email,
+        phone_e164=phone,
+        preferred_channel=preferred,
+        opted_out_channels=opted_out,
+        unverified_channels=unverified,
+        bad_channels=bad,
+        time_zone=zone,
     ),
     st.sampled_from([None, "", "zephyrine@example.org"]),
     st.sampled_from([None, "", "+12025550143"]),
     st.sampled_from(ChannelName),
     channel_sets,
+    channel_sets,
+    channel_sets,
+    st.sampled_from(ZONES),
 )
-hours = st.integers(-48, 48).map(lambda hour: NOON + timedelta(hours=hour))
+hours = st.builds(
+    lambda near, quarters: near + timedelta(minutes=15 * quarters),
+    st.sampled_from((NOON, *NIGHTS_OF_CHANGE)),
+    st.integers(-192, 192),
+)
 
 
 @given(
@@ -42,6 +58,7 @@ def test_what_every_decision_keeps(
         assert stop_reason is None
         assert now <= not_after
         assert decision.channel in configured - refused - contact.opted_out_channels
+        assert decision.channel not in contact.unverified_channels | contact.bad_channels
         assert contact.address(decision.channel)
         assert urgent or not NIGHT.covers(now, contact.time_zone)
     if isinstance(decision, Hold):

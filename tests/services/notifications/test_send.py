@@ -158,14 +158,14 @@ async def test_opting_out_of_the_preferred_channel_uses_the_other(world: World) 
 async def test_opting_out_of_everything_is_honoured(world: World) -> None:
     contact = a_contact(opted_out_channels=frozenset(ChannelName))
     result = await world.service.send(a_request(recipient=contact, urgent=True))
-    assert (result.status, result.reason) == (CommunicationStatus.NOT_DONE, SendReason.NO_CHANNEL)
+    assert (result.status, result.reason) == (CommunicationStatus.NOT_DONE, SendReason.OPTED_OUT)
 
 
 async def test_opting_out_while_the_message_waits_is_honoured(world: World) -> None:
     await world.service.send(a_request(occurred_at=NIGHT))
     contact = a_contact(opted_out_channels=frozenset(ChannelName))
     result = await world.service.send(a_request(occurred_at=MORNING, recipient=contact))
-    assert (result.status, result.reason) == (CommunicationStatus.NOT_DONE, SendReason.NO_CHANNEL)
+    assert (result.status, result.reason) == (CommunicationStatus.NOT_DONE, SendReason.OPTED_OUT)
 
 
 async def test_a_temporary_failure_is_retried_and_keeps_the_message_id(world: World) -> None:

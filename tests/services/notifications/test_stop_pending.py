@@ -35,6 +35,7 @@ async def test_a_later_message_leaves_only_if_safety_needs_it(world: World, temp
     takes_start = {"starts_at": "2026-03-05T14:00:00+00:00"}
     parameters = {
         TemplateName.STAFF_PAGE: {"reference": "R7"},
+        TemplateName.CONTACT_CODE: {"code": "012345"},
         TemplateName.AFTER_VISIT: {},
         TemplateName.QUESTIONNAIRE_DUE: {},
         TemplateName.FOLLOW_UP_DUE: {},

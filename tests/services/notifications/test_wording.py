@@ -28,6 +28,7 @@ VALUES = {
     "link": "https://example.org/q/7",
     "clinic_phone": "+1 202 555 0100",
     "reference": "R7",
+    "code": "012345",
 }
 SHOWN = {
     Language.ENGLISH: {
@@ -44,6 +45,8 @@ SHOWN = {
     },
 }
 WORDING = Wording(HelpLines())
+TO_PATIENTS = [one for one in TemplateName if one not in (TemplateName.STAFF_PAGE, TemplateName.CONTACT_CODE)]
+"""A code goes to an address of which nobody knows whose it is: it says nothing else."""
 EVERY = [*product(TemplateName, Language, [True, False])]
 
 
@@ -85,7 +88,7 @@ def test_every_message_is_whole(template: TemplateName, language: Language, full
 @pytest.mark.parametrize(("template", "language"), [*product(TemplateName, Language)])
 def test_only_who_agreed_reads_about_the_treatment(template: TemplateName, language: Language) -> None:
     detailed = words(template, language, full=True, detail=True)
-    if template is not TemplateName.STAFF_PAGE:
+    if template in TO_PATIENTS:
         assert TELLING.search(detailed.body)
     assert not TELLING.search(detailed.subject)  # a subject stands on a locked screen
 
@@ -116,9 +119,6 @@ def test_the_crisis_line_is_the_countrys_own() -> None:
     assert "116 123" in said.body
     assert "112" in said.body
     assert not re.search("988|911|741741", said.body)
-
-
-TO_PATIENTS = [one for one in TemplateName if one is not TemplateName.STAFF_PAGE]
 
 
 @pytest.mark.parametrize(("template", "language", "full"), [*product(TO_PATIENTS, Language, [True, False])])

@@ -201,6 +201,7 @@ SAMPLES: tuple[Fact, ...] = (
     events.PreparationHeld(number=1, held_at=START),
     events.SessionOpened(session=1, plan_hash=HASH, earliest_at=START),
     events.SessionBooked(session=1, starts_at=START, ends_at=LATER, room="2", moved_from=START),
+    events.SessionConfirmed(session=1, starts_at=START, channel="sms"),
     events.ReadinessAnswered(session=1, light="amber", reasons=REASONS),
     events.MoveAsked(session=1),
     events.CheckedIn(session=1, weight_kg=73, baseline=a_reading(), tier=Tier.NORMAL),

@@ -1,0 +1,52 @@
+"""What became of messages? Everything that can be asked of their account, and the receipts that are added to it."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from services.database import Database
+from services.encryption import FieldCipher
+from services.notifications import ledger, receipts
+from services.notifications.interface import (
+    CommunicationRecord,
+    LastAsked,
+    Receipt,
+    Refusal,
+    Undelivered,
+)
+from services.notifications.looking import Place, last_asked, messages_of
+
+
+class Account:
+    """Looks, and takes receipts; sends nothing."""
+
+    def __init__(self, database: Database, cipher: FieldCipher, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._clock = clock
+
+    async def refusals(self, key: str) -> list[Refusal]:
+        async with self._database.reading() as session:
+            return await ledger.refusals(session, key)
+
+    async def for_journey(
+        self, journey_id: str, after: Place | None = None, limit: int | None = None
+    ) -> list[CommunicationRecord]:
+        async with self._database.reading() as session:
+            return await messages_of(session, journey_id, after, limit)
+
+    async def last_asked(self, patient_ids: Sequence[str]) -> dict[str, LastAsked]:
+        async with self._database.reading() as session:
+            return await last_asked(session, self._cipher, patient_ids)
+
+    async def take_receipt(self, receipt: Receipt) -> None:
+        """Keep what the provider says; a message that did not arrive becomes one of `undelivered`."""
+        now = self._clock()
+        async with self._database.transaction() as session:
+            await receipts.add(session, receipt, now)
+            row = await receipts.message_of(session, receipt.provider_id)
+            if row is not None:
+                await receipts.apply(session, row, now)
+
+    async def undelivered(self, limit: int = 50) -> list[Undelivered]:
+        async with self._database.reading() as session:
+            return await receipts.undelivered(session, self._cipher, limit)

@@ -1,0 +1,130 @@
+"""What became of a message after the provider took it?
+
+Receipts come late, twice and in any order, and may overtake our own note that the message left. They are only
+ever added; the furthest step counts, and of two steps that end it the first. Works inside the caller's
+transaction. Source of words and codes: https://www.twilio.com/docs/messaging (message status, error codes)
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.encryption import FieldCipher
+from services.notifications import ledger
+from services.notifications.interface import (
+    ChannelName,
+    CommunicationStatus,
+    Receipt,
+    ReceiptRecord,
+    ReceiptStatus,
+    SendReason,
+    Undelivered,
+)
+from services.notifications.tables import Communication, CommunicationReceipt
+
+STEPS = {
+    ReceiptStatus.QUEUED: 0,
+    ReceiptStatus.SENDING: 1,
+    ReceiptStatus.SENT: 2,
+    ReceiptStatus.DELIVERED: 3,
+    ReceiptStatus.UNDELIVERED: 3,
+    ReceiptStatus.FAILED: 3,
+}
+ENDED_BADLY = frozenset({ReceiptStatus.UNDELIVERED, ReceiptStatus.FAILED})
+# Nobody there, no such number, a landline, opted out at the provider: trying again reaches nobody.
+LASTING_CODES = frozenset({"21211", "21214", "21217", "21610", "21612", "21614", "30003", "30005", "30006"})
+
+
+async def add(session: AsyncSession, receipt: Receipt, now: datetime) -> None:
+    """Keep it; the same word again changes nothing."""
+    await session.execute(
+        insert(CommunicationReceipt)
+        .values(
+            provider_id=receipt.provider_id,
+            status=receipt.status.value,
+            step=STEPS[receipt.status],
+            error_code=receipt.error_code,
+            received_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def of_messages(
+    session: AsyncSession, provider_ids: Sequence[str]
+) -> dict[str, tuple[ReceiptRecord, ...]]:
+    """The receipts of these messages, the furthest last."""
+    rows = await session.scalars(
+        select(CommunicationReceipt)
+        .where(CommunicationReceipt.provider_id.in_(provider_ids))
+        .order_by(
+            CommunicationReceipt.step,
+            CommunicationReceipt.received_at.desc(),
+            CommunicationReceipt.status.desc(),  # at the very same moment: delivered
+        )
+    )
+    found: dict[str, tuple[ReceiptRecord, ...]] = {}
+    for row in rows:
+        word = ReceiptRecord(
+            status=ReceiptStatus(row.status), error_code=row.error_code, received_at=row.received_at
+        )
+        found[row.provider_id] = (*found.get(row.provider_id, ()), word)
+    return found
+
+
+async def apply(session: AsyncSession, row: Communication, now: datetime) -> None:
+    """A message that was taken and did not arrive has not been sent: another channel may try."""
+    if row.provider_id is None or row.status != CommunicationStatus.COMPLETED:
+        return
+    told = (await of_messages(session, [row.provider_id])).get(row.provider_id)
+    if told is None or told[-1].status not in ENDED_BADLY:
+        return
+    code = told[-1].error_code or told[-1].status.value
+    await ledger.finish_attempt(session, row.key, row.attempts, "refused", code, now)
+    row.status, row.status_reason = CommunicationStatus.NOT_DONE, SendReason.UNDELIVERED
+
+
+async def message_of(session: AsyncSession, provider_id: str) -> Communication | None:
+    """The message that the provider knows by this id, locked; None if it is not known (yet)."""
+    return (
+        await session.scalars(
+            select(Communication)
+            .where(Communication.provider_id == provider_id)
+            .order_by(Communication.key)
+            .limit(1)
+            .with_for_update()
+        )
+    ).one_or_none()
+
+
+async def undelivered(session: AsyncSession, cipher: FieldCipher, limit: int) -> list[Undelivered]:
+    """Messages that another channel may still bring, oldest first."""
+    rows = list(
+        await session.scalars(
+            select(Communication)
+            .where(
+                Communication.status == CommunicationStatus.NOT_DONE,
+                Communication.status_reason == SendReason.UNDELIVERED,
+            )
+            .order_by(Communication.sent_at, Communication.key)
+            .limit(limit)
+        )
+    )
+    told = await of_messages(session, [row.provider_id or "" for row in rows])
+    return [_undelivered(row, told.get(row.provider_id or "", ()), cipher) for row in rows]
+
+
+def _undelivered(row: Communication, told: tuple[ReceiptRecord, ...], cipher: FieldCipher) -> Undelivered:
+    code = (told[-1].error_code or told[-1].status.value) if told else "unknown"
+    address = cipher.decrypt("communication.recipient", row.recipient, row=row.key) if row.recipient else ""
+    return Undelivered(
+        key=row.key,
+        patient_id=row.patient_id,
+        channel=ChannelName(row.channel or ChannelName.SMS),
+        address=address,
+        code=code,
+        lasting=code in LASTING_CODES,
+    )
