@@ -223,13 +223,31 @@ SITE_FROM: Mapping[str, str] = {
     "list_audit_events": "query",
     "verify_audit": "query",
     "list_api_keys": "query",
-    "read_patient": "record",
-    "revoke_api_key": "record",
+    "list_risk_cases": "query",
+    "read_board": "query",
+    "list_closed_days": "query",
+    "list_inbox": "query",
+    "read_events": "query",
+    "list_webhook_endpoints": "query",
+    "list_webhook_notices": "query",
+    "add_closed_day": "body",
+    "create_webhook_endpoint": "body",
+    **dict.fromkeys(
+        (
+            "read_patient", "read_contact", "change_contact", "read_contact_history", "send_contact_code",
+            "confirm_contact_code", "revoke_api_key", "read_task", "claim_task", "release_task", "delegate_task",
+            "read_inbox_case", "settle_inbox_case", "read_webhook_endpoint", "change_webhook_endpoint",
+            "disable_webhook_endpoint", "enable_webhook_endpoint", "rotate_webhook_secret", "send_test_webhook",
+            "replay_webhooks", "list_webhook_deliveries", "remove_webhook_endpoint", "acknowledge_webhook_notice",
+        ),
+        "record",
+    ),
     "list_sites": "token",
     "read_instrument": "nowhere",
-}
+}  # fmt: skip
 """Where an act whose address names no site takes it from. An address that names one is checked at the entrance;
 for these the route asks `Caller.at`, or the database for things of the caller's sites only."""
+
 OPEN_BY_SIGNATURE = {
     "receive_sms": "the SMS provider has no token; it signs every call with the account's secret",
     "receive_sms_status": "the SMS provider has no token; it signs every call with the account's secret",

@@ -79,6 +79,8 @@ def _object(request: Request) -> str:
     place = request.path_params
     if "patient_id" in place:
         return f"patient/{_id(place['patient_id'])}"
+    if "message_case_id" in place:
+        return f"message/{_id(place['message_case_id'])}"
     return f"journey/{place['site']}/{_id(place['ulid'])}"
 
 

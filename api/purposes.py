@@ -20,6 +20,9 @@ from clinical.people import CLINICIANS, Role
 AUDITED = frozenset(
     {
         "read_patient",
+        "read_contact",
+        "read_contact_history",
+        "read_inbox_case",
         "read_journey",
         "read_timeline",
         "read_scores",

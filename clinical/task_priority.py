@@ -24,6 +24,7 @@ _OF_CODE = {
         (
             "give-dose", "check-in", "complete-draft", "resolve-risk", "patient-not-reached",
             "contact-not-reached", "review-concerns", "print-downtime-sheet", "explain-discrepancy",
+            "answer-message",
         ),
         Priority.ASAP,
     ),
@@ -31,7 +32,7 @@ _OF_CODE = {
         (
             "next-day-contact", "caring-contact", "notify-prescriber", "submit-rems-form",
             "review-safety-check", "readiness", "submit-loss-notice", "submit-loss-form", "late-integration",
-            "review-safety-plan",
+            "review-safety-plan", "move-session", "correct-contact",
         ),
         Priority.URGENT,
     ),

@@ -292,12 +292,8 @@ class Story:
         for number, (week, due_at) in enumerate(times):
             await self._be(due_at + timedelta(hours=2), part)
             score = FOLLOW_UP[min(number, len(FOLLOW_UP) - 1)]
-            asked = [check.code for check in self._protocol.long_term]
-            forms = {
-                "questionnaires": self._patient.forms(score),
-                "on_site": False,
-                "checks": self._patient.checks(due_at, asked),
-            }
+            checks = self._patient.checks(due_at, [check.code for check in self._protocol.long_term])
+            forms = {"questionnaires": self._patient.forms(score), "on_site": False, "checks": checks}
             await self._post(f"{where}/questionnaires", "nurse", forms)
             self._tell(f"follow-up, week {week}: answered")
         await self._clock.eventually(self._over)

@@ -1,8 +1,7 @@
 """How does the whole system run on one machine?
 
-PostgreSQL, Temporal and a mail sink first, then the schema, then workers and API as processes of their
-own, as they run anywhere: configured by KAP_ variables only. Used by `./dev demo`, `./dev up` and the
-end-to-end tests.
+PostgreSQL, Temporal and the sinks first, then the schema, then workers and API as processes of their own, as they
+run anywhere: configured by KAP_ variables only. Used by `./dev demo`, `./dev up` and the end-to-end tests.
 """
 
 from __future__ import annotations

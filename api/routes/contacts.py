@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import structlog
-from fastapi import Header, Path, Response
+from fastapi import Header, Path, Request, Response
 
 from api.auth import Caller
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed
+from api.looking import seen_at
 from api.problems import Fault, Problem
 from api.routes.router import routes
 from api.schemas.contacts import (
@@ -47,10 +48,12 @@ _log = structlog.get_logger(__name__)
 
 @router.get("", operation_id="read_contact")
 async def read_contact(
-    patient_id: PatientId, here: Composed, caller: CallerHere, response: Response
+    patient_id: PatientId, here: Composed, caller: CallerHere, request: Request, response: Response
 ) -> ContactOut:
     """How the person is reached; `ETag` is the version that a change has to name."""
-    return _out(await here.contacts.read(_sites(caller, patient_id), patient_id), response)
+    found = await here.contacts.read(_sites(caller, patient_id), patient_id)
+    seen_at(request, found.site)
+    return _out(found, response)
 
 
 @router.patch("", operation_id="change_contact")
@@ -148,7 +151,7 @@ async def confirm_contact_code(
 
 def _sites(caller: Caller, patient_id: str) -> list[str]:
     """Where the caller may look; a patient finds nobody else."""
-    if caller.role is Role.PATIENT and caller.principal.id != patient_id:
+    if caller.role is Role.PATIENT and caller.principal.patient != patient_id:
         raise Problem("not-found")
     return sorted(caller.principal.sites)
 

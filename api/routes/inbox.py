@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed
+from api.looking import seen_at
 from api.routes.journeys import AtSite, CursorParameter, Limit, link_next, one_site
 from api.routes.router import routes
 from api.schemas.inbox import InboxPage, SettlementIn
@@ -47,10 +48,12 @@ async def list_inbox(
 
 @router.get("/{message_case_id}", operation_id="read_inbox_case")
 async def read_inbox_case(
-    message_case_id: Annotated[Identifier, Path()], here: Composed, caller: CallerHere
+    message_case_id: Annotated[Identifier, Path()], here: Composed, caller: CallerHere, request: Request
 ) -> InboxCase:
     """One thing to do, with the messages it rests on."""
-    return await here.inbox.case(sorted(caller.principal.sites), message_case_id)
+    found = await here.inbox.case(sorted(caller.principal.sites), message_case_id)
+    seen_at(request, found.site)
+    return found
 
 
 @router.post("/{message_case_id}/settlement", operation_id="settle_inbox_case")

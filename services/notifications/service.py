@@ -16,7 +16,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
@@ -27,6 +26,7 @@ from services.encryption import FieldCipher
 from services.notifications import ledger, receipts
 from services.notifications.account import Account
 from services.notifications.channel import AddressRefused, Channel, OutgoingMessage
+from services.notifications.claims import Claim, Outcome, attempt_of
 from services.notifications.errors import ChannelUnavailable, KeyReused, SendInProgress
 from services.notifications.interface import (
     TEMPLATE_PARAMETERS,
@@ -41,7 +41,7 @@ from services.notifications.interface import (
 )
 from services.notifications.quiet_hours import NIGHT, QuietHours
 from services.notifications.release import Circumstances, Hold, Leave, Refuse, release
-from services.notifications.tables import Communication, CommunicationAttempt
+from services.notifications.tables import Communication
 from services.notifications.wording import UNITED_STATES, HelpLines, Wording, Words
 
 CODE = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
@@ -51,25 +51,6 @@ log = structlog.stdlib.get_logger(__name__)
 
 def wall_clock() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class _Claim:
-    """This sender holds the message: its `number`th attempt, by this channel."""
-
-    number: int
-    channel: ChannelName
-    address: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What a hand-over came to, in the words of `communication_attempt`."""
-
-    attempt: str
-    provider_id: str | None = None
-    error: ChannelUnavailable | None = None
-    code: str | None = None
 
 
 class NotificationService(Account):
@@ -166,7 +147,7 @@ class NotificationService(Account):
         same = self._cipher.index("communication.fingerprint", _identity(request)) == row.fingerprint
         return request if same else request.model_copy(update={"urgent": True})
 
-    async def _claim(self, request: SendRequest, words: Words) -> SendResult | _Claim:
+    async def _claim(self, request: SendRequest, words: Words) -> SendResult | Claim:
         """The final or waiting answer, or the right to hand the message over now."""
         now = self._clock()
         async with self._database.transaction() as session:
@@ -195,22 +176,22 @@ class NotificationService(Account):
             )
             if isinstance(decision, Leave):
                 claim = self._take(request, row, decision.channel, words, now)
-                session.add(_attempt(row.key, claim, now))
+                session.add(attempt_of(row.key, claim, now))
                 return claim
             _mark(row, decision)
             return ledger.result_of(row, refused)
 
     def _take(
         self, request: SendRequest, row: Communication, channel: ChannelName, words: Words, now: datetime
-    ) -> _Claim:
+    ) -> Claim:
         address = request.recipient.address(channel) or ""
         row.status, row.status_reason, row.send_at = CommunicationStatus.IN_PROGRESS, None, None
         row.claimed_at, row.attempts = now, row.attempts + 1
         row.channel, row.language = channel, words.language
         row.recipient = self._cipher.encrypt("communication.recipient", address, row=row.key)
-        return _Claim(number=row.attempts, channel=channel, address=address)
+        return Claim(number=row.attempts, channel=channel, address=address)
 
-    async def _hand_over(self, request: SendRequest, words: Words, claim: _Claim) -> _Outcome:
+    async def _hand_over(self, request: SendRequest, words: Words, claim: Claim) -> Outcome:
         message = OutgoingMessage(
             reference=hashlib.sha256(request.key.encode()).hexdigest()[:40],
             address=claim.address,
@@ -223,15 +204,15 @@ class NotificationService(Account):
             async with asyncio.timeout((self._claim_for / 2).total_seconds()):
                 provider_id = await self._channels[claim.channel].deliver(message)
         except AddressRefused as refused:
-            return _Outcome("refused", code=refused.code)
+            return Outcome("refused", code=refused.code)
         except ChannelUnavailable as unavailable:
-            return _Outcome("unavailable", error=unavailable, code=unavailable.code)
+            return Outcome("unavailable", error=unavailable, code=unavailable.code)
         except TimeoutError:
             late = ChannelUnavailable(claim.channel, "deadline")
-            return _Outcome("unavailable", error=late, code=late.code)
-        return _Outcome("delivered", provider_id=provider_id)
+            return Outcome("unavailable", error=late, code=late.code)
+        return Outcome("delivered", provider_id=provider_id)
 
-    async def _settle(self, request: SendRequest, claim: _Claim, outcome: _Outcome) -> bool:
+    async def _settle(self, request: SendRequest, claim: Claim, outcome: Outcome) -> bool:
         """Write down what became of the attempt. False when the journey stopped or another sender took over
         in the meantime: then the next claim gives the answer."""
         now = self._clock()
@@ -285,16 +266,6 @@ def _identity(request: SendRequest) -> str:
     again: the number was corrected, the night is over."""
     stands_for = request.model_dump(mode="json", exclude={"recipient", "occurred_at"})
     return json.dumps(stands_for, sort_keys=True)
-
-
-def _attempt(key: str, claim: _Claim, now: datetime) -> CommunicationAttempt:
-    return CommunicationAttempt(
-        communication_key=key,
-        number=claim.number,
-        channel=claim.channel,
-        started_at=now,
-        outcome="started",
-    )
 
 
 def _mark(row: Communication, decision: Hold | Refuse) -> None:

@@ -81,6 +81,8 @@ NOT_TOLD: dict[str, str] = {
     "therapy.recorded": "psychotherapy is kept apart",
     "risk.paged": "pages go to the people on call and to nobody else; risk.acknowledged says who is at it",
     "risk.concern-raised": "risk.opened stands beside it",
+    "session.confirmed": "a step within the booking; it is shown beside the visit",
+    "session.move-asked": "task.opened stands beside it",
     "message.settled": "what became of a message stands in the log of messages",
 }
 """Kind of fact → why nobody outside is told."""

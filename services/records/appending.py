@@ -45,8 +45,8 @@ async def append_batch(session: AsyncSession, ledger: Ledger, batch: Batch) -> W
         known[entry.key] = row.kind, row.actor_id
     if new:
         journey.version += 1
-    latest = max(entry.occurred_at for entry in batch.entries)
-    closed = await closed_ahead(session, journey.site, latest)
+    latest = max((entry.occurred_at for entry in batch.entries), default=None)
+    closed = await closed_ahead(session, journey.site, latest) if latest is not None else ()
     return Written(last_seq=journey.last_seq, new=new, closed=closed)
 
 

@@ -33,7 +33,7 @@ class TaskChanged(RecordsError):
 class TaskHeld(RecordsError):
     code = "task-held"
 
-    def __init__(self, holder: str | None, held_until: datetime | None) -> None:
+    def __init__(self, holder: str | None, held_until: datetime | None = None) -> None:
         super().__init__("another person has taken the task on")
         self.holder, self.held_until = holder, held_until
 

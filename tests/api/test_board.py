@@ -21,7 +21,9 @@ from clinical.events import (
 )
 from clinical.journey import Stage
 from clinical.people import ENGINE, Role
+from services.access.views import SiteDetails
 from services.records.interface import Batch
+from tests.api.caller import SITE
 from tests.api.conftest import Clinic
 from tests.services.records.facts import SAMPLES
 
@@ -46,6 +48,8 @@ async def tell(clinic: Clinic, course: str, *told: tuple[datetime, Fact]) -> Non
 async def day(clinic: Clinic) -> dict[str, str]:
     """Five courses: one in the chair, one whose reading is late, one expected, one late, one gone home."""
     now = datetime.now(UTC)
+    here = SiteDetails(name="Site A", time_zone="America/New_York")
+    await clinic.access.sites.change(SITE, here, ENGINE, None)
     courses = {}
     for n, name in enumerate(("chair", "overdue", "expected", "late", "home")):
         patient = await clinic.a_patient(email=f"p{n}@example.org", phone=f"+1 202 555 01{n:02}")

@@ -64,7 +64,7 @@ async def test_it_serves_and_stops_when_asked(database_url: str) -> None:
             assert ready.json() == {"ready": False, "database": "answers", "engine": "does not answer"}
             headers = {"Authorization": f"Bearer {signed(claims('coordinator'))}"}
             listed = await client.get(f"/v1/journeys?site={SITE}", headers=headers)
-            assert listed.json() == {"items": [], "next_cursor": None}
+            assert listed.json() == {"items": [], "next_cursor": None, "counts": []}
         process.send_signal(signal.SIGTERM)
         output, _ = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 0
