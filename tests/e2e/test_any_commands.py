@@ -21,7 +21,13 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from temporalio.client import Client
 
 from api.auth import ACTS
@@ -238,7 +244,10 @@ class Disturbance(RuleBasedStateMachine):
         return path
 
     @precondition(has_begun)
-    @rule(reason=st.sampled_from(["pause", "resume", "resume", "withdrawal"]), by=st.sampled_from(["coordinator", "prescriber"]))
+    @rule(
+        reason=st.sampled_from(["pause", "resume", "resume", "withdrawal"]),
+        by=st.sampled_from(["coordinator", "prescriber"]),
+    )
     def the_course_is_held_or_left(self, reason: str, by: str) -> None:
         self.send(Act(f"{self.course.story.path}/{reason}", by, {"reason": "wishes it"}))
 
@@ -250,7 +259,10 @@ class Disturbance(RuleBasedStateMachine):
         self.send(Act(f"{self.course.story.path}/{part}/{number}/questionnaires", "nurse", forms))
 
     @precondition(has_begun)
-    @rule(note=st.sampled_from(["resolution", "acknowledgement"]), by=st.sampled_from(["prescriber", "nurse", "therapist"]))
+    @rule(
+        note=st.sampled_from(["resolution", "acknowledgement"]),
+        by=st.sampled_from(["prescriber", "nurse", "therapist"]),
+    )
     def somebody_sees_to_the_risk(self, note: str, by: str) -> None:
         cases = self.world.now(self.course.story.journey())["risk_cases"]
         said = {"disposition": "continued-with-monitoring", "note": "spoken with", "without_plan": "no need"}
