@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-import httpx2
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -57,7 +56,7 @@ class Answer:
 
     @property
     def accepted(self) -> bool:
-        return self.status < 300  # noqa: PLR2004
+        return self.status < 300
 
 
 class Keeper(Clinic):
@@ -112,7 +111,7 @@ class Keeper(Clinic):
         raw = await self._http.post(act.path, content=json.dumps(act.body), headers=headers, params=act.query)
         self.answers[raw.status_code] += 1
         answer = Answer(act, raw.status_code, raw.json(), "idempotent-replayed" in raw.headers)
-        assert raw.status_code < 500, f"{act} was answered {raw.status_code}: {raw.text}"  # noqa: PLR2004
+        assert raw.status_code < 500, f"{act} was answered {raw.status_code}: {raw.text}"
         if not answer.accepted:
             assert raw.headers["content-type"] == "application/problem+json", act
             assert answer.body["code"], act
@@ -130,7 +129,7 @@ class ImpatientClock(VirtualClock):
     @staticmethod
     async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
         async with asyncio.timeout(SOON_S):
-            while not await holds():  # noqa: ASYNC110  # what is waited for lives in another process
+            while not await holds():  # what is waited for lives in another process
                 await asyncio.sleep(0.02)
 
     async def move(self, workflow_id: str, instant: datetime) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 HOURS = (-24 * 400, -24, -5, -1, -0.1, 0.1, 1, 5, 24, 24 * 400)
 NUMBERS = (0, -1, 1, 0.5, 7, 999, 10**30, -(10**30), 1e308, float("nan"), float("inf"))
-WORDS = ("", " ", "x", "x" * 5000, "nul \0 nul", "\ud800", "2026-02-30T25:61:00Z", "‮", "1", "null")
+WORDS = ("", " ", "x", "x" * 5000, "nul \0 nul", "\ud800", "2026-02-30T25:61:00Z", "\u202e", "1", "null")
 ANYTHING: tuple[Any, ...] = (None, True, False, 0, "yes", [], {}, [[]], {"a": {"b": []}})
 
 
