@@ -216,12 +216,13 @@ class Course:
         """The record keeps every invariant once it is at rest, its chain holds, and no workflow broke."""
         if not self.story.journey_id:
             return
-        await self.catch_up()
         wrong: list[str] = []
         try:
             async with asyncio.timeout(AT_REST_S):
+                await self.catch_up()
                 while wrong := await self._wrong():
                     await asyncio.sleep(0.1)
+                    await self.catch_up()
         except TimeoutError:
             raise AssertionError(f"{self.story.journey_id}: {wrong}") from None
         chain = await self.records.verify_chain(self.story.journey_id)
