@@ -29,6 +29,8 @@ from services.records.sql import SqlRecords
 
 SOON_S = 4.0
 AT_REST_S = 15.0
+TRIES = 3
+"""A part through which weeks pass at once may be busy for longer than the API waits: ask again, the same."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,13 @@ class Keeper(Clinic):
             "Idempotency-Key": act.key,
             **act.headers,
         }
-        raw = await self._http.post(act.path, content=json.dumps(act.body), headers=headers, params=act.query)
-        self.answers[raw.status_code] += 1
+        for _ in range(TRIES):
+            raw = await self._http.post(
+                act.path, content=json.dumps(act.body), headers=headers, params=act.query
+            )
+            self.answers[raw.status_code] += 1
+            if raw.status_code != 503 or not raw.json()["retryable"]:
+                break
         answer = Answer(act, raw.status_code, raw.json(), "idempotent-replayed" in raw.headers)
         assert raw.status_code < 500, f"{act} was answered {raw.status_code}: {raw.text}"
         if not answer.accepted:

@@ -64,7 +64,7 @@ ROUTINE = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-PASSING_MINUTES = [1, 5, 5, 20, 60, 8 * 60, 24 * 60, *([14 * 24 * 60] if HARD else [])]
+PASSING_MINUTES = [1, 5, 5, 20, 60, 8 * 60, 24 * 60, *([3 * 24 * 60] if HARD else [])]
 SEEDS = st.integers(0, 2**32)
 A = TypeVar("A")
 
