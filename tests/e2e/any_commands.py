@@ -110,13 +110,14 @@ class Keeper(Clinic):
             "Idempotency-Key": act.key,
             **act.headers,
         }
-        for _ in range(TRIES):
-            raw = await self._http.post(
-                act.path, content=json.dumps(act.body), headers=headers, params=act.query
-            )
+        content = json.dumps(act.body)
+        for tried in range(1, TRIES + 1):
+            raw = await self._http.post(act.path, content=content, headers=headers, params=act.query)
             self.answers[raw.status_code] += 1
-            if raw.status_code != 503 or not raw.json()["retryable"]:
+            if raw.status_code != 503 or tried == TRIES:
                 break
+        else:
+            raise AssertionError(act)
         answer = Answer(act, raw.status_code, raw.json(), "idempotent-replayed" in raw.headers)
         assert raw.status_code < 500, f"{act} was answered {raw.status_code}: {raw.text}"
         if not answer.accepted:
