@@ -130,6 +130,22 @@ async def test_lists_go_page_by_page_and_miss_nobody(clinic: Clinic) -> None:
     assert len(seen) == 5
 
 
+async def test_who_comes_or_goes_between_two_pages_makes_nobody_missing_or_twice(clinic: Clinic) -> None:
+    """Pages by position would show somebody twice, or never, when the list moves under the reader."""
+    courses = [
+        await clinic.a_journey(f"k{n}", await clinic.a_patient(email=f"p{n}@example.org")) for n in range(4)
+    ]
+    first = (await clinic.coordinator.get("/v1/journeys?limit=2")).json()
+    await clinic.a_journey("new", await clinic.a_patient(email="new@example.org"))
+    seen, mark = [line["href"] for line in first["items"]], first["next_cursor"]
+    while mark:
+        page = (await clinic.coordinator.get(f"/v1/journeys?limit=2&cursor={mark}")).json()
+        seen += [line["href"] for line in page["items"]]
+        mark = page["next_cursor"]
+    assert len(seen) == len(set(seen))
+    assert set(courses) <= set(seen)
+
+
 async def test_a_cursor_belongs_to_its_list_and_its_reader(clinic: Clinic) -> None:
     for n in range(2):
         await clinic.a_journey(f"k{n}", await clinic.a_patient(email=f"p{n}@example.org"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -48,6 +49,21 @@ def test_instants_arrive_in_utc_and_stay_the_same(seconds: int, minutes: int) ->
 def test_a_local_time_needs_its_offset() -> None:
     body = {"starts_at": "2026-03-08T02:30:00", "ends_at": "2026-03-08T03:30:00-04:00"}
     assert faults(ConsultationIn, body) == {"starts_at": "instant"}
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "ends_at", "hours"),
+    [
+        ("2026-03-08T01:30:00-05:00", "2026-03-08T03:30:00-04:00", 1),  # a day of 23 hours
+        ("2026-11-01T00:30:00-04:00", "2026-11-01T02:30:00-05:00", 3),  # a day of 25 hours
+        ("2026-11-01T01:30:00-04:00", "2026-11-01T01:30:00-05:00", 1),  # the same wall time, twice
+    ],
+)
+def test_a_booking_over_a_change_of_the_clocks_has_its_true_length(
+    starts_at: str, ends_at: str, hours: int
+) -> None:
+    booked = ConsultationIn.model_validate_json(json.dumps({"starts_at": starts_at, "ends_at": ends_at}))
+    assert booked.ends_at - booked.starts_at == timedelta(hours=hours)
 
 
 @pytest.mark.parametrize("name", ["systolic_mmhg", "heart_rate_per_min", "moaas"])
