@@ -86,6 +86,7 @@ from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
 from services.records.inbox import Inbox
 from services.records.queries import RecordQueries
+from services.records.review_tasks import ReviewTasks
 from services.records.sql import SqlRecords
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
@@ -132,6 +133,7 @@ def compose(settings: Settings) -> Composition:
         outside=outside_of(settings, database, cipher),
         claims=TaskClaims(database, timedelta(hours=settings.task_claim_hours)),
         closed_days=ClosedDays(database),
+        reviews=ReviewTasks(database),
         links=PatientLinks(database, cipher),
         drafts=Drafts(database, cipher),
         wording=_wording(settings),

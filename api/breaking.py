@@ -1,5 +1,7 @@
 """How does the glass break at the door? One way for every scope: the review is there before anything opens."""
 
+from datetime import UTC, datetime
+
 from api.auth import GLASS, Caller
 from api.composition import Composition
 from api.dependencies import Course
@@ -29,6 +31,9 @@ async def broken(
             reason=reason,
             trace_id=trace_id,
         )
+    )
+    await here.reviews.open(
+        course.site, opened.glass_id, caller.role, datetime.now(UTC), due_at=opened.review_by
     )
     if scope is GlassScope.NOTES:  # they keep a log of their own, apart from the record
         await here.notes.break_glass(course.id, caller.actor, reason)

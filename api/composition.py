@@ -35,6 +35,7 @@ from services.records.contact_book import ContactBook
 from services.records.inbox import Inbox
 from services.records.interface import Records
 from services.records.queries import RecordQueries
+from services.records.review_tasks import ReviewTasks
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 
@@ -77,6 +78,7 @@ class Composition:
     help_numbers: HelpNumbers
     outside: Outside
     claims: TaskClaims
+    reviews: ReviewTasks
     closed_days: ClosedDays
     links: PatientLinks
     drafts: Drafts

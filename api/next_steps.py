@@ -12,6 +12,7 @@ from api.schemas.answers import Step
 from clinical.adverse_events import KEPT_UNTIL_DONE, Duty
 from clinical.custody_events import CustodyDuty
 from clinical.people import Role
+from services.records.review_tasks import PART, REVIEW
 from services.records.task_views import TaskView
 
 
@@ -61,6 +62,7 @@ DONE_BY: dict[str, Does] = {
     "review-pause": Does("resume_journey", "/resume", "the reason to go on; or the course is ended"),
     "answer-message": Does("settle_inbox_case", "/settlement", "what was done about the message"),
     "correct-contact": Does("settle_inbox_case", "/settlement", "the contact as corrected, or why it stays"),
+    REVIEW: Does("review_break_glass", "/review", "a verdict, by somebody else than who broke the glass"),
     CustodyDuty.EXPLAIN: Does("explain_discrepancy", "/explanation", "cause and note of a second person"),
     CustodyDuty.NOTICE: Does("submit_loss_notice", "/loss-notice", "what the DEA field office gave back"),
     CustodyDuty.FORM: Does("submit_loss_form", "/loss-form", "that Form 106 is complete"),
@@ -138,6 +140,8 @@ def course_href(journey_id: str) -> str:
 
 def _place(task: TaskView) -> str:
     """The address that the ending of the act belongs to."""
+    if task.task_id.startswith(PART):
+        return f"/v1/break-glass/{task.site}/{task.task_id.removeprefix(PART)}"
     if task.journey_id is None:
         container, number = task.task_id.removeprefix(_DRUG_CASE).split("/")[:2]
         return f"/v1/custody/{task.site}/discrepancies/{container}/{number}"

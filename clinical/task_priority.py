@@ -33,6 +33,7 @@ _OF_CODE = {
             "next-day-contact", "caring-contact", "notify-prescriber", "submit-rems-form",
             "review-safety-check", "readiness", "submit-loss-notice", "submit-loss-form", "late-integration",
             "review-safety-plan", "move-session", "correct-contact",
+            "review-break-glass",
         ),
         Priority.URGENT,
     ),

@@ -1,6 +1,6 @@
 """How does one see, in need, what one may not see otherwise, and who looks into that afterwards?"""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -66,9 +66,11 @@ async def review_break_glass(
     caller: CallerHere,
 ) -> GlassView:
     """Close the review with a verdict. 403 `separation-of-duties` for who broke the glass; 409 when it is closed."""
-    return await here.access.glass.review(
+    closed = await here.access.glass.review(
         glass_id, [site], caller.actor, body.verdict, body.comment, trace_id_of(request.scope)
     )
+    await here.reviews.settle(site, glass_id, caller.actor, datetime.now(UTC))
+    return closed
 
 
 router = APIRouter()

@@ -37,6 +37,7 @@ from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
 from services.records.inbox import Inbox
 from services.records.queries import RecordQueries
+from services.records.review_tasks import ReviewTasks
 from services.records.sql import SqlRecords
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
@@ -158,6 +159,7 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         outside=Outside.over(database, cipher, TargetGuard(resolve=names), streams=20),
         claims=TaskClaims(database, timedelta(hours=10)),
         closed_days=ClosedDays(database),
+        reviews=ReviewTasks(database),
         links=PatientLinks(database, cipher, clock),
         drafts=Drafts(database, cipher, clock),
         wording=wording_of(None),

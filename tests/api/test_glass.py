@@ -24,6 +24,13 @@ async def a_break(clinic: Clinic, course: str, scope: str, **who: Any) -> Any:
     return await clinic.person(SCOPES[scope], **who).post(f"{course}/break-glass", body, key=f"break-{scope}")
 
 
+async def work(clinic: Clinic) -> list[dict[str, Any]]:
+    """The reviews on the work list."""
+    answer = await clinic.person(Role.AUDITOR).get("/v1/tasks?code=review-break-glass")
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
 async def reviews(clinic: Clinic, query: str = "") -> list[dict[str, Any]]:
     answer = await clinic.person(Role.AUDITOR).get(f"/v1/break-glass/{SITE}{query}")
     assert answer.status_code == 200, answer.text
@@ -61,11 +68,14 @@ async def test_breaking_looking_and_judging_stand_in_the_audit(clinic: Clinic) -
     assert again.headers["idempotent-replayed"] == "true"
     (task,) = await reviews(clinic, "?status=requested")
     assert (task["reason"], task["actor_role"], task["verdict"]) == (WHY, "ops", None)
+    (todo,) = await work(clinic)
+    assert (todo["owner"], todo["due_at"]) == ("medical-director", task["review_by"])
     verdict = {"verdict": "not-justified", "comment": "the patient was reached already"}
     path = f"/v1/break-glass/{SITE}/{task['glass_id']}/review"
     judged = await clinic.person(Role.AUDITOR).post(path, verdict)
     assert (judged.status_code, judged.json()["status"]) == (200, "completed")
     assert await reviews(clinic, "?status=requested") == []
+    assert await work(clinic) == []
     late = await clinic.person(Role.MEDICAL_DIRECTOR).post(path, verdict | {"verdict": "justified"})
     assert (late.status_code, late.json()["code"]) == (409, "review-closed")
     events = (await clinic.person(Role.AUDITOR).get("/v1/audit-events")).json()["items"]

@@ -87,6 +87,8 @@ async def test_every_task_leads_to_a_route(clinic: Clinic) -> None:
             assert found.evidence
             href = (found.href or "").replace("/adverse-events/1/", "/adverse-events/{event_id}/")
             hrefs.add(href.replace("/1/", f"/{template.partition('/')[2]}/"))
+        glass = a_view(code, "journey", journey_id=None).model_copy(update={"task_id": "break-glass/C"})
+        hrefs.add((step(glass, AT).href or "").replace(f"/{SITE}/C/", "/{site}/{glass_id}/"))
         message = step(a_view(code, "journey").model_copy(update={"task_id": "message/C"}), AT)
         hrefs.add((message.href or "").replace("/v1/inbox/C/", "/v1/inbox/{message_case_id}/"))
         assert templates[site_task.act or ""] in hrefs, code

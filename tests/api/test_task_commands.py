@@ -21,6 +21,7 @@ from clinical.protocol_duties import CheckCode
 from clinical.task_priority import is_ranked
 from clinical.working_time import PAUSES
 from services.records import message_cases
+from services.records.review_tasks import REVIEW
 from workflows.long_term import task_code
 
 OPENERS = {"ask", "open_task", "adopt_task", "TaskOpened"}
@@ -87,14 +88,14 @@ def test_every_task_of_a_workflow_has_a_command_an_urgency_and_evidence() -> Non
 
 
 def test_what_the_drug_books_and_messages_owe_has_a_command_too() -> None:
-    owed = {*CustodyDuty, *(duty.task for duty in message_cases.DUTIES.values())}
+    owed = {REVIEW, *CustodyDuty, *(duty.task for duty in message_cases.DUTIES.values())}
     assert all(code in DONE_BY and is_ranked(code) for code in owed)
 
 
 def test_only_steps_that_exist_are_in_the_tables() -> None:
     codes = (
         {code for _, code in opened()}
-        | set(CustodyDuty)
+        | {*CustodyDuty, REVIEW}
         | {duty.task for duty in message_cases.DUTIES.values()}
     )
     assert set(DONE_BY) <= codes
