@@ -38,6 +38,7 @@ from clinical.protocol import Protocol
 from deploy.demo import SAMPLE, reachable
 from deploy.demo_clinic import Clinic, tokens_of
 from deploy.local import LocalOptions, LocalSystem
+from deploy.rooms import resources
 from deploy.tokens import DEMO_SITE, mint
 from services.database import Database
 from services.encryption import FieldCipher
@@ -51,9 +52,9 @@ _log = logging.getLogger(__name__)
 COURSES = int(os.environ.get("KAP_CHAOS", "0"))
 HARD = COURSES > 0
 EXAMPLES, STEPS = (COURSES, 150) if HARD else (4, 30)
-AHEAD = [0, 5, 9, 14, 19, 20, 21, 23, 30, 34] if HARD else [0, 9, 20, 20, 23]
+AHEAD = [0, 5, 9, 14, 19, 20, 21, 22, 24, 31, 35] if HARD else [0, 9, 21, 21, 24]
 """How many acts of the story are done before anybody disturbs it."""
-UNTIL_THE_DOSE = 20
+UNTIL_THE_DOSE = 21
 
 ROUTINE = settings(
     max_examples=EXAMPLES,
@@ -100,6 +101,8 @@ async def _open(stack: AsyncExitStack, loop: asyncio.Runner) -> World:
     stack.push_async_callback(keeper.close)
     protocol = load_protocol("iv-racemic")
     await desk.post("/v1/protocols", "medical-director", protocol.model_dump(mode="json"))
+    for one in resources():  # every course is told at the same hours: there is room for all of them
+        await desk.post(f"/v1/resources/{DEMO_SITE}", "coordinator", {**one, "capacity": 100})
     description = await desk.get("/openapi.json")
     await desk.close()
     database = Database(system.database_url)

@@ -83,7 +83,7 @@ def last_reasons(answers: str) -> list[dict[str, Any]]:
 
 
 def read(clinic: Clinic, address: str) -> Any:
-    token = re.findall(r"^coordinator +(\S+)$", clinic.said.read_text(), re.MULTILINE)[0]
+    token = re.findall(r"^nurse +(\S+)$", clinic.said.read_text(), re.MULTILINE)[0]
     connection = http.client.HTTPConnection("127.0.0.1", clinic.port, timeout=10)
     connection.request("GET", address, headers={"Authorization": f"Bearer {token}"})
     return json.loads(connection.getresponse().read())
