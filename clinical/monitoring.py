@@ -15,6 +15,9 @@ from clinical.instants import elapsed, elapsed_minutes, in_utc, later
 from clinical.protocol import Protocol
 from clinical.vitals import Reading, Tier, implausible, is_at_least
 
+PAGES_AT_FULL_PACE = 12
+A_DAY_MINUTES = 24 * 60
+
 
 class Lateness(StrEnum):
     """What a reading that is not there yet asks for."""
@@ -52,6 +55,18 @@ def next_due(
     if is_at_least(last_tier, Tier.ALERT):
         return min(due, later(latest, minutes=protocol.vitals.intervene_pair_minutes))
     return due
+
+
+def paged_again_after(rounds: int, protocol: Protocol) -> int:
+    """How many minutes after the last time is everyone paged again about a reading that nobody takes?
+
+    At the protocol's pace for `PAGES_AT_FULL_PACE` rounds, then each wait is twice the one before, a day at most. It
+    never ends while the visit is open; but a visit that nobody closes must not page every ten minutes for weeks, until
+    nobody listens and the history of its workflow is full. Source: product F12; the pace is a design default.
+    """
+    every = protocol.monitoring.late_page_minutes
+    doublings = max(rounds - PAGES_AT_FULL_PACE, 0)
+    return max(every, min(every * 2 ** min(doublings, 16), A_DAY_MINUTES))
 
 
 def missed(

@@ -15,7 +15,7 @@ from clinical.discharge import DischargeFacts, RecoveryCheck, override_allowed, 
 from clinical.events import ObservationLate, ObservationRecorded, SessionDischarged, TherapyRecorded
 from clinical.instants import elapsed_minutes
 from clinical.instruments.answers import InstrumentId
-from clinical.monitoring import next_due
+from clinical.monitoring import next_due, paged_again_after
 from clinical.people import Role
 from clinical.therapy import separate_people
 from clinical.vitals import Action, Tier, Tiered, action_required, in_session_tier
@@ -85,14 +85,16 @@ class Observation(Session):
         self.show(attention=True)
 
     async def _page_again_until(self, seen: Callable[[], bool], due: datetime) -> None:
-        """Nobody at the chair and nobody answering: page everyone on site, again and again."""
-        every = timedelta(minutes=self.protocol.monitoring.late_page_minutes)
-        again = Deadline("reading still overdue", due + 2 * every)
+        """Nobody at the chair and nobody answering: page everyone on site, again and again, in time less often."""
+        rounds = 0
+        first = timedelta(minutes=2 * self.protocol.monitoring.late_page_minutes)
+        again = Deadline("reading still overdue", due + first)
         while await again.passes(unless=seen):
             count = f"{again.at:%Y%m%dT%H%M%S}"
             for role in (Role.NURSE, Role.PRESCRIBER, Role.MEDICAL_DIRECTOR):
                 self.page(role, f"late/{count}/{role}")
-            again.postpone(every)
+            rounds += 1
+            again.postpone(timedelta(minutes=paged_again_after(rounds, self.protocol)))
 
     @workflow.update
     async def record_observation(self, command: RecordObservation) -> Accepted:

@@ -6,12 +6,14 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from api.auth import ACTS
+from api.composition import Composition
 from api.dependencies import CallerHere, Composed
 from api.next_steps import course_href
 from api.routes.journeys import AtSite, one_site
 from api.routes.router import routes
-from api.schemas.board import BoardOut, NextAct, PersonOut
+from api.schemas.board import BoardOut, NextAct, PersonOut, ResourceOnBoard, Taken
 from api.schemas.values import Day
+from clinical.booking import Span
 from clinical.instants import local_date
 from services.records.board_queries import PLACES
 from services.records.board_views import PersonOnBoard
@@ -25,6 +27,8 @@ NEXT_OF = {
     "home": (("record_contact", "/contact"), ("record_integration", "/integration")),
 }
 END_DOSE = ("end_dose", "/dose-end")
+AT_MOST = 1000
+"""Visits of one site on one day."""
 
 
 @router.get("", operation_id="read_board")
@@ -46,9 +50,29 @@ async def read_board(
     response.headers["Cache-Control"] = "no-store"
     people = tuple(_person(one) for one in board.people)
     counts = {place: sum(one.place == place for one in people) for place in PLACES}
+    resources = await _resources(here, at, Span(board.starts_at, board.ends_at))
     return BoardOut.model_validate(
-        {**board.model_dump(exclude={"people"}), "people": people, "counts": counts}
+        {
+            **board.model_dump(exclude={"people"}),
+            "people": people,
+            "counts": counts,
+            "resources": [one.model_dump() for one in resources],
+        }
     )
+
+
+async def _resources(here: Composition, site: str, day: Span) -> list[ResourceOnBoard]:
+    """Everything that the site has registered, by kind and code, with the visits of that day."""
+    taken: dict[str, list[Taken]] = {}
+    for booking in await here.bookings.between(site, day, limit=AT_MOST):
+        for part in booking.parts:
+            told = {**part.model_dump(), **booking.model_dump(exclude={"starts_at", "ends_at"})}
+            one = {name: told[name] for name in Taken.model_fields if name != "booking_id"}
+            taken.setdefault(part.resource_id, []).append(Taken(booking_id=booking.id, **one))
+    return [
+        ResourceOnBoard(code=one.code, kind=one.kind, taken=tuple(taken.get(one.id, ())))
+        for one in sorted(await here.bookings.resources(site), key=lambda one: (one.kind, one.code))
+    ]
 
 
 def _person(one: PersonOnBoard) -> PersonOut:

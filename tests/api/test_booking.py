@@ -58,6 +58,13 @@ async def test_a_time_is_found_held_booked_and_in_the_calendar(clinic: Clinic) -
     day = f"starting={local(wednesday(0))}&until={local(wednesday(24))}"
     listed = (await clinic.coordinator.get(f"{BOOKINGS}?{day}")).json()["items"]
     assert [one["id"] for one in listed] == [held["id"]]
+    wall = wednesday().astimezone(ZONE).date()
+    board = (await clinic.coordinator.get(f"/v1/board?day={wall.isoformat()}")).json()["resources"]
+    assert {one["code"]: [part["booking_id"] for part in one["taken"]] for one in board} == {
+        one["resource"]: [held["id"]] for one in held["parts"]
+    }
+    free = (await clinic.coordinator.get("/v1/board")).json()["resources"]
+    assert len(free) == len(board) and not any(one["taken"] for one in free)
     feed = await clinic.coordinator.get(f"{made['nurse-1']}/calendar")
     assert feed.headers["content-type"].startswith("text/calendar")
     assert "STATUS:CONFIRMED" in feed.text

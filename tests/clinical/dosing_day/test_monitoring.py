@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical.monitoring import Lateness, lateness, missed, next_due, reading_refused, schedule
+from clinical.monitoring import (
+    A_DAY_MINUTES,
+    PAGES_AT_FULL_PACE,
+    Lateness,
+    lateness,
+    missed,
+    next_due,
+    paged_again_after,
+    reading_refused,
+    schedule,
+)
 from clinical.protocol import Protocol
 from clinical.vitals import Tier
 from tests.clinical.dosing_day.builders import NOW, a_reading, refusals
@@ -19,6 +29,21 @@ def at(minutes: float) -> datetime:
 
 def test_the_planned_readings(protocol: Protocol) -> None:
     assert schedule(NOW, protocol) == tuple(at(m) for m in (10, 20, 30, 40, 55, 70, 85, 100))
+
+
+def test_a_reading_nobody_takes_pages_two_hours_at_full_pace_then_less_often_and_for_ever(
+    protocol: Protocol,
+) -> None:
+    waits = [paged_again_after(rounds, protocol) for rounds in range(400)]
+    assert waits[: PAGES_AT_FULL_PACE + 1] == [10] * (PAGES_AT_FULL_PACE + 1)
+    assert waits[PAGES_AT_FULL_PACE + 1 : PAGES_AT_FULL_PACE + 4] == [20, 40, 80]
+    assert waits == sorted(waits) and waits[-1] == A_DAY_MINUTES
+    # A year in the chair: within a tenth of what one history may hold, at a dozen events a round.
+    assert sum(waits[:400]) > 365 * A_DAY_MINUTES
+    slow = protocol.model_copy(
+        update={"monitoring": protocol.monitoring.model_copy(update={"late_page_minutes": 2000})}
+    )
+    assert paged_again_after(30, slow) == 2000
 
 
 def test_a_session_across_the_change_of_clocks_counts_elapsed_minutes(protocol: Protocol) -> None:
