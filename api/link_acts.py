@@ -37,19 +37,22 @@ from workflows.messages import (
 )
 
 LOOK_EVERY_S = 30.0
-READY, MOVE, SEND, WITHDRAW = "ready", "move", "send", "withdraw"
+READY, MOVE, TAKE, SEND, WITHDRAW = "ready", "move", "take", "send", "withdraw"
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
+def patient_of(link: Link | Alarm) -> Caller:
+    """The patient, at the site of the link only."""
+    whom = Principal(link.patient_id, frozenset({Role.PATIENT}), frozenset({link.site}))
+    return Caller(whom, Role.PATIENT)
+
+
 def desk_of(here: Composition, link: Link | Alarm, key: str) -> tuple[Course, Desk]:
     """The course of the link, and a desk at which its patient stands."""
     ulid = link.journey_id.rpartition("/")[2]
-    patient = Caller(
-        Principal(link.patient_id, frozenset({Role.PATIENT}), frozenset({link.site})), Role.PATIENT
-    )
-    return Course(link.site, ulid, here), Desk(here, patient, key)
+    return Course(link.site, ulid, here), Desk(here, patient_of(link), key)
 
 
 def key_of(link: Link) -> str:

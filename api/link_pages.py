@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from api import link_acts
+from api import link_acts, link_times
 from api.composition import Composition, composition_of
 from api.link_door import Gone, Visitor, form_of, numbers_of
 from api.link_standing import visit_of, waits
@@ -66,10 +66,7 @@ async def further(request: Request, who: Visitor, step: str) -> Response:
         case Purpose.SESSION, "ready":
             return await _ready(request, who, {})
         case Purpose.SESSION, "move":
-            action, starts_at = f"{who.here}/move", _starts_at(who)
-            return shown(
-                request, who, "sure", words=words["move"], action=action, grave=False, starts_at=starts_at
-            )
+            return await _times(request, who)
         case Purpose.WITHDRAWAL, "sure":
             return shown(request, who, "sure", words=words["sure"], action=f"{who.here}/sure", grave=True)
         case _:
@@ -83,8 +80,7 @@ async def act(request: Request, who: Visitor, step: str) -> Response:
         case Purpose.SESSION, "ready":
             return await _say_ready(request, who, here)
         case Purpose.SESSION, "move":
-            await link_acts.ask_to_move(here, who.link)
-            return told(request, who, "done.move")
+            return await _move(request, who, here)
         case Purpose.WITHDRAWAL, "sure":
             await link_acts.withdraw(here, who.link)
             return told(request, who, "done.withdrawal")
@@ -101,6 +97,8 @@ def done(request: Request, who: Visitor) -> Response:
             return told(request, who, _thanks(visit.readiness if visit else None))
         case link_acts.MOVE:
             return told(request, who, "done.move")
+        case link_acts.TAKE:
+            return told(request, who, "done.moved")
         case link_acts.WITHDRAW:
             return told(request, who, "done.withdrawal")
         case _:
@@ -116,6 +114,45 @@ def _starts_at(who: Visitor) -> str:
     if visit is None or visit.starts_at is None:
         raise Gone
     return when(visit.starts_at, who)
+
+
+async def _times(request: Request, who: Visitor, *, taken: bool = False) -> Response:
+    """The times that can be chosen; where there are none, only the question for another one."""
+    found = await link_times.choices(composition_of(request), who.link, who.journey)
+    status = 409 if taken else 200
+    if not found:
+        words, action = WORDS[who.language]["move"], f"{who.here}/move"
+        starts_at = _starts_at(who)
+        return shown(
+            request, who, "sure", status, words=words, action=action, grave=False, starts_at=starts_at
+        )
+    times = [(at.isoformat(), when(at, who)) for at in found]
+    return shown(request, who, "move", status, starts_at=_starts_at(who), times=times, taken=taken)
+
+
+async def _move(request: Request, who: Visitor, here: Composition) -> Response:
+    chosen = form_of(request).get("starts_at", "")
+    if not chosen:
+        await link_acts.ask_to_move(here, who.link)
+        return told(request, who, "done.move")
+    visit, at = visit_of(who.link, who.journey), _instant(chosen)
+    if visit is None or at is None or at not in await link_times.choices(here, who.link, who.journey):
+        return await _times(request, who, taken=True)
+    try:
+        await link_times.take(here, who.link, visit.session, at)
+    except Problem as problem:
+        if problem.code in {"slot-conflict", "invalid-time", "hold-expired"}:
+            return await _times(request, who, taken=True)
+        raise
+    return told(request, who, "done.moved", starts_at=when(at, who))
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
 
 
 async def _ready(

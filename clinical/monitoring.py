@@ -66,7 +66,7 @@ def paged_again_after(rounds: int, protocol: Protocol) -> int:
     """
     every = protocol.monitoring.late_page_minutes
     doublings = max(rounds - PAGES_AT_FULL_PACE, 0)
-    return max(every, min(every * 2 ** min(doublings, 16), A_DAY_MINUTES))
+    return max(every, min(every << min(doublings, 16), A_DAY_MINUTES))
 
 
 def missed(

@@ -14,6 +14,7 @@ from api.limiter import Limiter, TooMany
 from clinical.events import ConsentGiven, ConsentWithdrawn
 from clinical.people import Role
 from services.links.interface import ATTEMPTS
+from tests.api.booking_site import a_hold, a_site
 from tests.api.conftest import Clinic
 from tests.api.link_holder import (
     VISIT_AT,
@@ -25,7 +26,7 @@ from tests.api.link_holder import (
     booked,
     note,
 )
-from workflows.messages import AskToMove
+from workflows.messages import AskToMove, BookSession
 
 READY = {
     "escort": "yes",
@@ -88,6 +89,44 @@ async def test_a_patient_says_that_they_come(clinic: Clinic) -> None:
         assert (await browser.post(f"{path}/move")).headers["location"] == path
         assert "Thank you" in (await browser.get(path)).text
     assert len(told(clinic, "answer_readiness")) == 1 and not told(clinic, "ask_to_move")
+
+
+async def test_a_patient_chooses_another_time_and_the_visit_has_it(clinic: Clinic) -> None:
+    await a_site(clinic)
+    course = await a_booked_course(clinic)
+    other = await clinic.a_journey("other", await clinic.a_patient(email="other@example.org"))
+    path = await a_visit_link(clinic, course)
+    async with a_browser(clinic.app) as browser:
+        await browser.prove(path)
+        page = (await browser.get(f"{path}/move")).text
+        times = re.findall(r'name="starts_at" value="([^"]+)"', page)
+        assert len(times) == 5 and times == sorted(times)
+        assert datetime.fromisoformat(times[0]) - datetime.now(UTC) > timedelta(hours=23)
+        made_up = await browser.post(f"{path}/move", starts_at="2199-01-01T00:00:00+00:00")
+        assert made_up.status_code == 409 and "cannot be had" in made_up.text
+        await a_hold(clinic, other, datetime.fromisoformat(times[0]))
+        late = await browser.post(f"{path}/move", starts_at=times[0])
+        assert late.status_code == 409 and "cannot be had" in late.text and times[0] not in late.text
+        done = await browser.post(f"{path}/move", starts_at=times[1])
+        assert done.status_code == 200 and "new time" in done.text
+    workflow, update, message = clinic.engine.heard[-1]
+    assert (update, workflow.endswith("/session/1")) == ("book_session", True)
+    assert isinstance(message, BookSession) and message.actor.role is Role.PATIENT
+    assert message.starts_at == datetime.fromisoformat(times[1])
+    (line,) = (await clinic.coordinator.get(f"{course}/links")).json()["items"]
+    assert (line["state"], line["act"]) == ("spent", "take")
+
+
+async def test_a_visit_within_a_day_is_moved_by_a_person(clinic: Clinic) -> None:
+    await a_site(clinic)
+    course = await a_booked_course(clinic)
+    soon = datetime.now(UTC) + timedelta(hours=20)
+    await note(clinic, course, booked(soon), at=datetime.now(UTC))
+    path = await a_visit_link(clinic, course)
+    async with a_browser(clinic.app) as browser:
+        await browser.prove(path)
+        page = (await browser.get(f"{path}/move")).text
+        assert "starts_at" not in page and "stays booked" in page
 
 
 async def test_a_patient_asks_for_another_time(clinic: Clinic) -> None:
