@@ -278,3 +278,12 @@ async def test_a_request_leaves_one_line_without_anything_personal(clinic: Clini
     ]
     assert all(line["duration_ms"] >= 0 and len(line["trace_id"]) == 32 for line in requests)
     assert not [word for word in ("Quentin", "Zimmerfeld", "example.org", "0199") if word in str(lines)]
+
+
+@pytest.mark.parametrize("limit", ["0", "201", "1000000", "-1", "many"])
+async def test_a_page_is_never_larger_than_its_cap(clinic: Clinic, limit: str) -> None:
+    """Nobody asks for everything at once, by accident or otherwise."""
+    for path in ("/v1/journeys", "/v1/tasks", "/v1/inbox", "/v1/risk-cases", "/v1/closed-days"):
+        answer = await clinic.coordinator.get(f"{path}?limit={limit}")
+        assert (path, answer.status_code) == (path, 422)
+        assert answer.json()["errors"][0]["pointer"] == "query:limit"
