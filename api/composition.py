@@ -47,6 +47,10 @@ class MessageLog(Protocol):
         """Every message of a journey, in clinical order, from the one after `after`."""
         ...
 
+    async def counts(self, journey_id: str) -> dict[str, int]:
+        """How many there are by status."""
+        ...
+
     async def last_asked(self, patient_ids: Sequence[str]) -> dict[str, LastAsked]:
         """For each patient the visit that the last text message asked about."""
         ...

@@ -71,7 +71,7 @@ async def list_api_keys(
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.issued_at.isoformat(), last.key_id])
         link_next(response, "/v1/api-keys", mark)
-    return ApiKeyPage(items=found[:limit], next_cursor=mark)
+    return ApiKeyPage(items=found[:limit], next_cursor=mark, counts=await here.access.api_keys.counts(sites))
 
 
 @router.post("/{key_id}/revocation", operation_id="revoke_api_key")

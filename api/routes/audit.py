@@ -57,7 +57,7 @@ async def list_audit_events(
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].seq)])
         link_next(response, "/v1/audit-events", mark)
-    return AuditPage(items=found[:limit], next_cursor=mark)
+    return AuditPage(items=found[:limit], next_cursor=mark, counts=await here.access.audit.counts(at))
 
 
 @router.get("/verification", operation_id="verify_audit")

@@ -41,9 +41,10 @@ async def list_bookings(
         raise Problem("invalid-time", f"`until` comes after `starting`, by {LONGEST.days} days at most")
     listing = f"bookings {caller.principal.id} {site} {starting} {until}"
     place = None if cursor is None else here.cursors.open(listing, cursor)
+    span = Span(starts_at=first, ends_at=last)
     found = await here.bookings.between(
         site,
-        Span(starts_at=first, ends_at=last),
+        span,
         after=None if place is None else (datetime.fromisoformat(place[0]), place[1]),
         limit=limit + 1,
     )
@@ -51,7 +52,8 @@ async def list_bookings(
     if len(found) > limit:
         mark = here.cursors.seal(listing, [found[limit - 1].starts_at.isoformat(), found[limit - 1].id])
         link_next(response, f"/v1/bookings/{site}", mark)
-    return BookingPage(items=found[:limit], next_cursor=mark)
+    counts = await here.bookings.counts(site, span)
+    return BookingPage(items=found[:limit], next_cursor=mark, counts=counts)
 
 
 @router.get("/waitlist", operation_id="list_waiting")
@@ -72,7 +74,8 @@ async def list_waiting(
     if len(found) > limit:
         mark = here.cursors.seal(listing, [found[limit - 1].added_at.isoformat(), found[limit - 1].id])
         link_next(response, f"/v1/bookings/{site}/waitlist", mark)
-    return WaitingPage(items=found[:limit], next_cursor=mark)
+    counts = await here.bookings.waiting_counts(site)
+    return WaitingPage(items=found[:limit], next_cursor=mark, counts=counts)
 
 
 @router.get("/notices", operation_id="list_booking_notices")
@@ -93,7 +96,8 @@ async def list_booking_notices(
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].id)])
         link_next(response, f"/v1/bookings/{site}/notices", mark)
-    return NoticePage(items=found[:limit], next_cursor=mark)
+    counts = await here.bookings.notice_counts(site)
+    return NoticePage(items=found[:limit], next_cursor=mark, counts=counts)
 
 
 @router.post("/notices/{notice_id}/handling", operation_id="handle_booking_notice")

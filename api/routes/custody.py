@@ -102,7 +102,8 @@ async def list_movements(
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].seq)])
         link_next(response, f"/v1/custody/{site}/containers/{container_id}/movements", mark)
-    return MovementPage(container=container, items=found[:limit], next_cursor=mark)
+    counts = await here.queries.movement_counts(container_id)
+    return MovementPage(container=container, items=found[:limit], next_cursor=mark, counts=counts)
 
 
 @router.post("/containers/{container_id}/count", operation_id="count_container", status_code=201)

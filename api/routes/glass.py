@@ -53,7 +53,7 @@ async def list_break_glass(
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.review_by.isoformat(), last.glass_id])
         link_next(response, f"/v1/break-glass/{site}", mark)
-    return ReviewPage(items=found[:limit], next_cursor=mark)
+    return ReviewPage(items=found[:limit], next_cursor=mark, counts=await here.access.glass.counts(site))
 
 
 @_reviews.post("/{glass_id}/review", operation_id="review_break_glass")

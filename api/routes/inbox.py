@@ -43,7 +43,7 @@ async def list_inbox(
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.due_at.isoformat(), last.case_id])
         link_next(response, "/v1/inbox", mark)
-    return InboxPage(items=found[:limit], next_cursor=mark)
+    return InboxPage(items=found[:limit], next_cursor=mark, counts=await here.inbox.counts([at]))
 
 
 @router.get("/{message_case_id}", operation_id="read_inbox_case")

@@ -153,7 +153,7 @@ async def read_messages(
             listing, [last.occurred_at.isoformat(), last.recorded_at.isoformat(), last.key]
         )
         link_next(response, f"{course.href}/messages", mark)
-    return MessagesOut(items=found[:limit], next_cursor=mark)
+    return MessagesOut(items=found[:limit], next_cursor=mark, counts=await here.messages.counts(course.id))
 
 
 async def _exists(course: Course) -> None:

@@ -34,7 +34,8 @@ async def list_notices(
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].id)])
         link_next(response, "/v1/webhook-notices", mark)
-    return NoticePage(items=[NoticeOut.of(one) for one in found[:limit]], next_cursor=mark)
+    counts = await here.outside.endpoints.notice_counts(at)
+    return NoticePage(items=[NoticeOut.of(one) for one in found[:limit]], next_cursor=mark, counts=counts)
 
 
 @router.post("/{notice_id}/acknowledgement", operation_id="acknowledge_webhook_notice")

@@ -67,7 +67,8 @@ async def list_endpoints(
     if len(found) > limit:
         mark = here.cursors.seal(listing, [found[limit - 1].id])
         link_next(response, "/v1/webhook-endpoints", mark)
-    return EndpointPage(items=[EndpointOut.of(one) for one in found[:limit]], next_cursor=mark)
+    counts = await here.outside.endpoints.counts(at)
+    return EndpointPage(items=[EndpointOut.of(one) for one in found[:limit]], next_cursor=mark, counts=counts)
 
 
 @router.get("/{endpoint_id}", operation_id="read_webhook_endpoint")
@@ -156,7 +157,8 @@ async def list_deliveries(
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].id)])
         link_next(response, f"/v1/webhook-endpoints/{endpoint_id}/deliveries", mark)
-    return DeliveryPage(items=[DeliveryOut.of(one) for one in found[:limit]], next_cursor=mark)
+    counts = await here.outside.deliveries.counts(endpoint_id)
+    return DeliveryPage(items=[DeliveryOut.of(one) for one in found[:limit]], next_cursor=mark, counts=counts)
 
 
 @router.post("/{endpoint_id}/removal", operation_id="remove_webhook_endpoint")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from api.schemas.answers import Page
+from api.schemas.answers import CountedPage
 from api.schemas.contact import phone_e164, zone_name
 from api.schemas.values import In, Instant, Out, Site, Words
 from clinical.people import Role
@@ -87,11 +87,11 @@ class RevocationIn(In):
     reason: RevokedFor
 
 
-class ApiKeyPage(Page):
+class ApiKeyPage(CountedPage):
     items: list[ApiKeyView]
 
 
-class AuditPage(Page):
+class AuditPage(CountedPage):
     items: list[AuditEventView]
 
 
@@ -120,7 +120,7 @@ class GlassOut(Out):
     opens: str
 
 
-class ReviewPage(Page):
+class ReviewPage(CountedPage):
     items: list[GlassView]
 
 

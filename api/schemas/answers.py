@@ -69,6 +69,12 @@ class Page(Out):
     next_cursor: str | None
 
 
+class CountedPage(Page):
+    """`counts`: how many there are by status, over the whole list, whatever the filters."""
+
+    counts: dict[str, int]
+
+
 class JourneyPage(Page):
     """Courses; `counts` are over all of the site's, whatever the filters."""
 
@@ -87,7 +93,7 @@ class ScoresOut(Out):
     items: list[ScoreView]
 
 
-class MessagesOut(Page):
+class MessagesOut(CountedPage):
     items: list[CommunicationRecord]
 
 

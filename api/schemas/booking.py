@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.schemas.answers import Page
+from api.schemas.answers import CountedPage
 from api.schemas.values import Act, Code, Flag, Identifier, In, Instant, Out, Whole
 from clinical.booking import Kind
 from clinical.booking_hours import Weekday
@@ -191,7 +191,7 @@ class BookingOut(Out):
     booking: BookingView
 
 
-class BookingPage(Page):
+class BookingPage(CountedPage):
     items: list[BookingView]
 
 
@@ -210,11 +210,11 @@ class WaitIn(In):
     until_at: Instant | None = None
 
 
-class WaitingPage(Page):
+class WaitingPage(CountedPage):
     items: list[WaitingView]
 
 
-class NoticePage(Page):
+class NoticePage(CountedPage):
     items: list[NoticeView]
 
 

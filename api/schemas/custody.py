@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.answers import Page
+from api.schemas.answers import CountedPage, Page
 from api.schemas.values import Act, Code, Day, Exact, Out, Words
 from clinical.custody_events import Cause
 from clinical.protocol import Drug
@@ -140,7 +140,7 @@ class ContainerPage(Page):
     counts: CustodyCounts
 
 
-class MovementPage(Page):
+class MovementPage(CountedPage):
     container: ContainerView
     items: list[MovementView]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.schemas.answers import Page
+from api.schemas.answers import CountedPage, Page
 from api.schemas.values import Flag, In, Instant, Out, Site, Whole
 from services.events.interface import (
     Attempt,
@@ -164,7 +164,7 @@ class KeyedEndpointOut(EndpointOut):
         return cls(**_members(keyed.endpoint), secret=keyed.secret, public_key=keyed.public_key)
 
 
-class EndpointPage(Page):
+class EndpointPage(CountedPage):
     items: list[EndpointOut]
 
 
@@ -188,7 +188,7 @@ class DeliveryOut(Out):
         return cls(**given, replay=bool(delivery.replay))
 
 
-class DeliveryPage(Page):
+class DeliveryPage(CountedPage):
     items: list[DeliveryOut]
 
 
@@ -212,7 +212,7 @@ class NoticeOut(Out):
         return cls(**notice.model_dump(exclude={"site"}))
 
 
-class NoticePage(Page):
+class NoticePage(CountedPage):
     items: list[NoticeOut]
 
 

@@ -2,12 +2,12 @@
 
 from pydantic import ConfigDict
 
-from api.schemas.answers import Page
+from api.schemas.answers import CountedPage
 from api.schemas.values import In, Words
 from services.records.inbox_views import InboxCase
 
 
-class InboxPage(Page):
+class InboxPage(CountedPage):
     """What messages leave for a person to do, most urgent first, with the messages."""
 
     items: list[InboxCase]

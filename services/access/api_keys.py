@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ARRAY, ColumnElement, Text, cast, func, or_, select, tuple_, update
+from sqlalchemy import ARRAY, ColumnElement, Text, case, cast, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,7 +19,7 @@ from services.access.audit import add_event
 from services.access.errors import IssuedAlready, NotThere
 from services.access.tables import ApiKeyRow
 from services.access.views import ApiKeyView, Looked, MachineCaller, NewApiKey, RevokedFor
-from services.database import Database
+from services.database import Database, counted
 
 PREFIX = "kap_"
 SECRET_BYTES = 32
@@ -77,6 +77,17 @@ class ApiKeys:
         newest = wanted.order_by(ApiKeyRow.issued_at.desc(), ApiKeyRow.id.desc()).limit(limit)
         async with self._database.reading() as session:
             return [_view(row, sites) for row in await session.scalars(newest)]
+
+    async def counts(self, sites: Collection[str]) -> dict[str, int]:
+        """Keys that open something, keys whose time is over, keys that were revoked."""
+        lives = case(
+            (ApiKeyRow.revoked_at.is_not(None), "revoked"),
+            (ApiKeyRow.expires_at <= func.clock_timestamp(), "expired"),
+            else_="active",
+        )
+        one = select(lives.label("status")).where(_of(sites)).subquery()
+        async with self._database.reading() as session:
+            return await counted(session, one.c.status)
 
     async def revoke(
         self, key_id: str, sites: Collection[str], revoker: Actor, why: RevokedFor, trace_id: str = ""

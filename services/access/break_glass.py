@@ -17,7 +17,7 @@ from services.access.audit import add_event
 from services.access.errors import NotThere, OwnGlass, ReviewedAlready
 from services.access.tables import GlassRow
 from services.access.views import GlassScope, GlassView, Looked, NewGlass, ReviewStatus, ReviewVerdict
-from services.database import Database
+from services.database import Database, counted
 from services.encryption import FieldCipher
 
 REASON, COMMENT = "break_glass.reason", "break_glass.comment"
@@ -90,6 +90,11 @@ class BreakGlass:
         urgent = wanted.order_by(GlassRow.review_by, GlassRow.id).limit(limit)
         async with self._database.reading() as session:
             return [self._view(row) for row in await session.scalars(urgent)]
+
+    async def counts(self, site: str) -> dict[str, int]:
+        """Reviews by status."""
+        async with self._database.reading() as session:
+            return await counted(session, GlassRow.status, GlassRow.site == site)
 
     async def review(
         self,

@@ -20,8 +20,9 @@ from services.booking.interface import (
     RulesOf,
     WaitingView,
 )
-from services.booking.tables import ClosureRow, NoticeRow
+from services.booking.tables import ClosureRow, NoticeRow, WaitingRow
 from services.booking.transactions import Transactions
+from services.database import counted
 
 
 class GivingAway(Transactions):
@@ -54,6 +55,15 @@ class GivingAway(Transactions):
         self, freed_id: str, waiting_id: str, rules: CourseRules | None, now: datetime
     ) -> BookingView | None:
         return await self._write(lambda s: waiting.ask(s, freed_id, waiting_id, rules, now))
+
+    async def waiting_counts(self, site: str) -> dict[str, int]:
+        """Visits that wait, or waited, by status."""
+        return await self._read(lambda s: counted(s, WaitingRow.status, WaitingRow.site == site))
+
+    async def notice_counts(self, site: str) -> dict[str, int]:
+        """Notices that nobody has seen to, by kind."""
+        open_here = NoticeRow.site == site, NoticeRow.handled_at.is_(None)
+        return await self._read(lambda s: counted(s, NoticeRow.kind, *open_here))
 
     async def notices(
         self, site: str, *, handled: bool | None = False, after: int = 0, limit: int = 50

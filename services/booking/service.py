@@ -15,6 +15,7 @@ from services.booking.giving_away import GivingAway
 from services.booking.interface import LIVE, BookingView, Status, Wish
 from services.booking.registry import Registry
 from services.booking.tables import BookingRow
+from services.database import counted
 
 LONGEST_SEARCH = timedelta(days=60)
 SHOWN = (*LIVE, Status.FULFILLED, Status.NOSHOW)
@@ -100,6 +101,11 @@ class Bookings(Registry, GivingAway):
             statement = statement.where(later)
         ordered = statement.order_by(BookingRow.starts_at, BookingRow.id).limit(limit)
         return [reserving.view_of(row) for row in await self._all(ordered)]
+
+    async def counts(self, site: str, span: Span) -> dict[str, int]:
+        """Bookings of that time by status, those that were given back too."""
+        of_time = BookingRow.starts_at < span.ends_at, BookingRow.ends_at > span.starts_at
+        return await self._read(lambda s: counted(s, BookingRow.status, BookingRow.site == site, *of_time))
 
     async def of_resource(self, site: str, resource_id: str, after: datetime) -> list[BookingView]:
         """Everything that was ever booked with this resource and ends after that, in the order of booking."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from services.database import Database
+from services.database import Database, counted
 from services.events.endpoints import found, locked
 from services.events.errors import CursorExpired, TooManyEvents
 from services.events.feed import EventFeed
@@ -24,6 +24,11 @@ class DeliveryLog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._feed = EventFeed(database)
+
+    async def counts(self, endpoint_id: str) -> dict[str, int]:
+        """Deliveries of an endpoint by status."""
+        async with reading(self._database) as session:
+            return await counted(session, DeliveryRow.status, DeliveryRow.endpoint_id == endpoint_id)
 
     async def deliveries(
         self,

@@ -11,7 +11,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.database import Database
+from services.database import Database, counted
 from services.encryption import FieldCipher
 from services.events.errors import EndpointChanged, EndpointNotFound
 from services.events.feed import EventFeed, span_of
@@ -83,6 +83,17 @@ class WebhookEndpoints:
         async with reading(self._database) as session:
             rows = await session.scalars(wanted.order_by(EndpointRow.id).limit(limit))
             return [Endpoint.model_validate(row) for row in rows]
+
+    async def counts(self, site: str) -> dict[str, int]:
+        """Endpoints by status, removed ones too."""
+        async with reading(self._database) as session:
+            return await counted(session, EndpointRow.status, EndpointRow.site == site)
+
+    async def notice_counts(self, site: str) -> dict[str, int]:
+        """Notices that nobody has seen yet, by what was the matter."""
+        open_here = NoticeRow.site == site, NoticeRow.acknowledged_at.is_(None)
+        async with reading(self._database) as session:
+            return await counted(session, NoticeRow.because, *open_here)
 
     async def endpoint(self, sites: Collection[str], endpoint_id: str) -> Endpoint:
         async with reading(self._database) as session:

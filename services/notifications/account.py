@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from services.database import Database
+from services.database import Database, counted
 from services.encryption import FieldCipher
 from services.notifications import ledger, receipts
 from services.notifications.interface import (
@@ -14,6 +14,7 @@ from services.notifications.interface import (
     Undelivered,
 )
 from services.notifications.looking import Place, last_asked, messages_of
+from services.notifications.tables import Communication
 
 
 class Account:
@@ -33,6 +34,11 @@ class Account:
     ) -> list[CommunicationRecord]:
         async with self._database.reading() as session:
             return await messages_of(session, journey_id, after, limit)
+
+    async def counts(self, journey_id: str) -> dict[str, int]:
+        """Messages of a journey by status."""
+        async with self._database.reading() as session:
+            return await counted(session, Communication.status, Communication.journey_id == journey_id)
 
     async def last_asked(self, patient_ids: Sequence[str]) -> dict[str, LastAsked]:
         async with self._database.reading() as session:

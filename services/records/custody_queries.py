@@ -16,6 +16,7 @@ from clinical.custody_duties import inventory_by
 from clinical.custody_events import CustodyDuty
 from clinical.people import Role
 from clinical.protocol_duties import Custody
+from services.database import counted
 from services.encryption import FieldCipher
 from services.records.availability import Sessions
 from services.records.custody import NOTE
@@ -81,6 +82,11 @@ class CustodyQueries:
         async with self._sessions.reading() as session:
             found = await _with_counts(session, site, [await _row(session, site, container_id)])
             return found[0]
+
+    async def movement_counts(self, container_id: str) -> dict[str, int]:
+        """Movements of a container by kind."""
+        async with self._sessions.reading() as session:
+            return await counted(session, MovementRow.kind, MovementRow.container_id == container_id)
 
     async def movements(
         self, site: str, container_id: str, *, after_seq: int = 0, limit: int = 200

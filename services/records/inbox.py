@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinical.events import Entry, TaskDone
 from clinical.people import Actor
 from clinical.replies import Answer, Reply
-from services.database import Database
+from services.database import Database, counted
 from services.encryption import FieldCipher
 from services.records.appending import append_batch
 from services.records.availability import Sessions
@@ -101,6 +101,11 @@ class Inbox:
                     await write_case(session, self._ledger, new, now)
 
         await self._sessions.write(work)
+
+    async def counts(self, sites: Sequence[str]) -> dict[str, int]:
+        """Cases by status."""
+        async with self._sessions.reading() as session:
+            return await counted(session, MessageCaseRow.status, MessageCaseRow.site.in_(sites))
 
     async def cases(
         self,

@@ -252,3 +252,15 @@ async def test_what_is_open_to_all_needs_no_token(clinic: Clinic) -> None:
 @pytest.mark.parametrize("act", sorted(OPEN_TO_ALL))
 def test_what_is_open_to_all_is_no_act(act: str) -> None:
     assert act not in ACTS
+
+
+def test_every_list_that_goes_on_says_how_many_there_are(clinic: Clinic) -> None:
+    """A page alone does not tell whether two or two thousand are waiting."""
+    schemas = clinic.app.openapi()["components"]["schemas"]
+    pages = {
+        name: set(one["properties"])
+        for name, one in schemas.items()
+        if "next_cursor" in one.get("properties", {})
+    }
+    assert len(pages) > 15
+    assert {name for name, has in pages.items() if not has & {"counts", "total", "last_seq"}} == set()
