@@ -209,7 +209,15 @@ class Course:
         await self.catch_up()
 
     async def catch_up(self) -> None:
-        """Each part has a clock of its own: it becomes now in the risk cases as well, with all pages on the way."""
+        """Each part has a clock of its own: it becomes now in the risk cases as well, with all pages on the way.
+
+        Now is the last instant of the record: a part whose clock was still moving when nobody waited any longer is
+        ahead of the story's.
+        """
+        if not self.story.journey_id:
+            return
+        told = [entry.occurred_at for entry in await self.records.entries(self.story.journey_id)]
+        self.clock.now = max([self.clock.now, *told])
         cases = f'WorkflowId STARTS_WITH "{self.story.journey_id}/risk/" AND ExecutionStatus = "Running"'
         async for case in self.client.list_workflows(cases):
             with contextlib.suppress(RPCError, TimeoutError):
