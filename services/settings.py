@@ -124,6 +124,7 @@ class Settings(BaseSettings):
     event_retention_days: int = Field(default=30, ge=7, le=3650)  # beyond the retries of webhooks (3 days)
     event_streams: int = Field(default=100, ge=1, le=10_000)  # clients of Server-Sent Events in one process
     webhook_loopback: bool = False  # endpoints on this machine, by http: development only
+    idempotency_days: int = Field(default=14, ge=3, le=365)  # how long the answer to a request is given again
     break_glass_minutes: int = Field(default=60, ge=5, le=480)  # how long a broken glass stays open
     task_claim_hours: float = Field(default=10, gt=0, le=168)  # how long a task stays with who took it on
     worker_health_port: int = Field(default=8081, ge=0, le=65535)

@@ -5,6 +5,7 @@ import asyncio
 import signal
 import sys
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import structlog
 
@@ -18,8 +19,9 @@ from services.settings import Settings, SettingsInvalid
 from services.temporal import connect
 from workers.bookings import keep_sweeping
 from workers.drug_cases import keep_opening
+from workers.forgetting import keep_forgetting
 from workers.health import Health
-from workers.registry import compose, drug_books, webhook_post, workers_for
+from workers.registry import answers, compose, drug_books, webhook_post, workers_for
 from workers.search_attributes import register
 from workers.undelivered import keep_sending
 from workers.webhooks import keep_delivering
@@ -56,6 +58,9 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
                 running.callback(post.cancel)
                 times = asyncio.create_task(keep_sweeping(Bookings(database), BookingFacts(database)))
                 running.callback(times.cancel)
+                kept = timedelta(days=settings.idempotency_days)
+                old = asyncio.create_task(keep_forgetting(answers(settings, database), kept))
+                running.callback(old.cancel)
                 again = asyncio.create_task(keep_sending(activities.notifications))
                 running.callback(again.cancel)
             health.taking_work = True

@@ -30,6 +30,7 @@ from services.notifications.quiet_hours import QuietHours
 from services.notifications.service import NotificationService
 from services.notifications.wording import HelpLines
 from services.records.custody_interface import CustodyBooks
+from services.records.idempotency import IdempotencyKeys
 from services.records.interface import Records
 from services.records.sql import SqlRecords
 from services.settings import Settings
@@ -111,6 +112,11 @@ def staff_contacts(settings: Settings) -> dict[Role, Contact]:
 def drug_books(settings: Settings, database: Database) -> CustodyBooks:
     """The books that the cases of discrepancies are opened from."""
     return SqlRecords(database, FieldCipher.from_settings(settings))
+
+
+def answers(settings: Settings, database: Database) -> IdempotencyKeys:
+    """The answers that the API keeps for requests that come again."""
+    return IdempotencyKeys(database, FieldCipher.from_settings(settings))
 
 
 def webhook_post(settings: Settings, database: Database) -> WebhookPost:
