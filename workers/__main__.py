@@ -48,7 +48,7 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
         await register(client)
         async with AsyncExitStack() as running:
             activities = compose(settings, database)
-            for worker in workers_for(client, activities, queues):
+            for worker in workers_for(client, activities, queues, settings.build):
                 await running.enter_async_context(worker)
             if TaskQueue.JOURNEY in queues:
                 cases = asyncio.create_task(keep_opening(client, drug_books(settings, database)))

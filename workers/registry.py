@@ -146,8 +146,10 @@ def compose(settings: Settings, database: Database) -> Activities:
     return Activities.over(SqlRecords(database, cipher), notifications, staff_contacts(settings), spool)
 
 
-def workers_for(client: Client, activities: Activities, queues: Sequence[TaskQueue]) -> list[Worker]:
-    """One worker a queue. Only the journey queue runs workflows."""
+def workers_for(
+    client: Client, activities: Activities, queues: Sequence[TaskQueue], build: str = "unknown"
+) -> list[Worker]:
+    """One worker a queue. Only the journey queue runs workflows. `build` is what the engine shows of the release."""
     return [
         Worker(
             client,
@@ -155,6 +157,8 @@ def workers_for(client: Client, activities: Activities, queues: Sequence[TaskQue
             workflows=WORKFLOWS if queue is TaskQueue.JOURNEY else (),
             activities=activities.of(queue),
             workflow_runner=runner(),
+            # Without a name the SDK makes one of the code of every module there is: half of a worker's start.
+            build_id=build,
         )
         for queue in queues
     ]

@@ -38,7 +38,9 @@ class Replayed:
 async def replay(runs: Sequence[Run]) -> list[Replayed]:
     """Run today's workflow code over stored histories, in the sandbox of the workers."""
     listening = _Listening()
-    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=listening, data_converter=CONVERTER)
+    replayer = Replayer(
+        workflows=WORKFLOWS, workflow_runner=listening, data_converter=CONVERTER, build_id="replay"
+    )
 
     async def histories() -> AsyncIterator[WorkflowHistory]:
         for run in runs:
