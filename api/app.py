@@ -81,6 +81,7 @@ from services.notifications.service import NotificationService
 from services.notifications.wording import HelpLines
 from services.questionnaires.wording import PacksInvalid, Wording, wording_of
 from services.records.booking_facts import BookingFacts
+from services.records.booking_tasks import BookingTasks
 from services.records.closed_days import ClosedDays
 from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
@@ -138,7 +139,7 @@ def compose(settings: Settings) -> Composition:
         drafts=Drafts(database, cipher),
         wording=_wording(settings),
         close=database.dispose,
-        bookings=Bookings(database),
+        bookings=Bookings(database, BookingTasks(database)),
         booking_facts=BookingFacts(database),
         contacts=ContactBook(database, cipher),
         inbox=Inbox(database, cipher),

@@ -86,7 +86,6 @@ ACTS: dict[str, frozenset[Role]] = {
     "decline_offer": COORDINATING | {Role.PATIENT},
     "list_waiting": STEERING,
     "read_session_calendar": READING | {Role.PATIENT},
-    "list_booking_notices": STEERING,
     "handle_booking_notice": COORDINATING,
     "preview_closure": ARRANGING,
     "confirm_closure": ARRANGING,

@@ -15,12 +15,14 @@ from services.database import Database
 from services.logging import configure_logging
 from services.process import end_process
 from services.records.booking_facts import BookingFacts
+from services.records.booking_tasks import BookingTasks
 from services.settings import Settings, SettingsInvalid
 from services.temporal import connect
 from workers.bookings import keep_sweeping
 from workers.drug_cases import keep_opening
 from workers.forgetting import keep_forgetting
 from workers.health import Health
+from workers.offers import keep_telling
 from workers.registry import answers, compose, drug_books, webhook_post, workers_for
 from workers.search_attributes import register
 from workers.undelivered import keep_sending
@@ -56,11 +58,15 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
             if TaskQueue.NOTIFY in queues:
                 post = asyncio.create_task(keep_delivering(webhook_post(settings, database)))
                 running.callback(post.cancel)
-                times = asyncio.create_task(keep_sweeping(Bookings(database), BookingFacts(database)))
+                tasks = BookingTasks(database)
+                books, facts = Bookings(database, tasks), BookingFacts(database)
+                times = asyncio.create_task(keep_sweeping(books, facts, tasks))
                 running.callback(times.cancel)
                 kept = timedelta(days=settings.idempotency_days)
                 old = asyncio.create_task(keep_forgetting(answers(settings, database), kept))
                 running.callback(old.cancel)
+                offers = asyncio.create_task(keep_telling(books, facts, activities.notifications))
+                running.callback(offers.cancel)
                 again = asyncio.create_task(keep_sending(activities.notifications))
                 running.callback(again.cancel)
             health.taking_work = True

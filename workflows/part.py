@@ -15,7 +15,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
 from clinical.events import TaskCancelled, TaskDone, TaskOpened, TaskOverdue
-from clinical.people import ENGINE, Actor, Role
+from clinical.people import ENGINE, ESCALATES_TO, Actor, Role
 from clinical.protocol import Ask
 from clinical.working_time import PAUSES, working_due
 from workflows.deadlines import Deadline
@@ -36,16 +36,6 @@ class OpenTask(Message):
     code: str
     owner: Role
     due_at: datetime
-
-
-ESCALATES_TO: dict[Role, Role] = {
-    Role.COORDINATOR: Role.MEDICAL_DIRECTOR,
-    Role.NURSE: Role.PRESCRIBER,
-    Role.THERAPIST: Role.PRESCRIBER,
-    Role.PRESCRIBER: Role.MEDICAL_DIRECTOR,
-    Role.MEDICAL_DIRECTOR: Role.MEDICAL_DIRECTOR,
-}
-"""Who hears of an overdue task: organisation, not medicine, and so not in the protocol."""
 
 
 class Part(Post):

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from api.dependencies import CallerHere, Composed
-from api.purposes import Purpose
 from api.paging import CursorParameter, Limit, link_next
+from api.purposes import Purpose
 from api.routes.journeys import AtSite, one_site
 from api.routes.router import routes
 from api.schemas.access import AuditPage
