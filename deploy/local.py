@@ -87,7 +87,7 @@ class LocalSystem:
     async def __aenter__(self) -> Self:
         self._folder.acquire()
         try:
-            self._prepare()
+            self.prepare()
             await self._start_all()
         except BaseException:
             await self._stop_all()
@@ -99,7 +99,7 @@ class LocalSystem:
     ) -> None:
         await self._stop_all()
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
         """Choose every port before anything starts: a taken one is refused without side effects."""
         options = self.options
         wanted = {

@@ -26,6 +26,9 @@ class OneVisit(Story):
     async def _treat(self) -> None:
         await self._receive_drug()
         await self._session(1)
+        await self._leave()
+
+    async def _leave(self) -> None:
         await self._post("end", "prescriber", {"reason": "moves to another town"})
         await self._clock.eventually(self._left)
 
