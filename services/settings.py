@@ -85,8 +85,12 @@ class Settings(BaseSettings):
     temporal_namespace: str = "default"
     temporal_tls: bool = False
     temporal_api_key: SecretStr | None = None
-    temporal_server_ca: str | None = None  # file, PEM: who may vouch for the engine, where no public authority does
-    temporal_server_name: str | None = None  # the name in its certificate, where it is not that of the address
+    temporal_server_ca: str | None = (
+        None  # file, PEM: who may vouch for the engine, where no public authority does
+    )
+    temporal_server_name: str | None = (
+        None  # the name in its certificate, where it is not that of the address
+    )
     temporal_client_cert: str | None = None  # file, PEM
     temporal_client_key: str | None = None  # file, PEM
 
