@@ -87,7 +87,7 @@ class LocalSystem:
     async def __aenter__(self) -> Self:
         self._folder.acquire()
         try:
-            self._prepare()
+            self.prepare()
             await self._start_all()
         except BaseException:
             await self._stop_all()
@@ -99,7 +99,7 @@ class LocalSystem:
     ) -> None:
         await self._stop_all()
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
         """Choose every port before anything starts: a taken one is refused without side effects."""
         options = self.options
         wanted = {
@@ -225,7 +225,7 @@ class LocalSystem:
     async def watch(self) -> None:
         """Return never; raise StartFailed with the end of its log when a process ends by itself."""
         while True:
-            for child in self._children():
+            for child in self.children():
                 child.fail_if_ended()
             await asyncio.sleep(WATCH_EVERY_S)
 
@@ -272,23 +272,23 @@ class LocalSystem:
     def _run_api(self, number: int) -> Child:
         return self._run(f"api-{number + 1}", "api", {"KAP_API_PORT": str(self.api_ports[number])})
 
-    def _run(self, name: str, module: str, own: dict[str, str]) -> Child:
+    def _run(self, name: str, module: str, own: dict[str, str], *arguments: str) -> Child:
         # Nothing of our own KAP_ settings reaches them: they are told everything they need.
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("KAP_")}
         return Child(
             name,
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *arguments],
             self._log(name),
             environment=inherited | self.environment() | own | {"PYTHONUNBUFFERED": "1"},
             folder=ROOT,
         )
 
-    def _children(self) -> list[Child]:
+    def children(self) -> list[Child]:
         engine = [child for child in (self.postgres.child, self.temporal.child) if child is not None]
         return [*engine, *self._workers, *self._apis]
 
     def _note_children(self) -> None:
-        self._folder.note_children(self._children())
+        self._folder.note_children(self.children())
 
     def _log(self, name: str) -> Path:
         return self.data_dir / "logs" / f"{name}.log"

@@ -85,6 +85,12 @@ class Settings(BaseSettings):
     temporal_namespace: str = "default"
     temporal_tls: bool = False
     temporal_api_key: SecretStr | None = None
+    temporal_server_ca: str | None = (
+        None  # file, PEM: who may vouch for the engine, where no public authority does
+    )
+    temporal_server_name: str | None = (
+        None  # the name in its certificate, where it is not that of the address
+    )
     temporal_client_cert: str | None = None  # file, PEM
     temporal_client_key: str | None = None  # file, PEM
 
@@ -213,6 +219,29 @@ class Settings(BaseSettings):
             raise ValueError("must be true beyond this machine")
         return value
 
+    @field_validator(
+        "temporal_api_key",
+        "temporal_server_ca",
+        "temporal_server_name",
+        "temporal_client_cert",
+        "temporal_client_key",
+    )
+    @classmethod
+    def _engine_is_shown_credentials_privately(cls, value: object, info: ValidationInfo) -> object:
+        if value is not None and info.data.get("temporal_tls") is False:
+            raise ValueError("needs temporal_tls: without it nobody is shown a key, and it would be ignored")
+        if isinstance(value, str) and info.field_name != "temporal_server_name" and not _is_readable(value):
+            raise ValueError("names no file that can be read")
+        return value
+
+    @field_validator("temporal_client_key")
+    @classmethod
+    def _client_certificate_is_whole(cls, value: str | None, info: ValidationInfo) -> str | None:
+        certificate = info.data.get("temporal_client_cert", value)  # a faulty one has been named already
+        if (value is None) != (certificate is None):
+            raise ValueError("and temporal_client_cert are needed together")
+        return value
+
     @field_validator("smtp_host")
     @classmethod
     def _mail_can_leave(cls, value: str | None, info: ValidationInfo) -> str | None:
@@ -277,6 +306,10 @@ class Settings(BaseSettings):
 
 def _production(info: ValidationInfo) -> bool:
     return info.data.get("environment", Environment.PRODUCTION) is Environment.PRODUCTION
+
+
+def _is_readable(file: str) -> bool:
+    return os.path.isfile(file) and os.access(file, os.R_OK)
 
 
 def _key_fault(secret: SecretStr, *, production: bool) -> str | None:
