@@ -159,11 +159,11 @@ class Course(Part):
         handle = await self.start_part(run, start, part_id, summary, attributes)
         try:
             outcome = await handle
-            self.reported(outcome.at)
-            return outcome
         finally:
             self._running.pop(part_id, None)
-            self.describe()
+        self.reported(outcome.at)
+        self.describe()
+        return outcome
 
     def attributes(
         self, standing: str, ask: Ask | None = None, since: datetime | None = None
