@@ -6,13 +6,11 @@ connected here: the database and the engine are reached by the first request tha
 
 import asyncio
 import base64
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
-from joserfc.jwk import KeySet
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -67,7 +65,7 @@ from api.routes import (
 )
 from api.signatures import Provider
 from api.telemetry import RequestLog
-from api.tokens import GivenKeys, KeySource, PublishedKeys, TokenVerifier
+from api.tokens import verifier_of
 from services import temporal
 from services.access.access import access_on
 from services.booking.service import Bookings
@@ -120,7 +118,7 @@ def compose(settings: Settings) -> Composition:
         build=settings.build,
         environment=settings.environment,
         public_url=settings.public_url,
-        tokens=_verifier(settings),
+        tokens=verifier_of(settings),
         engine=TemporalEngine(lambda: temporal.connect(settings)),
         records=SqlRecords(database, cipher),
         queries=RecordQueries(database, cipher),
@@ -189,15 +187,3 @@ def _wording(settings: Settings) -> Wording:
         return wording_of(settings.content_dir)
     except PacksInvalid as invalid:
         raise SettingsInvalid(tuple(f"KAP_CONTENT_DIR: {fault}" for fault in invalid.faults)) from None
-
-
-def _verifier(settings: Settings) -> TokenVerifier:
-    if settings.issuer_url is None:
-        raise SettingsInvalid(("KAP_ISSUER_URL: is required by the API: tokens name their issuer",))
-    keys: KeySource
-    if settings.issuer_key is not None:
-        key = json.loads(settings.issuer_key.get_secret_value())
-        keys = GivenKeys(KeySet.import_key_set({"keys": [key]}))
-    else:
-        keys = PublishedKeys(settings.issuer_url)
-    return TokenVerifier(keys, issuer=settings.issuer_url, audience=settings.audience)

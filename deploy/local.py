@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from deploy.child import Child
-from deploy.codec import endpoint_for
 from deploy.data_folder import DataFolder
 from deploy.keys import KEY_ID, LocalKeys, keys_of
 from deploy.ports import LOOPBACK, choose_ports
@@ -82,6 +81,7 @@ class LocalSystem:
         self._folder = DataFolder(self.options.data_dir)
         self.data_dir = self._folder.path
         self._apis: list[Child] = []
+        self._codecs: list[Child] = []
         self._workers: list[Child] = []
 
     async def __aenter__(self) -> Self:
@@ -117,6 +117,7 @@ class LocalSystem:
         self.api_ports = [
             port for name, port in ports.items() if name == API or name.startswith("API process")
         ]
+        self.codec_port = ports.get(CODEC)
         self.worker_ports = [port for name, port in ports.items() if name.startswith("worker process")]
         self.smtp = SmtpSink(port=ports[MAIL], folder=self.data_dir / "mail")
         self.sms = SmsSink(self.keys.database_secret, port=ports[SMS], folder=self.data_dir / "sms")
@@ -135,10 +136,7 @@ class LocalSystem:
             database=self.data_dir / "temporal.db",
             search_attributes=_search_attributes(),
             virtual_time=options.virtual_time,
-            ui_codec_endpoint=f"http://{LOOPBACK}:{ports[CODEC]}" if options.with_ui else None,
-        )
-        self.codec = (
-            endpoint_for(self.settings(), self.temporal.ui_port, ports[CODEC]) if options.with_ui else None
+            ui_codec_endpoint=self.codec_url,
         )
 
     @property
@@ -157,6 +155,11 @@ class LocalSystem:
     @property
     def ui_url(self) -> str | None:
         return self.temporal.ui_url
+
+    @property
+    def codec_url(self) -> str | None:
+        """Where a browser signs in to read payloads in the Web UI."""
+        return None if self.codec_port is None else f"http://{LOOPBACK}:{self.codec_port}"
 
     @property
     def database_url(self) -> str:
@@ -234,26 +237,25 @@ class LocalSystem:
         await in_threads(self.smtp.start, self.sms.start)
         await in_threads(self.postgres.start, self.temporal.start)
         self._note_children()
-        if self.codec is not None:
-            self.codec.start()
         self._progress("bringing the database to its newest schema")
         await in_threads(self._migrate)
         self._progress("starting the workers and the API")
         self._workers = [self._run_worker(number) for number in range(len(self.worker_ports))]
         self._apis = [self._run_api(number) for number in range(len(self.api_ports))]
-        self._note_children()
         ports = [*self.worker_ports, *self.api_ports]
-        pairs = zip([*self._workers, *self._apis], ports, strict=True)
+        if self.codec_port is not None:
+            own = {"KAP_CODEC_PORT": str(self.codec_port), "KAP_UI_ORIGIN": str(self.ui_url)}
+            self._codecs, ports = [self._run("codec", "api.codec", own)], [*ports, self.codec_port]
+        self._note_children()
+        pairs = zip([*self._workers, *self._apis, *self._codecs], ports, strict=True)
         await asyncio.gather(*(until_healthy(child, port) for child, port in pairs))
         self._progress("ready")
 
     async def _stop_all(self) -> None:
         """The doors first, then what they stand on."""
-        await in_threads(*(child.stop for child in (*self._apis, *self._workers)))
+        await in_threads(*(child.stop for child in (*self._apis, *self._codecs, *self._workers)))
         if hasattr(self, "temporal"):
             await in_threads(self.temporal.stop, self.postgres.stop, self.smtp.stop, self.sms.stop)
-            if self.codec is not None:
-                await in_threads(self.codec.stop)
             if not self._folder.is_kept:
                 self.postgres.remove()
         self._folder.release()
@@ -285,7 +287,7 @@ class LocalSystem:
 
     def children(self) -> list[Child]:
         engine = [child for child in (self.postgres.child, self.temporal.child) if child is not None]
-        return [*engine, *self._workers, *self._apis]
+        return [*engine, *self._workers, *self._apis, *self._codecs]
 
     def _note_children(self) -> None:
         self._folder.note_children(self.children())

@@ -124,6 +124,10 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8000"
+    codec_port: int = Field(default=8082, ge=0, le=65535)
+    ui_origin: str | None = (
+        None  # where the Temporal Web UI is: scheme, host and port; its pages may ask the codec
+    )
     issuer_key: SecretStr | None = None
     issuer_url: str | None = None
     audience: str = "kap-engine"
@@ -287,6 +291,19 @@ class Settings(BaseSettings):
             raise ValueError("must be https beyond this machine")
         if _production(info) and info.field_name == "public_url" and is_loopback(url.hostname):
             raise ValueError("must be where patients reach it: their links lead there")
+        return value
+
+    @field_validator("ui_origin")
+    @classmethod
+    def _origin_is_one(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return value
+        url = urlsplit(value)
+        bare = f"{url.scheme}://{url.netloc}"
+        if url.scheme not in {"http", "https"} or not url.hostname or value != bare or "@" in value:
+            raise ValueError("must be an origin: scheme, host and port, without a path")
+        if _production(info) and url.scheme == "http" and not is_loopback(url.hostname):
+            raise ValueError("must be https beyond this machine")
         return value
 
     @field_validator("sms_account", "sms_token", "sms_from")

@@ -25,6 +25,8 @@ from tests.replay.corpus import CONVERTER, Run
 from workers.registry import WORKFLOWS
 from workers.sandbox import runner
 
+NAMELESS = "(without a name)"
+
 
 @dataclass(frozen=True)
 class Replayed:
@@ -130,7 +132,8 @@ class _Words:
             case "schedule_activity":
                 return f"activity {command.schedule_activity.activity_type}: {_summary(command)}"
             case "start_child_workflow_execution":
-                return f"start {command.start_child_workflow_execution.workflow_type}"
+                named = "" if command.user_metadata.summary.data else f" {NAMELESS}"
+                return f"start {command.start_child_workflow_execution.workflow_type}{named}"
             case "signal_external_workflow_execution":
                 return f"signal {command.signal_external_workflow_execution.signal_name}"
             case "upsert_workflow_search_attributes":
@@ -155,4 +158,4 @@ def _message(failure: Failure) -> str:
 
 def _summary(command: WorkflowCommand) -> str:
     data = command.user_metadata.summary.data
-    return str(json.loads(data)) if data else "(without a name)"
+    return str(json.loads(data)) if data else NAMELESS
