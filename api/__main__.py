@@ -14,6 +14,7 @@ from api.app import compose, create_app
 from services.logging import configure_logging
 from services.process import end_process
 from services.settings import Settings, SettingsInvalid
+from services.telemetry.endpoint import MetricsEndpoint
 
 STOP_WITHIN_S = 15
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -55,8 +56,9 @@ def main() -> int:
     )
     composition.outside.streams.end_when(lambda: server.should_exit)
     try:
-        server.run()
-    except SystemExit:  # uvicorn leaves this way when it cannot listen
+        with MetricsEndpoint(settings):
+            server.run()
+    except (SystemExit, OSError):  # uvicorn leaves by the first when it cannot listen
         return 1
     return 0 if server.started else 1
 

@@ -15,8 +15,12 @@ from services.logging import configure_logging
 from services.process import end_process
 from services.records.booking_facts import BookingFacts
 from services.settings import Settings, SettingsInvalid
+from services.telemetry.endpoint import MetricsEndpoint
+from services.telemetry.sdk import runtime_of
+from services.telemetry.tracing import Tracing
 from services.temporal import connect
 from workers.bookings import keep_sweeping
+from workers.census import keep_counting
 from workers.drug_cases import keep_opening
 from workers.health import Health
 from workers.registry import compose, drug_books, webhook_post, workers_for
@@ -34,17 +38,19 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
     for asked in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(asked, stop.set)
     health = Health(
-        "127.0.0.1" if not settings.in_production else "0.0.0.0",  # noqa: S104  # probed from outside its container
+        settings.probed_at,
         settings.worker_health_port,
         build=settings.build,
         queues=[str(queue) for queue in queues],
     )
     health.start()
-    database = Database(settings.database_url)
+    tracing = Tracing.from_settings(settings, "kap-worker")
+    database = tracing.of_statements(Database(settings.database_url))
     try:
-        client = await connect(settings)
+        client = await connect(settings, interceptors=[tracing.interceptor()], runtime=runtime_of(settings))
         await register(client)
         async with AsyncExitStack() as running:
+            running.enter_context(MetricsEndpoint(settings))
             activities = compose(settings, database)
             for worker in workers_for(client, activities, queues):
                 await running.enter_async_context(worker)
@@ -58,6 +64,8 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
                 running.callback(times.cancel)
                 again = asyncio.create_task(keep_sending(activities.notifications))
                 running.callback(again.cancel)
+                census = asyncio.create_task(keep_counting(database))
+                running.callback(census.cancel)
             health.taking_work = True
             log.info("worker started", queue=",".join(queues))
             await stop.wait()
@@ -65,6 +73,7 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
             log.info("worker stopping", queue=",".join(queues))
     finally:
         await database.dispose()
+        tracing.close()
         health.stop()
 
 

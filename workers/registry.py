@@ -33,6 +33,7 @@ from services.records.custody_interface import CustodyBooks
 from services.records.interface import Records
 from services.records.sql import SqlRecords
 from services.settings import Settings
+from services.telemetry.history import HistoryMeter
 from workers.message_links import MessageLinks
 from workers.sandbox import runner
 from workers.webhooks import WebhookPost
@@ -149,6 +150,7 @@ def workers_for(client: Client, activities: Activities, queues: Sequence[TaskQue
             workflows=WORKFLOWS if queue is TaskQueue.JOURNEY else (),
             activities=activities.of(queue),
             workflow_runner=runner(),
+            interceptors=[HistoryMeter()],
         )
         for queue in queues
     ]

@@ -17,6 +17,7 @@ PASSED_THROUGH = (
     "pydantic",
     "pydantic_core",
     "annotated_types",
+    "opentelemetry",
     "zoneinfo",
     "tzdata",
 )
