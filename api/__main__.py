@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 
 from api.app import compose, create_app
@@ -58,7 +59,10 @@ def main() -> int:
     try:
         with MetricsEndpoint(settings):
             server.run()
-    except (SystemExit, OSError):  # uvicorn leaves by the first when it cannot listen
+    except SystemExit:  # uvicorn leaves this way when it cannot listen
+        return 1
+    except OSError:
+        structlog.get_logger(__name__).exception("cannot serve metrics")
         return 1
     return 0 if server.started else 1
 

@@ -62,6 +62,7 @@ def options_of(arguments: Sequence[str]) -> LocalOptions:
     parser.add_argument(
         "--data", type=Path, default=ROOT / ".kap" / "up", metavar="DIR", help="kept between runs"
     )
+    parser.add_argument("--otlp", metavar="URL", help="where traces go, by OTLP over HTTP (nowhere)")
     given = parser.parse_args(arguments)
     return LocalOptions(
         data_dir=given.data,
@@ -70,6 +71,7 @@ def options_of(arguments: Sequence[str]) -> LocalOptions:
         ui_port=given.ui_port,
         postgres_port=given.postgres_port,
         smtp_port=given.smtp_port,
+        otlp_endpoint=given.otlp,
     )
 
 
@@ -141,6 +143,7 @@ def announce(system: LocalSystem, tokens: Mapping[str, str], seeded: str | None,
         f"PostgreSQL      {LOOPBACK}:{system.postgres.port}, database kap, role kap",
         f"Mail            {LOOPBACK}:{system.smtp.port}, kept in {system.data_dir / 'mail'}",
         f"SMS             {system.sms.url}, kept in {system.data_dir / 'sms'}",
+        f"Metrics         {' '.join(system.scraped.urls)}",
         f"Data and logs   {system.data_dir}",
         *([f"Demo clinic     {seeded}"] if seeded else []),
         "",

@@ -6,12 +6,14 @@ Every query goes over an index of what is open: it costs what is open, not what 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnExpressionArgument, TextClause, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.database import Database, counted
 from services.records.tables import HERE, UNCLOSED, JourneyRow, RiskCaseRow, VisitRow
 from services.records.task_tables import OPEN, TaskRow
+
+Where = ColumnExpressionArgument[bool] | TextClause
 
 
 @dataclass(frozen=True)
@@ -46,5 +48,5 @@ async def census(database: Database, now: datetime) -> Census:
         )
 
 
-async def _number(session: AsyncSession, *where: ColumnElement[bool]) -> int:
+async def _number(session: AsyncSession, *where: Where) -> int:
     return await session.scalar(select(func.count()).where(*where)) or 0

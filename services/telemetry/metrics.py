@@ -24,7 +24,7 @@ from services.telemetry.names import (
     WORKFLOW_TYPES,
 )
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
@@ -41,7 +41,7 @@ class Closed(Generic[M]):
     """A metric whose labels have known values only. `of(…)` is the series of these values."""
 
     def __init__(self, metric: M, labels: Mapping[str, frozenset[str]]) -> None:
-        self._metric = metric
+        self._metric: M = metric
         self._labels = labels
         combinations: list[dict[str, str]] = [{}]
         for name, values in labels.items():
@@ -53,7 +53,8 @@ class Closed(Generic[M]):
         closed = {
             name: given[name] if given[name] in values else OTHER for name, values in self._labels.items()
         }
-        return self._metric.labels(**closed)
+        series: M = self._metric.labels(**closed)
+        return series
 
     def each(self) -> Iterator[tuple[str, M]]:
         """The series of a metric with one label, by its values."""

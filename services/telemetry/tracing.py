@@ -7,14 +7,16 @@ because it would stand unencrypted in the engine's history.
 
 from collections.abc import Sequence
 
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
 from opentelemetry.metrics import NoOpUpDownCounter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
-from opentelemetry.trace import Tracer
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, Sampler, SamplingResult
+from opentelemetry.trace import Link, SpanKind, Tracer, TraceState, get_current_span
+from opentelemetry.util.types import Attributes
 from sqlalchemy import Engine
 from temporalio.client import Interceptor
 
@@ -32,7 +34,7 @@ class Tracing:
     def __init__(self, service: str, build: str, processors: Sequence[SpanProcessor] = ()) -> None:
         self._recording = bool(processors)
         self._provider = TracerProvider(
-            sampler=ALWAYS_ON if processors else ALWAYS_OFF,
+            sampler=_OfActs() if processors else ALWAYS_OFF,
             resource=Resource({"service.name": service, "service.version": build}),
             shutdown_on_exit=False,  # processes end by end_process
         )
@@ -62,4 +64,26 @@ class Tracing:
         self._provider.shutdown()
 
     def _watch(self, engine: Engine) -> None:
-        EngineTracer(self.tracer, engine, NoOpUpDownCounter("unused"))
+        EngineTracer(self.tracer, engine, NoOpUpDownCounter("unused"))  # type: ignore[no-untyped-call]
+
+
+class _OfActs(Sampler):
+    """Everything but statements that belong to nothing: those of the looks that are taken again and again."""
+
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        parent = get_current_span(parent_context).get_span_context()
+        begins = kind is not SpanKind.CLIENT or ":" in name  # a call of the engine: "StartWorkflow:…"
+        keep = parent.trace_flags.sampled if parent.is_valid else begins
+        return SamplingResult(Decision.RECORD_AND_SAMPLE if keep else Decision.DROP, attributes)
+
+    def get_description(self) -> str:
+        return "acts"
