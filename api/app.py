@@ -103,9 +103,9 @@ IN_ORDER = (
 )  # fmt: skip
 
 
-def compose(settings: Settings) -> Composition:
+def compose(settings: Settings, tracing: Tracing | None = None) -> Composition:
     """The real services behind the API."""
-    tracing = Tracing.from_settings(settings, "kap-api")
+    tracing = tracing or Tracing.from_settings(settings, "kap-api")
     runtime = runtime_of(settings)
     database = tracing.of_statements(Database(settings.database_url))
     cipher = FieldCipher.from_settings(settings)

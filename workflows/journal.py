@@ -41,10 +41,11 @@ class Journal:
         The key names the cause and not a running number: after a crash the same cause may come in another
         order, and must still find its own fact.
         """
+        if not self._waiting:
+            self._cause = context.get_current()
         key = f"{self._part}:{origin}:{fact.kind}{':' + nth if nth else ''}"
         self._waiting.append(Entry(key=key, occurred_at=at or workflow.now(), actor=actor, fact=fact))
         self._noted += 1
-        self._cause = context.get_current()
 
     @property
     def settled(self) -> bool:

@@ -2,7 +2,7 @@
 
 The SDK's own interceptor puts everything a workflow ever does into the trace of whoever started it, a year ago perhaps,
 and only links a command to it. Here a command's handler, and all it sets off, belongs to the trace of the command
-(`workflows/journal.py` writes in the context of whoever noted). What a timer sets off stays with the start.
+(`workflows/journal.py` writes in the context of whoever noted first). What a timer sets off stays with the start.
 
 Spans of workflows are made while they run, never in a replay. The trace goes along as a header, `traceparent` and
 nothing else; it adds no event to a history.
