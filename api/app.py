@@ -90,6 +90,8 @@ from services.records.sql import SqlRecords
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from services.settings import Settings, SettingsInvalid
+from services.telemetry.sdk import runtime_of
+from services.telemetry.tracing import Tracing
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, session_times, dosing,
@@ -100,9 +102,11 @@ IN_ORDER = (
 )  # fmt: skip
 
 
-def compose(settings: Settings) -> Composition:
+def compose(settings: Settings, tracing: Tracing | None = None) -> Composition:
     """The real services behind the API."""
-    database = Database(settings.database_url)
+    tracing = tracing or Tracing.from_settings(settings, "kap-api")
+    runtime = runtime_of(settings)
+    database = tracing.of_statements(Database(settings.database_url))
     cipher = FieldCipher.from_settings(settings)
     open_for = timedelta(minutes=settings.break_glass_minutes)
 
@@ -115,11 +119,14 @@ def compose(settings: Settings) -> Composition:
         return True
 
     return Composition(
+        tracing=tracing,
         build=settings.build,
         environment=settings.environment,
         public_url=settings.public_url,
         tokens=verifier_of(settings),
-        engine=TemporalEngine(lambda: temporal.connect(settings)),
+        engine=TemporalEngine(
+            lambda: temporal.connect(settings, interceptors=[tracing.interceptor()], runtime=runtime)
+        ),
         records=SqlRecords(database, cipher),
         queries=RecordQueries(database, cipher),
         messages=NotificationService(database, cipher, channels(settings)),
@@ -161,6 +168,7 @@ def create_app(composition: Composition) -> FastAPI:
             one.cancel()
         await asyncio.gather(*telling, return_exceptions=True)
         await composition.close()
+        composition.tracing.close()
 
     app = FastAPI(
         title="Treatment workflow engine",
@@ -170,11 +178,11 @@ def create_app(composition: Composition) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        # Its logs and operation spans would carry messages of exceptions and parsed bodies.
-        telemetry={"logs": False, "operation_spans": False},
+        # It would carry addresses, messages of exceptions and parsed bodies: api/telemetry.py does what is needed.
+        telemetry={"logs": False, "operation_spans": False, "tracing": False, "metrics": False},
     )
     app.state.composition = composition
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLog, tracer=composition.tracing.tracer)
     errors.install(app)
     for group in IN_ORDER:
         app.include_router(group.router)

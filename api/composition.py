@@ -38,6 +38,7 @@ from services.records.queries import RecordQueries
 from services.records.review_tasks import ReviewTasks
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
+from services.telemetry.tracing import Tracing
 
 
 class MessageLog(Protocol):
@@ -101,6 +102,7 @@ class Composition:
     sms_provider: Provider
     help_lines: HelpLines
     limiter: Limiter = field(default_factory=Limiter)
+    tracing: Tracing = field(default_factory=lambda: Tracing("kap-api", "unknown"))
 
     async def zone_of(self, site: str) -> ZoneInfo:
         """The zone on the wall of a site: as registered, else as its rooms have it, else UTC."""

@@ -21,6 +21,7 @@ from deploy.data_folder import DataFolder
 from deploy.keys import KEY_ID, LocalKeys, keys_of
 from deploy.ports import LOOPBACK, choose_ports
 from deploy.postgres import PostgresServer
+from deploy.scraped import Scraped, metrics_ports
 from deploy.sms_sink import SMS, SmsSink
 from deploy.smtp_sink import SmtpSink
 from deploy.temporal_server import TemporalServer
@@ -60,6 +61,7 @@ class LocalOptions:
     api_processes: int = 1
     worker_processes: int = 1
     build: str = "local"
+    otlp_endpoint: str | None = None
 
 
 def _no_progress(step: str) -> None:
@@ -112,7 +114,9 @@ class LocalSystem:
         }
         wanted |= {f"API process {n + 1}": None for n in range(1, options.api_processes)}
         wanted |= {f"worker process {n + 1}": None for n in range(options.worker_processes)}
+        wanted |= dict.fromkeys(metrics_ports(options.api_processes, options.worker_processes))
         ports = choose_ports(wanted)
+        self.scraped = Scraped(ports)
         self.keys: LocalKeys = keys_of(self.data_dir)
         self.api_ports = [
             port for name, port in ports.items() if name == API or name.startswith("API process")
@@ -193,6 +197,7 @@ class LocalSystem:
             "KAP_ISSUER_KEY": self.keys.issuer_public_key,
             "KAP_ISSUER_URL": ISSUER_URL,
             "KAP_AUDIENCE": AUDIENCE,
+            **({"KAP_OTLP_ENDPOINT": self.options.otlp_endpoint} if self.options.otlp_endpoint else {}),
         }
 
     def settings(self) -> Settings:
@@ -239,6 +244,7 @@ class LocalSystem:
         self._note_children()
         self._progress("bringing the database to its newest schema")
         await in_threads(self._migrate)
+        self.scraped.write(self.data_dir)
         self._progress("starting the workers and the API")
         self._workers = [self._run_worker(number) for number in range(len(self.worker_ports))]
         self._apis = [self._run_api(number) for number in range(len(self.api_ports))]
@@ -269,10 +275,11 @@ class LocalSystem:
 
     def _run_worker(self, number: int) -> Child:
         own = {"KAP_WORKER_HEALTH_PORT": str(self.worker_ports[number])}
-        return self._run(f"worker-{number + 1}", "workers", own)
+        return self._run(f"worker-{number + 1}", "workers", own | self.scraped.environment("worker", number))
 
     def _run_api(self, number: int) -> Child:
-        return self._run(f"api-{number + 1}", "api", {"KAP_API_PORT": str(self.api_ports[number])})
+        own = {"KAP_API_PORT": str(self.api_ports[number])}
+        return self._run(f"api-{number + 1}", "api", own | self.scraped.environment("api", number))
 
     def _run(self, name: str, module: str, own: dict[str, str], *arguments: str) -> Child:
         # Nothing of our own KAP_ settings reaches them: they are told everything they need.

@@ -139,6 +139,10 @@ class Settings(BaseSettings):
     task_claim_hours: float = Field(default=10, gt=0, le=168)  # how long a task stays with who took it on
     worker_health_port: int = Field(default=8081, ge=0, le=65535)
 
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)  # our own at /metrics; unset: none
+    sdk_metrics_port: int | None = Field(default=None, ge=1, le=65535)  # the engine's SDK's own; unset: none
+    otlp_endpoint: str | None = None  # traces go to …/v1/traces, by OTLP over HTTP; unset: nowhere
+
     @classmethod
     def from_environment(cls) -> Self:
         """The settings of this process, or SettingsInvalid with every fault."""
@@ -156,6 +160,11 @@ class Settings(BaseSettings):
     @property
     def in_production(self) -> bool:
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def probed_at(self) -> str:
+        """Where health and metrics are served: in production they are asked from outside the container."""
+        return "0.0.0.0" if self.in_production else "127.0.0.1"  # noqa: S104
 
     @field_validator("payload_keys", "field_keys", "staff_pages", mode="before")
     @classmethod
@@ -277,7 +286,7 @@ class Settings(BaseSettings):
             raise ValueError("plain SMTP is refused beyond this machine: use starttls or tls")
         return value
 
-    @field_validator("sms_url", "public_url", "issuer_url")
+    @field_validator("sms_url", "public_url", "issuer_url", "otlp_endpoint")
     @classmethod
     def _addresses_are_private(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:

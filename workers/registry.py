@@ -34,6 +34,7 @@ from services.records.idempotency import IdempotencyKeys
 from services.records.interface import Records
 from services.records.sql import SqlRecords
 from services.settings import Settings
+from services.telemetry.history import HistoryMeter
 from workers.message_links import MessageLinks
 from workers.sandbox import runner
 from workers.webhooks import WebhookPost
@@ -159,6 +160,7 @@ def workers_for(
             workflow_runner=runner(),
             # Without a name the SDK makes one of the code of every module there is: half of a worker's start.
             build_id=build,
+            interceptors=[HistoryMeter()],
         )
         for queue in queues
     ]

@@ -30,6 +30,7 @@ PASSED_THROUGH = (
     "pydantic",
     "pydantic_core",
     "annotated_types",
+    "opentelemetry",
     "zoneinfo",
     "tzdata",
 )
