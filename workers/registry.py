@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.downtime import DowntimeActivities
 from activities.notifications import NotificationActivities
@@ -140,8 +140,13 @@ def compose(settings: Settings, database: Database) -> Activities:
     return Activities.over(SqlRecords(database, cipher), notifications, staff_contacts(settings), spool)
 
 
-def workers_for(client: Client, activities: Activities, queues: Sequence[TaskQueue]) -> list[Worker]:
-    """One worker a queue. Only the journey queue runs workflows."""
+def workers_for(
+    client: Client,
+    activities: Activities,
+    queues: Sequence[TaskQueue],
+    deployment: WorkerDeploymentConfig | None = None,
+) -> list[Worker]:
+    """One worker a queue, all of one version. Only the journey queue runs workflows."""
     return [
         Worker(
             client,
@@ -149,6 +154,7 @@ def workers_for(client: Client, activities: Activities, queues: Sequence[TaskQue
             workflows=WORKFLOWS if queue is TaskQueue.JOURNEY else (),
             activities=activities.of(queue),
             workflow_runner=runner(),
+            deployment_config=deployment,
         )
         for queue in queues
     ]

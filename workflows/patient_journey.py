@@ -38,6 +38,9 @@ from workflows.treating import Treating
 NEW_RUN_AT = frozenset({Stage.PREPARATION, Stage.FOLLOW_UP})
 """Entering these stages starts a new run, so that no run grows with the length of the course."""
 
+NEWEST = workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
+"""A new run begins with the current version of the workers, whichever the one before was pinned to."""
+
 
 @workflow.defn(name="PatientJourney")
 class PatientJourney(Intake, Treating, JourneyCommands):
@@ -63,7 +66,8 @@ class PatientJourney(Intake, Treating, JourneyCommands):
         if self.state.stage in OPEN:
             start = given.start.model_copy(update={"closed": self.journal.closed})
             workflow.continue_as_new(
-                given.model_copy(update={"start": start, "state": self.state_to_carry()})
+                given.model_copy(update={"start": start, "state": self.state_to_carry()}),
+                initial_versioning_behavior=NEWEST,
             )
         return self._outcome()
 
@@ -249,8 +253,10 @@ class PatientJourney(Intake, Treating, JourneyCommands):
         return True
 
     def _time_for_a_new_run(self, left: Stage) -> bool:
+        """At two stages always; at any other as soon as there is a newer version of the workers to move to."""
         entered = self.state.stage
-        return entered is not left and entered in NEW_RUN_AT
+        newer = workflow.info().is_target_worker_deployment_version_changed()
+        return entered is not left and (newer or entered in NEW_RUN_AT)
 
     def _say_goodbye(self) -> None:
         """The course is over for the patient; what the clinic still owes is the clinic's."""
