@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from temporalio import workflow
@@ -12,10 +13,26 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from clinical.custody import FindingKind
+from clinical.people import Role
+from services.protocols import load_protocol
 from services.settings import Settings, Versioning
 from tests.services.settings_builder import some_settings
 from workers.replay_check import CannotReplay, check
 from workers.versioning import deployment_of, may_come_to
+from workflows.messages import StartDiscrepancy
+
+START = StartDiscrepancy(
+    site="site-a",
+    container_id="vial",
+    number=1,
+    kind=FindingKind.COUNT_DIFFERS,
+    difference_mg=Decimal(5),
+    opened_at=datetime(2026, 11, 1, tzinfo=UTC),
+    owner=Role.NURSE,
+    involved=(),
+    custody=load_protocol("iv-racemic").custody,
+)
 
 
 @workflow.defn(name="DrugDiscrepancy", sandboxed=False)
@@ -44,7 +61,7 @@ async def stranger(temporal_client: Client) -> AsyncIterator[WorkflowHandle[OfAn
     )
     async with worker:
         handle = await temporal_client.start_workflow(
-            OfAnotherBuild.run, {}, id=f"drug/site-a/{queue}/1", task_queue=queue
+            OfAnotherBuild.run, START, id=f"drug/site-a/{queue}/1", task_queue=queue
         )
         async for event in handle.fetch_history_events(wait_new_event=True):
             if event.HasField("timer_started_event_attributes"):
@@ -60,6 +77,7 @@ async def test_a_build_that_cannot_go_on_does_not_serve(
         await check(temporal_client, settings)
     [stuck] = refused.value.stuck
     assert stuck.execution.workflow_id == stranger.id
+    assert "ondeterminism" in stuck.failure
     assert stuck.step == "event 5, timer started 'wait for an explanation'"
     said = str(refused.value)
     assert said.startswith("build abc1234 does not serve") and "DrugDiscrepancy" in said
