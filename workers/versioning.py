@@ -39,6 +39,12 @@ def on_version(version: WorkerDeploymentVersion) -> str:
     return f"TemporalWorkerDeploymentVersion = '{version.deployment_name}:{version.build_id}'"
 
 
+def not_on(version: WorkerDeploymentVersion) -> str:
+    """The visibility query for what stands with another version, or with none."""
+    named = f"'{version.deployment_name}:{version.build_id}'"
+    return f"TemporalWorkerDeploymentVersion != {named} OR TemporalWorkerDeploymentVersion IS NULL"
+
+
 def may_come_to(settings: Settings) -> str:
     """The visibility query for the running workflows that a worker with these settings may be given."""
     if settings.versioning is Versioning.OFF:
