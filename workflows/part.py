@@ -20,7 +20,7 @@ from clinical.protocol import Ask
 from clinical.working_time import PAUSES, working_due
 from workflows.deadlines import Deadline
 from workflows.messages import Accepted, Command, Hold, Message, Stop
-from workflows.names import DUE_AT, NEEDS_ATTENTION, STAGE, WAITS_FOR
+from workflows.names import DUE_AT, NEEDS_ATTENTION, PROTOCOL, STAGE, WAITS_FOR
 from workflows.post import Post
 
 
@@ -58,6 +58,8 @@ class Part(Post):
         self.held_since: datetime | None = None
         self.held_for = timedelta()
         self._attention = False
+        self.went_over_to: str | None = None
+        """The hash of another protocol that was taken on in this run."""
         self._fault: BaseException | None = None
         self.opened_at: datetime | None = None
 
@@ -254,6 +256,8 @@ class Part(Post):
             WAITS_FOR: first.owner.value if first else None,
             DUE_AT: first.due_at.replace(microsecond=0) if first else None,
         }
+        if self.went_over_to is not None:
+            wanted[PROTOCOL] = self.went_over_to[:12]
         shown = workflow.info().typed_search_attributes
         updates: list[SearchAttributeUpdate[Any]] = [
             key.value_unset() if value is None else key.value_set(value)

@@ -32,6 +32,7 @@ from workflows.messages import (
 )
 from workflows.part import Answer
 from workflows.plan_approval import PlanApproval
+from workflows.protocol_migration import ProtocolMigration
 from workflows.screening import Screening
 from workflows.treating import Treating
 
@@ -43,7 +44,7 @@ NEWEST = workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
 
 
 @workflow.defn(name="PatientJourney")
-class PatientJourney(Intake, Treating, JourneyCommands):
+class PatientJourney(Intake, Treating, JourneyCommands, ProtocolMigration):
     @workflow.init
     def __init__(self, given: JourneyInput) -> None:
         super().__init__(given)
@@ -64,7 +65,7 @@ class PatientJourney(Intake, Treating, JourneyCommands):
                 await self.settle_duties()
                 self._close()
         if self.state.stage in OPEN:
-            start = given.start.model_copy(update={"closed": self.journal.closed})
+            start = given.start.model_copy(update={"closed": self.journal.closed, "protocol": self.protocol})
             workflow.continue_as_new(
                 given.model_copy(update={"start": start, "state": self.state_to_carry()}),
                 initial_versioning_behavior=NEWEST,
@@ -156,7 +157,7 @@ class PatientJourney(Intake, Treating, JourneyCommands):
             return
         if outcome.plan is None:
             return self._without_a_plan(f"no plan was approved: {outcome.reason}")
-        self.state.plan = outcome.plan
+        self.state.plan, self.state.plan_outdated = outcome.plan, False
         self.state.doses_before_plan = len(self.state.doses)
         self.move(Move.APPROVE_PLAN, f"plan version {version} approved")
 
