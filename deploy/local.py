@@ -114,7 +114,7 @@ class LocalSystem:
         }
         wanted |= {f"API process {n + 1}": None for n in range(1, options.api_processes)}
         wanted |= {f"worker process {n + 1}": None for n in range(options.worker_processes)}
-        wanted |= dict.fromkeys(metrics_ports(options.api_processes, options.worker_processes))
+        wanted |= metrics_ports(options.api_processes, options.worker_processes)
         ports = choose_ports(wanted)
         self.scraped = Scraped(ports)
         self.keys: LocalKeys = keys_of(self.data_dir)
@@ -194,7 +194,6 @@ class LocalSystem:
             "KAP_ISSUER_KEY": self.keys.issuer_public_key,
             "KAP_ISSUER_URL": ISSUER_URL,
             "KAP_AUDIENCE": AUDIENCE,
-            **({"KAP_OTLP_ENDPOINT": self.options.otlp_endpoint} if self.options.otlp_endpoint else {}),
         }
 
     def settings(self) -> Settings:
@@ -273,11 +272,10 @@ class LocalSystem:
 
     def _run_worker(self, number: int) -> Child:
         own = {"KAP_WORKER_HEALTH_PORT": str(self.worker_ports[number])}
-        return self._run(f"worker-{number + 1}", "workers", own | self.scraped.environment("worker", number))
+        return self._run(f"worker-{number + 1}", "workers", own)
 
     def _run_api(self, number: int) -> Child:
-        own = {"KAP_API_PORT": str(self.api_ports[number])}
-        return self._run(f"api-{number + 1}", "api", own | self.scraped.environment("api", number))
+        return self._run(f"api-{number + 1}", "api", {"KAP_API_PORT": str(self.api_ports[number])})
 
     def _run(self, name: str, module: str, own: dict[str, str]) -> Child:
         # Nothing of our own KAP_ settings reaches them: they are told everything they need.
@@ -286,9 +284,13 @@ class LocalSystem:
             name,
             [sys.executable, "-m", module],
             self._log(name),
-            environment=inherited | self.environment() | own | {"PYTHONUNBUFFERED": "1"},
+            environment=inherited | self._told(name) | own | {"PYTHONUNBUFFERED": "1"},
             folder=ROOT,
         )
+
+    def _told(self, name: str) -> dict[str, str]:
+        traces = {"KAP_OTLP_ENDPOINT": self.options.otlp_endpoint} if self.options.otlp_endpoint else {}
+        return self.environment() | self.scraped.environment(name) | traces
 
     def _children(self) -> list[Child]:
         engine = [child for child in (self.postgres.child, self.temporal.child) if child is not None]

@@ -16,10 +16,11 @@ TARGETS = "metrics.json"
 VARIABLES = {"ours": "KAP_METRICS_PORT", "SDK": "KAP_SDK_METRICS_PORT"}
 
 
-def metrics_ports(api_processes: int, worker_processes: int) -> list[str]:
-    """The names of all ports that are needed."""
-    processes = [("api", n) for n in range(api_processes)] + [("worker", n) for n in range(worker_processes)]
-    return [_name(kind, number, of) for kind, number in processes for of in VARIABLES]
+def metrics_ports(api_processes: int, worker_processes: int) -> dict[str, None]:
+    """The names of all ports that are needed; any free ones."""
+    processes = [f"api-{n + 1}" for n in range(api_processes)]
+    processes += [f"worker-{n + 1}" for n in range(worker_processes)]
+    return {_name(process, of): None for process in processes for of in VARIABLES}
 
 
 class Scraped:
@@ -32,16 +33,14 @@ class Scraped:
     def urls(self) -> list[str]:
         return [f"http://{LOOPBACK}:{port}/metrics" for port in self._ports.values()]
 
-    def environment(self, kind: str, number: int) -> dict[str, str]:
+    def environment(self, process: str) -> dict[str, str]:
         """What the process is told."""
-        return {variable: str(self._ports[_name(kind, number, of)]) for of, variable in VARIABLES.items()}
+        return {variable: str(self._ports[_name(process, of)]) for of, variable in VARIABLES.items()}
 
     def write(self, folder: Path) -> None:
         groups = [
             {
-                "targets": [
-                    f"{LOOPBACK}:{port}" for name, port in self._ports.items() if f" {kind} " in name
-                ],
+                "targets": [f"{LOOPBACK}:{port}" for name, port in self._ports.items() if f" {kind}-" in name],
                 "labels": {"job": f"kap-{kind}"},
             }
             for kind in ("api", "worker")
@@ -49,5 +48,5 @@ class Scraped:
         (folder / TARGETS).write_text(json.dumps(groups, indent=2) + "\n")
 
 
-def _name(kind: str, number: int, of: str) -> str:
-    return f"metrics of {kind} {number + 1}, {of}"
+def _name(process: str, of: str) -> str:
+    return f"metrics of {process}, {of}"

@@ -58,7 +58,7 @@ async def traced(
     spans = InMemorySpanExporter()
     tracing = Tracing("kap-test", "test", [SimpleSpanProcessor(spans)])
     known = temporal_environment.client.config()
-    client = Client(**(known | {"interceptors": [tracing.interceptor()]}))  # type: ignore[arg-type]
+    client = Client(**(known | {"interceptors": [tracing.interceptor()]}))
 
     async def connected() -> Client:
         return client
