@@ -6,13 +6,11 @@ connected here: the database and the engine are reached by the first request tha
 
 import asyncio
 import base64
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
-from joserfc.jwk import KeySet
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -67,7 +65,7 @@ from api.routes import (
 )
 from api.signatures import Provider
 from api.telemetry import RequestLog
-from api.tokens import GivenKeys, KeySource, PublishedKeys, TokenVerifier
+from api.tokens import verifier_of
 from services import temporal
 from services.access.access import access_on
 from services.booking.service import Bookings
@@ -81,6 +79,7 @@ from services.notifications.service import NotificationService
 from services.notifications.wording import HelpLines
 from services.questionnaires.wording import PacksInvalid, Wording, wording_of
 from services.records.booking_facts import BookingFacts
+from services.records.booking_tasks import BookingTasks
 from services.records.closed_days import ClosedDays
 from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
@@ -124,7 +123,7 @@ def compose(settings: Settings, tracing: Tracing | None = None) -> Composition:
         build=settings.build,
         environment=settings.environment,
         public_url=settings.public_url,
-        tokens=_verifier(settings),
+        tokens=verifier_of(settings),
         engine=TemporalEngine(
             lambda: temporal.connect(settings, interceptors=[tracing.interceptor()], runtime=runtime)
         ),
@@ -145,7 +144,7 @@ def compose(settings: Settings, tracing: Tracing | None = None) -> Composition:
         drafts=Drafts(database, cipher),
         wording=_wording(settings),
         close=database.dispose,
-        bookings=Bookings(database),
+        bookings=Bookings(database, BookingTasks(database)),
         booking_facts=BookingFacts(database),
         contacts=ContactBook(database, cipher),
         inbox=Inbox(database, cipher),
@@ -196,15 +195,3 @@ def _wording(settings: Settings) -> Wording:
         return wording_of(settings.content_dir)
     except PacksInvalid as invalid:
         raise SettingsInvalid(tuple(f"KAP_CONTENT_DIR: {fault}" for fault in invalid.faults)) from None
-
-
-def _verifier(settings: Settings) -> TokenVerifier:
-    if settings.issuer_url is None:
-        raise SettingsInvalid(("KAP_ISSUER_URL: is required by the API: tokens name their issuer",))
-    keys: KeySource
-    if settings.issuer_key is not None:
-        key = json.loads(settings.issuer_key.get_secret_value())
-        keys = GivenKeys(KeySet.import_key_set({"keys": [key]}))
-    else:
-        keys = PublishedKeys(settings.issuer_url)
-    return TokenVerifier(keys, issuer=settings.issuer_url, audience=settings.audience)

@@ -43,7 +43,13 @@ from services.telemetry.tracing import Tracing
 
 class MessageLog(Protocol):
     async def for_journey(
-        self, journey_id: str, after: Place | None = None, limit: int | None = None
+        self,
+        journey_id: str,
+        after: Place | None = None,
+        limit: int | None = None,
+        *,
+        status: str | None = None,
+        channel: str | None = None,
     ) -> list[CommunicationRecord]:
         """Every message of a journey, in clinical order, from the one after `after`."""
         ...

@@ -34,13 +34,16 @@ class Scraped:
         return [f"http://{LOOPBACK}:{port}/metrics" for port in self._ports.values()]
 
     def environment(self, process: str) -> dict[str, str]:
-        """What the process is told."""
-        return {variable: str(self._ports[_name(process, of)]) for of, variable in VARIABLES.items()}
+        """What the process is told; nothing, if it has no metrics."""
+        ports = {variable: self._ports.get(_name(process, of)) for of, variable in VARIABLES.items()}
+        return {variable: str(port) for variable, port in ports.items() if port is not None}
 
     def write(self, folder: Path) -> None:
         groups = [
             {
-                "targets": [f"{LOOPBACK}:{port}" for name, port in self._ports.items() if f" {kind}-" in name],
+                "targets": [
+                    f"{LOOPBACK}:{port}" for name, port in self._ports.items() if f" {kind}-" in name
+                ],
                 "labels": {"job": f"kap-{kind}"},
             }
             for kind in ("api", "worker")

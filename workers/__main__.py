@@ -5,6 +5,7 @@ import asyncio
 import signal
 import sys
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import structlog
 
@@ -14,6 +15,7 @@ from services.database import Database
 from services.logging import configure_logging
 from services.process import end_process
 from services.records.booking_facts import BookingFacts
+from services.records.booking_tasks import BookingTasks
 from services.settings import Settings, SettingsInvalid
 from services.telemetry.endpoint import MetricsEndpoint
 from services.telemetry.sdk import runtime_of
@@ -22,8 +24,10 @@ from services.temporal import connect
 from workers.bookings import keep_sweeping
 from workers.census import keep_counting
 from workers.drug_cases import keep_opening
+from workers.forgetting import keep_forgetting
 from workers.health import Health
-from workers.registry import compose, drug_books, webhook_post, workers_for
+from workers.offers import keep_telling
+from workers.registry import answers, compose, drug_books, webhook_post, workers_for
 from workers.search_attributes import register
 from workers.undelivered import keep_sending
 from workers.webhooks import keep_delivering
@@ -52,7 +56,7 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
         async with AsyncExitStack() as running:
             running.enter_context(MetricsEndpoint(settings))
             activities = compose(settings, database)
-            for worker in workers_for(client, activities, queues):
+            for worker in workers_for(client, activities, queues, settings.build):
                 await running.enter_async_context(worker)
             if TaskQueue.JOURNEY in queues:
                 cases = asyncio.create_task(keep_opening(client, drug_books(settings, database)))
@@ -60,8 +64,15 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
             if TaskQueue.NOTIFY in queues:
                 post = asyncio.create_task(keep_delivering(webhook_post(settings, database)))
                 running.callback(post.cancel)
-                times = asyncio.create_task(keep_sweeping(Bookings(database), BookingFacts(database)))
+                tasks = BookingTasks(database)
+                books, facts = Bookings(database, tasks), BookingFacts(database)
+                times = asyncio.create_task(keep_sweeping(books, facts, tasks))
                 running.callback(times.cancel)
+                kept = timedelta(days=settings.idempotency_days)
+                old = asyncio.create_task(keep_forgetting(answers(settings, database), kept))
+                running.callback(old.cancel)
+                offers = asyncio.create_task(keep_telling(books, facts, activities.notifications))
+                running.callback(offers.cancel)
                 again = asyncio.create_task(keep_sending(activities.notifications))
                 running.callback(again.cancel)
                 census = asyncio.create_task(keep_counting(database))

@@ -30,6 +30,7 @@ from services.notifications.quiet_hours import QuietHours
 from services.notifications.service import NotificationService
 from services.notifications.wording import HelpLines
 from services.records.custody_interface import CustodyBooks
+from services.records.idempotency import IdempotencyKeys
 from services.records.interface import Records
 from services.records.sql import SqlRecords
 from services.settings import Settings
@@ -114,6 +115,11 @@ def drug_books(settings: Settings, database: Database) -> CustodyBooks:
     return SqlRecords(database, FieldCipher.from_settings(settings))
 
 
+def answers(settings: Settings, database: Database) -> IdempotencyKeys:
+    """The answers that the API keeps for requests that come again."""
+    return IdempotencyKeys(database, FieldCipher.from_settings(settings))
+
+
 def webhook_post(settings: Settings, database: Database) -> WebhookPost:
     """What webhooks leave by."""
     return WebhookPost(
@@ -141,8 +147,10 @@ def compose(settings: Settings, database: Database) -> Activities:
     return Activities.over(SqlRecords(database, cipher), notifications, staff_contacts(settings), spool)
 
 
-def workers_for(client: Client, activities: Activities, queues: Sequence[TaskQueue]) -> list[Worker]:
-    """One worker a queue. Only the journey queue runs workflows."""
+def workers_for(
+    client: Client, activities: Activities, queues: Sequence[TaskQueue], build: str = "unknown"
+) -> list[Worker]:
+    """One worker a queue. Only the journey queue runs workflows. `build` is what the engine shows of the release."""
     return [
         Worker(
             client,
@@ -150,6 +158,8 @@ def workers_for(client: Client, activities: Activities, queues: Sequence[TaskQue
             workflows=WORKFLOWS if queue is TaskQueue.JOURNEY else (),
             activities=activities.of(queue),
             workflow_runner=runner(),
+            # Without a name the SDK makes one of the code of every module there is: half of a worker's start.
+            build_id=build,
             interceptors=[HistoryMeter()],
         )
         for queue in queues

@@ -30,6 +30,8 @@ class Journal:
         self._cause = context.get_current()
         self._noted = 0
         self._written = 0
+        self.groups: tuple[workflow.EventGroup, ...] = ()
+        """Under which name operations see the next writes in the engine's own list of events."""
         self.closed: tuple[Span, ...] = ()
         """When the clinic is closed, as the record said with the last write."""
 
@@ -76,7 +78,7 @@ class Journal:
         kinds = ", ".join(sorted({entry.fact.kind for entry in entries}))
         try:
             written = await workflow.execute_local_activity_method(
-                RecordActivities.record_facts, batch, summary=kinds[:180], **WRITE
+                RecordActivities.record_facts, batch, summary=kinds[:180], event_groups=self.groups, **WRITE
             )
         except ACTIVITY_FAILED as error:
             # A record that contradicts the workflow must not be papered over: the workflow task fails and

@@ -141,7 +141,7 @@ class RecordSafetyChecks(Command):
 class DutyOwed(Message):
     """Something that must be done whatever becomes of the course, by whom and until when.
 
-    `escalated_to`: who was called last. `event_id`, `session`: what it belongs to.
+    `escalated_to`: who was called last. `event_id`, `session`: what it belongs to. `opened_at`: since when it is owed.
     """
 
     code: str
@@ -153,6 +153,7 @@ class DutyOwed(Message):
     escalated_to: Role | None = None
     event_id: str | None = None
     session: int | None = None
+    opened_at: datetime | None = None
 
 
 class DutyArose(Message):
@@ -635,6 +636,7 @@ class ReviewOwed(Message):
     task_id: str
     due_at: datetime
     overdue: bool = False
+    opened_at: datetime | None = None
 
 
 class SafetyPlanMade(Message):

@@ -1,6 +1,7 @@
 """A configuration is right, or every fault of it is named at once without a value."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,6 +101,22 @@ def test_the_engine_is_reached_privately_in_production(monkeypatch: pytest.Monke
     assert read(monkeypatch, away | {"temporal_tls": True}).temporal_tls
 
 
+def test_what_the_engine_is_shown_needs_tls_files_that_are_there_and_both_halves(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there = tmp_path / "tls.pem"
+    there.write_text("")
+    private = VALUES | {"temporal_tls": True}
+    for name in ("client_cert", "client_key", "server_ca", "api_key", "server_name"):
+        named = faults(monkeypatch, VALUES | {f"temporal_{name}": str(there)})
+        assert any(fault.startswith(f"KAP_TEMPORAL_{name.upper()}: needs temporal_tls") for fault in named)
+    [fault] = faults(monkeypatch, private | {"temporal_server_ca": str(tmp_path / "canary")})
+    assert fault == "KAP_TEMPORAL_SERVER_CA: names no file that can be read"
+    for half in ("temporal_client_cert", "temporal_client_key"):
+        [fault] = faults(monkeypatch, private | {half: str(there)})
+        assert fault == "KAP_TEMPORAL_CLIENT_KEY: and temporal_client_cert are needed together"
+
+
 def test_production_on_one_machine_may_be_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     local = {"smtp_host": "::1", "smtp_tls": "none", "database_url": "postgresql+psycopg:///kap?host=/run/pg"}
     assert read(monkeypatch, IN_PRODUCTION | local).smtp_tls is SmtpTls.NONE
@@ -131,7 +148,7 @@ def test_sms_is_configured_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) 
 
 def test_no_secret_is_ever_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = {"smtp_password": "canary-1", "temporal_api_key": "canary-2", "issuer_key": "canary-3"}
-    settings = read(monkeypatch, VALUES | secrets)
+    settings = read(monkeypatch, VALUES | secrets | {"temporal_tls": True})
     shown = repr(settings) + str(settings)
     for secret in ("canary", "hunter2", a_key("payload"), a_key("field"), a_key("index")):
         assert secret not in shown
