@@ -45,6 +45,7 @@ from api.routes import (
     instruments,
     journeys,
     links,
+    migrations,
     notes,
     patient_pages,
     patients,
@@ -95,8 +96,8 @@ from services.telemetry.tracing import Tracing
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, session_times, dosing,
-    downtime, notes, course, aftercare, risk, links, patient_pages, risk_cases, duties, tasks, board, closed_days,
-    inbox, inbound, contacts, resources, closures, bookings, custody, discrepancies,
+    downtime, notes, course, migrations, aftercare, risk, links, patient_pages, risk_cases, duties, tasks, board,
+    closed_days, inbox, inbound, contacts, resources, closures, bookings, custody, discrepancies,
     events, webhooks, webhook_notices,
     protocols, sites, api_keys, audit, glass, instruments, health, documentation,
 )  # fmt: skip

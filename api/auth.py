@@ -112,6 +112,7 @@ ACTS: dict[str, frozenset[Role]] = {
     # at any time
     "pause_journey": STEERING,
     "resume_journey": STEERING,
+    "migrate_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
     "withdraw_consent": STEERING | {Role.PATIENT},
     "transfer_journey": COORDINATING | PRESCRIBING,
     "end_journey": COORDINATING | PRESCRIBING,
@@ -195,6 +196,7 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_inbox_case": STEERING,
     "list_journeys": OVERSEEING,
     "read_journey": READING,
+    "read_protocol_migration": frozenset({Role.MEDICAL_DIRECTOR}),
     "read_next": READING,
     "read_timeline": READING,
     "read_scores": READING,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from deploy.child import Child
 from deploy.data_folder import DataFolder
+from deploy.deployment_versions import make_current
 from deploy.keys import KEY_ID, LocalKeys, keys_of
 from deploy.local_options import LocalOptions as LocalOptions
 from deploy.ports import LOOPBACK, choose_ports
@@ -27,6 +28,7 @@ from deploy.smtp_sink import SmtpSink
 from deploy.temporal_server import TemporalServer
 from deploy.tokens import AUDIENCE, DEMO_SITE, DEMO_STAFF, ISSUER_URL
 from deploy.waiting import in_threads, until_healthy
+from workers.search_attributes import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
     from services.settings import Settings
@@ -120,7 +122,7 @@ class LocalSystem:
             ui_port=ports.get(WEB_UI),
             with_ui=options.with_ui,
             database=self.data_dir / "temporal.db",
-            search_attributes=_search_attributes(),
+            search_attributes=SEARCH_ATTRIBUTES,
             virtual_time=options.virtual_time,
             ui_codec_endpoint=self.codec_url,
         )
@@ -162,6 +164,7 @@ class LocalSystem:
             "KAP_ENVIRONMENT": "development",
             "KAP_WEBHOOK_LOOPBACK": "true",
             "KAP_BUILD": self.options.build,
+            "KAP_VERSIONING": self.options.versioning,
             "KAP_DATABASE_URL": self.database_url,
             "KAP_TEMPORAL_ADDRESS": self.temporal_address,
             "KAP_PAYLOAD_KEYS": json.dumps({KEY_ID: self.keys.payload_key}),
@@ -236,6 +239,7 @@ class LocalSystem:
         self._note_children()
         pairs = zip([*self._workers, *self._apis, *self._codecs], ports, strict=True)
         await asyncio.gather(*(until_healthy(child, port) for child, port in pairs))
+        await make_current(self.settings())
         self._progress("ready")
 
     async def _stop_all(self) -> None:
@@ -285,9 +289,3 @@ class LocalSystem:
 
     def _log(self, name: str) -> Path:
         return self.data_dir / "logs" / f"{name}.log"
-
-
-def _search_attributes() -> dict[str, str]:
-    from workers.search_attributes import SEARCH_ATTRIBUTES
-
-    return dict(SEARCH_ATTRIBUTES)

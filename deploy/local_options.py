@@ -22,3 +22,4 @@ class LocalOptions:
     worker_processes: int = 1
     build: str = "local"
     otlp_endpoint: str | None = None
+    versioning: str = "pinned"

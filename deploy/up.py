@@ -19,6 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from deploy.build import build_of
 from deploy.child import StartFailed
 from deploy.data_folder import DataFolderInUse
 from deploy.local import API, MAIL, POSTGRES, ROOT, TEMPORAL, WEB_UI, LocalOptions, LocalSystem
@@ -85,6 +86,8 @@ def options_of(arguments: Sequence[str], kind: Kind) -> LocalOptions:
         postgres_port=given.postgres_port,
         smtp_port=given.smtp_port,
         otlp_endpoint=given.otlp,
+        build=build_of(ROOT),
+        versioning="auto-upgrade",  # only one build runs here at a time, and it takes over what an earlier one left
     )
 
 

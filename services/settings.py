@@ -27,6 +27,7 @@ PREFIX = "KAP_"
 KEY_BYTES = 32
 FEWEST_DISTINCT_BYTES = 12  # 32 random bytes have about 30; sample keys ("000…", "abcabc…") have few
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
+UNKNOWN_BUILD = "unknown"
 DEVELOPMENT_SENDER = "clinic@example.org"
 PRIVATE_DATABASE_MODES = {"require", "verify-ca", "verify-full"}
 
@@ -40,6 +41,14 @@ class SmtpTls(StrEnum):
     NONE = "none"
     STARTTLS = "starttls"
     TLS = "tls"
+
+
+class Versioning(StrEnum):
+    """How do workers take part in deployment versions? `pinned`: a run stays with the build that began it."""
+
+    OFF = "off"
+    PINNED = "pinned"
+    AUTO_UPGRADE = "auto-upgrade"
 
 
 class SettingsInvalid(Exception):
@@ -63,6 +72,10 @@ def _tls_for(values: dict[str, Any]) -> SmtpTls:
     return SmtpTls.NONE if host is not None and is_loopback(host) else SmtpTls.STARTTLS
 
 
+def _versioning_for(values: dict[str, Any]) -> Versioning:
+    return Versioning.PINNED if values.get("environment") is Environment.PRODUCTION else Versioning.OFF
+
+
 class Settings(BaseSettings):
     """Field order matters: a validator sees the fields above it, so that all faults come in one list."""
 
@@ -76,7 +89,8 @@ class Settings(BaseSettings):
     )
 
     environment: Environment = Environment.PRODUCTION
-    build: str = "unknown"
+    versioning: Versioning = Field(default_factory=_versioning_for)
+    build: str = Field(default=UNKNOWN_BUILD, pattern=r"^[A-Za-z0-9._+-]{1,64}$")  # made from the commit
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     database_url: str = Field(repr=False)  # postgresql+psycopg://…, may hold a password
@@ -138,6 +152,10 @@ class Settings(BaseSettings):
     break_glass_minutes: int = Field(default=60, ge=5, le=480)  # how long a broken glass stays open
     task_claim_hours: float = Field(default=10, gt=0, le=168)  # how long a task stays with who took it on
     worker_health_port: int = Field(default=8081, ge=0, le=65535)
+    deployment_name: str = Field(default="kap-engine", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    replay_check: int = Field(
+        default=50, ge=0, le=10_000
+    )  # running workflows of each type that a worker tries first
 
     metrics_port: int | None = Field(default=None, ge=0, le=65535)  # our own at /metrics; unset: none
     sdk_metrics_port: int | None = Field(default=None, ge=1, le=65535)  # the engine's SDK's own; unset: none
@@ -196,6 +214,13 @@ class Settings(BaseSettings):
         keys = info.data.get("payload_keys" if info.field_name == "payload_key_id" else "field_keys")
         if keys is not None and value not in keys:
             raise ValueError("names no key of the key map")
+        return value
+
+    @field_validator("build")
+    @classmethod
+    def _versions_have_names(cls, value: str, info: ValidationInfo) -> str:
+        if value == UNKNOWN_BUILD and info.data.get("versioning", Versioning.OFF) is not Versioning.OFF:
+            raise ValueError("is required with versioning: the commit that this was built from")
         return value
 
     @field_validator("index_key")

@@ -1,4 +1,7 @@
-"""`python -m workers [--queue NAME …]`: run the background work of these queues, or of all of them."""
+"""`python -m workers [--queue NAME …]`: run the background work of these queues, or of all of them.
+
+Exit status 2: the configuration has faults; 3: this build cannot go on with workflows that run now.
+"""
 
 import argparse
 import asyncio
@@ -28,9 +31,14 @@ from workers.forgetting import keep_forgetting
 from workers.health import Health
 from workers.offers import keep_telling
 from workers.registry import answers, compose, drug_books, webhook_post, workers_for
+from workers.replay_check import CannotReplay, check
 from workers.search_attributes import register
 from workers.undelivered import keep_sending
+from workers.versioning import deployment_of
 from workers.webhooks import keep_delivering
+
+CANNOT_REPLAY = 3
+"""Exit status of a worker whose code cannot go on with what runs."""
 
 log = structlog.get_logger()
 
@@ -53,10 +61,13 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
     try:
         client = await connect(settings, interceptors=[tracing.interceptor()], runtime=runtime_of(settings))
         await register(client)
+        if TaskQueue.JOURNEY in queues:
+            tried = await check(client, settings)
+            log.info("running workflows replayed", build=settings.build, count=tried)
         async with AsyncExitStack() as running:
             running.enter_context(MetricsEndpoint(settings))
             activities = compose(settings, database)
-            for worker in workers_for(client, activities, queues, settings.build):
+            for worker in workers_for(client, activities, queues, deployment_of(settings)):
                 await running.enter_async_context(worker)
             if TaskQueue.JOURNEY in queues:
                 cases = asyncio.create_task(keep_opening(client, drug_books(settings, database)))
@@ -98,7 +109,11 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{invalid}\n")
         return 2
     configure_logging(build=settings.build, level=settings.log_level)
-    asyncio.run(run(settings, [TaskQueue(name) for name in chosen] if chosen else list(TaskQueue)))
+    try:
+        asyncio.run(run(settings, [TaskQueue(name) for name in chosen] if chosen else list(TaskQueue)))
+    except CannotReplay as refused:
+        sys.stderr.write(f"{refused}\n")
+        return CANNOT_REPLAY
     return 0
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.downtime import DowntimeActivities
 from activities.notifications import NotificationActivities
@@ -148,9 +148,12 @@ def compose(settings: Settings, database: Database) -> Activities:
 
 
 def workers_for(
-    client: Client, activities: Activities, queues: Sequence[TaskQueue], build: str = "unknown"
+    client: Client,
+    activities: Activities,
+    queues: Sequence[TaskQueue],
+    deployment: WorkerDeploymentConfig | None = None,
 ) -> list[Worker]:
-    """One worker a queue. Only the journey queue runs workflows. `build` is what the engine shows of the release."""
+    """One worker a queue, all of one version. Only the journey queue runs workflows."""
     return [
         Worker(
             client,
@@ -159,7 +162,8 @@ def workers_for(
             activities=activities.of(queue),
             workflow_runner=runner(),
             # Without a name the SDK makes one of the code of every module there is: half of a worker's start.
-            build_id=build,
+            build_id=None if deployment else "unversioned",
+            deployment_config=deployment,
             interceptors=[HistoryMeter()],
         )
         for queue in queues

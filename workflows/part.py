@@ -20,7 +20,7 @@ from clinical.protocol import Ask
 from clinical.working_time import PAUSES, working_due
 from workflows.deadlines import Deadline
 from workflows.messages import Accepted, Command, Hold, Stop
-from workflows.names import SITE
+from workflows.names import PROTOCOL, SITE
 from workflows.post import Post
 from workflows.ward_board import OpenTask, attributes, details
 
@@ -43,6 +43,8 @@ class Part(Post):
         self.held_since: datetime | None = None
         self.held_for = timedelta()
         self._attention = False
+        self.went_over_to: str | None = None
+        """The hash of another protocol that was taken on in this run."""
         self._fault: BaseException | None = None
         self.opened_at: datetime | None = None
 
@@ -245,6 +247,7 @@ class Part(Post):
             self.standing(),
             next(iter(self._waits()), None),
             attention=self._attention,
+            gone_over={PROTOCOL: self.went_over_to[:12]} if self.went_over_to else {},
             lasting=self.lasting_attributes(),
         )
         if updates:
