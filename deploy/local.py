@@ -11,7 +11,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -20,6 +19,7 @@ from deploy.child import Child
 from deploy.data_folder import DataFolder
 from deploy.deployment_versions import make_current
 from deploy.keys import KEY_ID, LocalKeys, keys_of
+from deploy.local_options import LocalOptions as LocalOptions
 from deploy.ports import LOOPBACK, choose_ports
 from deploy.postgres import PostgresServer
 from deploy.scraped import Scraped, metrics_ports
@@ -46,25 +46,6 @@ API, TEMPORAL, WEB_UI, CODEC, POSTGRES, MAIL = (
     "PostgreSQL",
     "the mail sink",
 )
-
-
-@dataclass(frozen=True)
-class LocalOptions:
-    """`data_dir` None: a throw-away folder. A port None or 0: any free one, as all further processes get."""
-
-    data_dir: Path | None = None
-    api_port: int | None = None
-    temporal_port: int | None = None
-    ui_port: int | None = None
-    postgres_port: int | None = None
-    smtp_port: int | None = None
-    with_ui: bool = True
-    virtual_time: bool = False
-    api_processes: int = 1
-    worker_processes: int = 1
-    build: str = "local"
-    otlp_endpoint: str | None = None
-    versioning: str = "pinned"
 
 
 def _no_progress(step: str) -> None:
@@ -117,7 +98,7 @@ class LocalSystem:
         }
         wanted |= {f"API process {n + 1}": None for n in range(1, options.api_processes)}
         wanted |= {f"worker process {n + 1}": None for n in range(options.worker_processes)}
-        wanted |= dict.fromkeys(metrics_ports(options.api_processes, options.worker_processes))
+        wanted |= metrics_ports(options.api_processes, options.worker_processes)
         ports = choose_ports(wanted)
         self.scraped = Scraped(ports)
         self.keys: LocalKeys = keys_of(self.data_dir)
@@ -201,7 +182,6 @@ class LocalSystem:
             "KAP_ISSUER_KEY": self.keys.issuer_public_key,
             "KAP_ISSUER_URL": ISSUER_URL,
             "KAP_AUDIENCE": AUDIENCE,
-            **({"KAP_OTLP_ENDPOINT": self.options.otlp_endpoint} if self.options.otlp_endpoint else {}),
         }
 
     def settings(self) -> Settings:
@@ -280,11 +260,10 @@ class LocalSystem:
 
     def _run_worker(self, number: int) -> Child:
         own = {"KAP_WORKER_HEALTH_PORT": str(self.worker_ports[number])}
-        return self._run(f"worker-{number + 1}", "workers", own | self.scraped.environment("worker", number))
+        return self._run(f"worker-{number + 1}", "workers", own)
 
     def _run_api(self, number: int) -> Child:
-        own = {"KAP_API_PORT": str(self.api_ports[number])}
-        return self._run(f"api-{number + 1}", "api", own | self.scraped.environment("api", number))
+        return self._run(f"api-{number + 1}", "api", {"KAP_API_PORT": str(self.api_ports[number])})
 
     def _run(self, name: str, module: str, own: dict[str, str], *arguments: str) -> Child:
         # Nothing of our own KAP_ settings reaches them: they are told everything they need.
@@ -293,9 +272,13 @@ class LocalSystem:
             name,
             [sys.executable, "-m", module, *arguments],
             self._log(name),
-            environment=inherited | self.environment() | own | {"PYTHONUNBUFFERED": "1"},
+            environment=inherited | self._told(name) | own | {"PYTHONUNBUFFERED": "1"},
             folder=ROOT,
         )
+
+    def _told(self, name: str) -> dict[str, str]:
+        traces = {"KAP_OTLP_ENDPOINT": self.options.otlp_endpoint} if self.options.otlp_endpoint else {}
+        return self.environment() | self.scraped.environment(name) | traces
 
     def children(self) -> list[Child]:
         engine = [child for child in (self.postgres.child, self.temporal.child) if child is not None]
