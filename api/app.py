@@ -6,13 +6,11 @@ connected here: the database and the engine are reached by the first request tha
 
 import asyncio
 import base64
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
-from joserfc.jwk import KeySet
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -47,6 +45,7 @@ from api.routes import (
     instruments,
     journeys,
     links,
+    migrations,
     notes,
     patient_pages,
     patients,
@@ -67,7 +66,7 @@ from api.routes import (
 )
 from api.signatures import Provider
 from api.telemetry import RequestLog
-from api.tokens import GivenKeys, KeySource, PublishedKeys, TokenVerifier
+from api.tokens import verifier_of
 from services import temporal
 from services.access.access import access_on
 from services.booking.service import Bookings
@@ -81,6 +80,7 @@ from services.notifications.service import NotificationService
 from services.notifications.wording import HelpLines
 from services.questionnaires.wording import PacksInvalid, Wording, wording_of
 from services.records.booking_facts import BookingFacts
+from services.records.booking_tasks import BookingTasks
 from services.records.closed_days import ClosedDays
 from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
@@ -91,19 +91,23 @@ from services.records.sql import SqlRecords
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from services.settings import Settings, SettingsInvalid
+from services.telemetry.sdk import runtime_of
+from services.telemetry.tracing import Tracing
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, session_times, dosing,
-    downtime, notes, course, aftercare, risk, links, patient_pages, risk_cases, duties, tasks, board, closed_days,
-    inbox, inbound, contacts, resources, closures, bookings, custody, discrepancies,
+    downtime, notes, course, migrations, aftercare, risk, links, patient_pages, risk_cases, duties, tasks, board,
+    closed_days, inbox, inbound, contacts, resources, closures, bookings, custody, discrepancies,
     events, webhooks, webhook_notices,
     protocols, sites, api_keys, audit, glass, instruments, health, documentation,
 )  # fmt: skip
 
 
-def compose(settings: Settings) -> Composition:
+def compose(settings: Settings, tracing: Tracing | None = None) -> Composition:
     """The real services behind the API."""
-    database = Database(settings.database_url)
+    tracing = tracing or Tracing.from_settings(settings, "kap-api")
+    runtime = runtime_of(settings)
+    database = tracing.of_statements(Database(settings.database_url))
     cipher = FieldCipher.from_settings(settings)
     open_for = timedelta(minutes=settings.break_glass_minutes)
 
@@ -116,11 +120,14 @@ def compose(settings: Settings) -> Composition:
         return True
 
     return Composition(
+        tracing=tracing,
         build=settings.build,
         environment=settings.environment,
         public_url=settings.public_url,
-        tokens=_verifier(settings),
-        engine=TemporalEngine(lambda: temporal.connect(settings)),
+        tokens=verifier_of(settings),
+        engine=TemporalEngine(
+            lambda: temporal.connect(settings, interceptors=[tracing.interceptor()], runtime=runtime)
+        ),
         records=SqlRecords(database, cipher),
         queries=RecordQueries(database, cipher),
         messages=NotificationService(database, cipher, channels(settings)),
@@ -138,7 +145,7 @@ def compose(settings: Settings) -> Composition:
         drafts=Drafts(database, cipher),
         wording=_wording(settings),
         close=database.dispose,
-        bookings=Bookings(database),
+        bookings=Bookings(database, BookingTasks(database)),
         booking_facts=BookingFacts(database),
         contacts=ContactBook(database, cipher),
         inbox=Inbox(database, cipher),
@@ -162,6 +169,7 @@ def create_app(composition: Composition) -> FastAPI:
             one.cancel()
         await asyncio.gather(*telling, return_exceptions=True)
         await composition.close()
+        composition.tracing.close()
 
     app = FastAPI(
         title="Treatment workflow engine",
@@ -171,11 +179,11 @@ def create_app(composition: Composition) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        # Its logs and operation spans would carry messages of exceptions and parsed bodies.
-        telemetry={"logs": False, "operation_spans": False},
+        # It would carry addresses, messages of exceptions and parsed bodies: api/telemetry.py does what is needed.
+        telemetry={"logs": False, "operation_spans": False, "tracing": False, "metrics": False},
     )
     app.state.composition = composition
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLog, tracer=composition.tracing.tracer)
     errors.install(app)
     for group in IN_ORDER:
         app.include_router(group.router)
@@ -188,15 +196,3 @@ def _wording(settings: Settings) -> Wording:
         return wording_of(settings.content_dir)
     except PacksInvalid as invalid:
         raise SettingsInvalid(tuple(f"KAP_CONTENT_DIR: {fault}" for fault in invalid.faults)) from None
-
-
-def _verifier(settings: Settings) -> TokenVerifier:
-    if settings.issuer_url is None:
-        raise SettingsInvalid(("KAP_ISSUER_URL: is required by the API: tokens name their issuer",))
-    keys: KeySource
-    if settings.issuer_key is not None:
-        key = json.loads(settings.issuer_key.get_secret_value())
-        keys = GivenKeys(KeySet.import_key_set({"keys": [key]}))
-    else:
-        keys = PublishedKeys(settings.issuer_url)
-    return TokenVerifier(keys, issuer=settings.issuer_url, audience=settings.audience)

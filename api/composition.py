@@ -38,11 +38,18 @@ from services.records.queries import RecordQueries
 from services.records.review_tasks import ReviewTasks
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
+from services.telemetry.tracing import Tracing
 
 
 class MessageLog(Protocol):
     async def for_journey(
-        self, journey_id: str, after: Place | None = None, limit: int | None = None
+        self,
+        journey_id: str,
+        after: Place | None = None,
+        limit: int | None = None,
+        *,
+        status: str | None = None,
+        channel: str | None = None,
     ) -> list[CommunicationRecord]:
         """Every message of a journey, in clinical order, from the one after `after`."""
         ...
@@ -95,6 +102,7 @@ class Composition:
     sms_provider: Provider
     help_lines: HelpLines
     limiter: Limiter = field(default_factory=Limiter)
+    tracing: Tracing = field(default_factory=lambda: Tracing("kap-api", "unknown"))
 
     async def zone_of(self, site: str) -> ZoneInfo:
         """The zone on the wall of a site: as registered, else as its rooms have it, else UTC."""

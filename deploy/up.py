@@ -19,6 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from deploy.build import build_of
 from deploy.child import StartFailed
 from deploy.data_folder import DataFolderInUse
 from deploy.local import API, MAIL, POSTGRES, ROOT, TEMPORAL, WEB_UI, LocalOptions, LocalSystem
@@ -75,6 +76,7 @@ def options_of(arguments: Sequence[str], kind: Kind) -> LocalOptions:
     parser.add_argument(
         "--data", type=Path, default=ROOT / ".kap" / kind.command, metavar="DIR", help="kept between runs"
     )
+    parser.add_argument("--otlp", metavar="URL", help="where traces go, by OTLP over HTTP (nowhere)")
     given = parser.parse_args(arguments)
     return LocalOptions(
         data_dir=given.data,
@@ -83,6 +85,9 @@ def options_of(arguments: Sequence[str], kind: Kind) -> LocalOptions:
         ui_port=given.ui_port,
         postgres_port=given.postgres_port,
         smtp_port=given.smtp_port,
+        otlp_endpoint=given.otlp,
+        build=build_of(ROOT),
+        versioning="auto-upgrade",  # only one build runs here at a time, and it takes over what an earlier one left
     )
 
 
@@ -157,6 +162,7 @@ def announce(system: LocalSystem, tokens: Mapping[str, str], seeded: str | None,
         f"Mail            {LOOPBACK}:{system.smtp.port}, kept in {system.data_dir / 'mail'}",
         f"SMS             {system.sms.url}, kept in {system.data_dir / 'sms'}",
         *(f"{child.name:<15} process {child.pid}" for child in system.children()),
+        f"Metrics         {' '.join(system.scraped.urls)}",
         f"Data and logs   {system.data_dir}",
         *([f"Demo clinic     {seeded}"] if seeded else []),
         "",

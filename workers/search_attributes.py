@@ -16,6 +16,7 @@ KEYS: tuple[SearchAttributeKey, ...] = (  # type: ignore[type-arg]  # the elemen
     names.STAGE,
     names.SITE,
     names.WAITS_FOR,
+    names.WAITS_SINCE,
     names.DUE_AT,
     names.NEEDS_ATTENTION,
     names.PROTOCOL,

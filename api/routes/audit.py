@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
 from api.dependencies import CallerHere, Composed
+from api.paging import CursorParameter, Limit, link_next
 from api.purposes import Purpose
-from api.routes.journeys import AtSite, CursorParameter, Limit, link_next, one_site
+from api.routes.journeys import AtSite, one_site
 from api.routes.router import routes
 from api.schemas.access import AuditPage
 from api.schemas.values import Code, Identifier, Instant
@@ -21,6 +22,7 @@ router = routes("/v1/audit-events", "audit")
 async def list_audit_events(
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     site: AtSite = None,
     patient_id: Annotated[
@@ -56,7 +58,7 @@ async def list_audit_events(
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].seq)])
-        link_next(response, "/v1/audit-events", mark)
+        link_next(request, response, mark)
     return AuditPage(items=found[:limit], next_cursor=mark, counts=await here.access.audit.counts(at))
 
 

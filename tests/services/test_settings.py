@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.settings import PREFIX, Settings, SettingsInvalid, SmtpTls
+from services.settings import PREFIX, Settings, SettingsInvalid, SmtpTls, Versioning
 from tests.services.settings_builder import IN_PRODUCTION, VALUES, a_key, as_environment, some_settings
 
 
@@ -46,7 +46,7 @@ def test_what_is_not_called_development_is_production(monkeypatch: pytest.Monkey
 def test_an_empty_environment_names_everything_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     named = {fault.partition(":")[0] for fault in faults(monkeypatch, {})}
     required = without(VALUES, "environment").keys() | {
-        *("smtp_host", "smtp_from", "issuer_url", "staff_pages", "public_url")
+        *("build", "smtp_host", "smtp_from", "issuer_url", "staff_pages", "public_url")
     }
     assert named == {f"KAP_{name.upper()}" for name in required}
 
@@ -93,6 +93,14 @@ def test_production_refuses_what_is_for_development(
     assert "canary" not in fault
     local = {"smtp_host": "smtp.example.org"} if name == "smtp_tls" else {}
     read(monkeypatch, VALUES | local | {name: value})
+
+
+def test_each_version_of_the_workers_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, VALUES).versioning is Versioning.OFF
+    assert read(monkeypatch, IN_PRODUCTION).versioning is Versioning.PINNED
+    [fault] = faults(monkeypatch, VALUES | {"versioning": "pinned"})
+    assert fault.startswith("KAP_BUILD: is required with versioning")
+    assert read(monkeypatch, without(IN_PRODUCTION, "build") | {"versioning": "off"}).build == "unknown"
 
 
 def test_the_engine_is_reached_privately_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
