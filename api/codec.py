@@ -24,8 +24,8 @@ from api import codec_session, errors
 from api.codec_reading import PayloadReading
 from api.errors import trace_id_of
 from api.problems import Problem
-from api.telemetry import RequestLog
 from api.serving import run, server_of
+from api.telemetry import RequestLog
 from api.tokens import TokenVerifier, verifier_of
 from services.access.access import access_on
 from services.database import Database
