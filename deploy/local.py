@@ -11,7 +11,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -20,6 +19,7 @@ from deploy.child import Child
 from deploy.data_folder import DataFolder
 from deploy.deployment_versions import make_current
 from deploy.keys import KEY_ID, LocalKeys, keys_of
+from deploy.local_options import API, CODEC, MAIL, POSTGRES, TEMPORAL, WEB_UI, LocalOptions
 from deploy.ports import LOOPBACK, choose_ports
 from deploy.postgres import PostgresServer
 from deploy.scraped import Scraped, metrics_ports
@@ -33,38 +33,11 @@ from workers.search_attributes import SEARCH_ATTRIBUTES
 if TYPE_CHECKING:
     from services.settings import Settings
 
+__all__ = ["API", "DATABASE", "MAIL", "POSTGRES", "ROOT", "TEMPORAL", "WEB_UI", "LocalOptions", "LocalSystem"]
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "kap"
 PAGED = tuple(role for role in DEMO_STAFF if role != "auditor")
 WATCH_EVERY_S = 0.5
-
-API, TEMPORAL, WEB_UI, CODEC, POSTGRES, MAIL = (
-    "the API",
-    "Temporal",
-    "Temporal Web UI",
-    "the codec endpoint",
-    "PostgreSQL",
-    "the mail sink",
-)
-
-
-@dataclass(frozen=True)
-class LocalOptions:
-    """`data_dir` None: a throw-away folder. A port None or 0: any free one, as all further processes get."""
-
-    data_dir: Path | None = None
-    api_port: int | None = None
-    temporal_port: int | None = None
-    ui_port: int | None = None
-    postgres_port: int | None = None
-    smtp_port: int | None = None
-    with_ui: bool = True
-    virtual_time: bool = False
-    api_processes: int = 1
-    worker_processes: int = 1
-    build: str = "local"
-    otlp_endpoint: str | None = None
-    versioning: str = "pinned"
 
 
 def _no_progress(step: str) -> None:
@@ -254,8 +227,7 @@ class LocalSystem:
         self._apis = [self._run_api(number) for number in range(len(self.api_ports))]
         ports = [*self.worker_ports, *self.api_ports]
         if self.codec_port is not None:
-            own = {"KAP_CODEC_PORT": str(self.codec_port), "KAP_UI_ORIGIN": str(self.ui_url)}
-            self._codecs, ports = [self._run("codec", "api.codec", own)], [*ports, self.codec_port]
+            self._codecs, ports = [self._run_codec()], [*ports, self.codec_port]
         self._note_children()
         pairs = zip([*self._workers, *self._apis, *self._codecs], ports, strict=True)
         await asyncio.gather(*(until_healthy(child, port) for child, port in pairs))
@@ -285,6 +257,10 @@ class LocalSystem:
     def _run_api(self, number: int) -> Child:
         own = {"KAP_API_PORT": str(self.api_ports[number])}
         return self._run(f"api-{number + 1}", "api", own | self.scraped.environment("api", number))
+
+    def _run_codec(self) -> Child:
+        own = {"KAP_CODEC_PORT": str(self.codec_port), "KAP_UI_ORIGIN": str(self.ui_url)}
+        return self._run("codec", "api.codec", own)
 
     def _run(self, name: str, module: str, own: dict[str, str], *arguments: str) -> Child:
         # Nothing of our own KAP_ settings reaches them: they are told everything they need.

@@ -1,0 +1,34 @@
+"""What can be chosen of a local system, and what are its parts called?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+API, TEMPORAL, WEB_UI, CODEC, POSTGRES, MAIL = (
+    "the API",
+    "Temporal",
+    "Temporal Web UI",
+    "the codec endpoint",
+    "PostgreSQL",
+    "the mail sink",
+)
+
+
+@dataclass(frozen=True)
+class LocalOptions:
+    """`data_dir` None: a throw-away folder. A port None or 0: any free one, as all further processes get."""
+
+    data_dir: Path | None = None
+    api_port: int | None = None
+    temporal_port: int | None = None
+    ui_port: int | None = None
+    postgres_port: int | None = None
+    smtp_port: int | None = None
+    with_ui: bool = True
+    virtual_time: bool = False
+    api_processes: int = 1
+    worker_processes: int = 1
+    build: str = "local"
+    otlp_endpoint: str | None = None
+    versioning: str = "pinned"
