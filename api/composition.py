@@ -12,6 +12,7 @@ from api.engine import Engine
 from api.idempotency import Requests
 from api.limiter import Limiter
 from api.outside import Outside
+from api.refusals import Refusals
 from api.signatures import Provider
 from api.tokens import TokenVerifier
 from services.access.access import Access
@@ -103,6 +104,7 @@ class Composition:
     help_lines: HelpLines
     limiter: Limiter = field(default_factory=Limiter)
     tracing: Tracing = field(default_factory=lambda: Tracing("kap-api", "unknown"))
+    refusals: Refusals = field(default_factory=Refusals)
 
     async def zone_of(self, site: str) -> ZoneInfo:
         """The zone on the wall of a site: as registered, else as its rooms have it, else UTC."""

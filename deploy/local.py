@@ -19,7 +19,7 @@ from deploy.child import Child
 from deploy.data_folder import DataFolder
 from deploy.deployment_versions import make_current
 from deploy.keys import KEY_ID, LocalKeys, keys_of
-from deploy.local_options import API, CODEC, MAIL, POSTGRES, TEMPORAL, WEB_UI, LocalOptions
+from deploy.local_options import LocalOptions as LocalOptions
 from deploy.ports import LOOPBACK, choose_ports
 from deploy.postgres import PostgresServer
 from deploy.scraped import Scraped, metrics_ports
@@ -33,11 +33,19 @@ from workers.search_attributes import SEARCH_ATTRIBUTES
 if TYPE_CHECKING:
     from services.settings import Settings
 
-__all__ = ["API", "DATABASE", "MAIL", "POSTGRES", "ROOT", "TEMPORAL", "WEB_UI", "LocalOptions", "LocalSystem"]
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "kap"
 PAGED = tuple(role for role in DEMO_STAFF if role != "auditor")
 WATCH_EVERY_S = 0.5
+
+API, TEMPORAL, WEB_UI, CODEC, POSTGRES, MAIL = (
+    "the API",
+    "Temporal",
+    "Temporal Web UI",
+    "the codec endpoint",
+    "PostgreSQL",
+    "the mail sink",
+)
 
 
 def _no_progress(step: str) -> None:
@@ -90,7 +98,7 @@ class LocalSystem:
         }
         wanted |= {f"API process {n + 1}": None for n in range(1, options.api_processes)}
         wanted |= {f"worker process {n + 1}": None for n in range(options.worker_processes)}
-        wanted |= dict.fromkeys(metrics_ports(options.api_processes, options.worker_processes))
+        wanted |= metrics_ports(options.api_processes, options.worker_processes)
         ports = choose_ports(wanted)
         self.scraped = Scraped(ports)
         self.keys: LocalKeys = keys_of(self.data_dir)
@@ -174,7 +182,6 @@ class LocalSystem:
             "KAP_ISSUER_KEY": self.keys.issuer_public_key,
             "KAP_ISSUER_URL": ISSUER_URL,
             "KAP_AUDIENCE": AUDIENCE,
-            **({"KAP_OTLP_ENDPOINT": self.options.otlp_endpoint} if self.options.otlp_endpoint else {}),
         }
 
     def settings(self) -> Settings:
@@ -252,11 +259,10 @@ class LocalSystem:
 
     def _run_worker(self, number: int) -> Child:
         own = {"KAP_WORKER_HEALTH_PORT": str(self.worker_ports[number])}
-        return self._run(f"worker-{number + 1}", "workers", own | self.scraped.environment("worker", number))
+        return self._run(f"worker-{number + 1}", "workers", own)
 
     def _run_api(self, number: int) -> Child:
-        own = {"KAP_API_PORT": str(self.api_ports[number])}
-        return self._run(f"api-{number + 1}", "api", own | self.scraped.environment("api", number))
+        return self._run(f"api-{number + 1}", "api", {"KAP_API_PORT": str(self.api_ports[number])})
 
     def _run_codec(self) -> Child:
         own = {"KAP_CODEC_PORT": str(self.codec_port), "KAP_UI_ORIGIN": str(self.ui_url)}
@@ -269,9 +275,13 @@ class LocalSystem:
             name,
             [sys.executable, "-m", module, *arguments],
             self._log(name),
-            environment=inherited | self.environment() | own | {"PYTHONUNBUFFERED": "1"},
+            environment=inherited | self._told(name) | own | {"PYTHONUNBUFFERED": "1"},
             folder=ROOT,
         )
+
+    def _told(self, name: str) -> dict[str, str]:
+        traces = {"KAP_OTLP_ENDPOINT": self.options.otlp_endpoint} if self.options.otlp_endpoint else {}
+        return self.environment() | self.scraped.environment(name) | traces
 
     def children(self) -> list[Child]:
         engine = [child for child in (self.postgres.child, self.temporal.child) if child is not None]

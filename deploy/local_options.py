@@ -1,18 +1,9 @@
-"""What can be chosen of a local system, and what are its parts called?"""
+"""What can be chosen about the system on one machine? (deploy/local.py)"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-
-API, TEMPORAL, WEB_UI, CODEC, POSTGRES, MAIL = (
-    "the API",
-    "Temporal",
-    "Temporal Web UI",
-    "the codec endpoint",
-    "PostgreSQL",
-    "the mail sink",
-)
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,11 @@ TARGETS = "metrics.json"
 VARIABLES = {"ours": "KAP_METRICS_PORT", "SDK": "KAP_SDK_METRICS_PORT"}
 
 
-def metrics_ports(api_processes: int, worker_processes: int) -> list[str]:
-    """The names of all ports that are needed."""
-    processes = [("api", n) for n in range(api_processes)] + [("worker", n) for n in range(worker_processes)]
-    return [_name(kind, number, of) for kind, number in processes for of in VARIABLES]
+def metrics_ports(api_processes: int, worker_processes: int) -> dict[str, None]:
+    """The names of all ports that are needed; any free ones."""
+    processes = [f"api-{n + 1}" for n in range(api_processes)]
+    processes += [f"worker-{n + 1}" for n in range(worker_processes)]
+    return {_name(process, of): None for process in processes for of in VARIABLES}
 
 
 class Scraped:
@@ -32,15 +33,16 @@ class Scraped:
     def urls(self) -> list[str]:
         return [f"http://{LOOPBACK}:{port}/metrics" for port in self._ports.values()]
 
-    def environment(self, kind: str, number: int) -> dict[str, str]:
-        """What the process is told."""
-        return {variable: str(self._ports[_name(kind, number, of)]) for of, variable in VARIABLES.items()}
+    def environment(self, process: str) -> dict[str, str]:
+        """What the process is told; nothing, if it has no metrics."""
+        ports = {variable: self._ports.get(_name(process, of)) for of, variable in VARIABLES.items()}
+        return {variable: str(port) for variable, port in ports.items() if port is not None}
 
     def write(self, folder: Path) -> None:
         groups = [
             {
                 "targets": [
-                    f"{LOOPBACK}:{port}" for name, port in self._ports.items() if f" {kind} " in name
+                    f"{LOOPBACK}:{port}" for name, port in self._ports.items() if f" {kind}-" in name
                 ],
                 "labels": {"job": f"kap-{kind}"},
             }
@@ -49,5 +51,5 @@ class Scraped:
         (folder / TARGETS).write_text(json.dumps(groups, indent=2) + "\n")
 
 
-def _name(kind: str, number: int, of: str) -> str:
-    return f"metrics of {kind} {number + 1}, {of}"
+def _name(process: str, of: str) -> str:
+    return f"metrics of {process}, {of}"

@@ -35,6 +35,7 @@ from services.records.interface import Records
 from services.records.sql import SqlRecords
 from services.settings import Settings
 from services.telemetry.history import HistoryMeter
+from workers.dated_ahead import NothingAhead
 from workers.message_links import MessageLinks
 from workers.sandbox import runner
 from workers.webhooks import WebhookPost
@@ -164,7 +165,7 @@ def workers_for(
             # Without a name the SDK makes one of the code of every module there is: half of a worker's start.
             build_id=None if deployment else "unversioned",
             deployment_config=deployment,
-            interceptors=[HistoryMeter()],
+            interceptors=[HistoryMeter(), NothingAhead()],
         )
         for queue in queues
     ]

@@ -141,7 +141,7 @@ def promtool() -> str:
     """Debian's package `prometheus` has it; .ci/run installs that."""
     found = shutil.which("promtool")
     if found is None:
-        assert "CI" not in os.environ, "promtool is missing: apt-get install prometheus"
+        assert "NOTHING_IS_SKIPPED" not in os.environ, "promtool is missing: apt-get install prometheus"
         pytest.skip("promtool (apt-get install prometheus) is not here: rules are not tried")
     return found
 
