@@ -77,5 +77,5 @@ class LocalCluster(LocalSystem):
     def _run_worker(self, number: int) -> Child:
         queue = QUEUES[number]
         own = {"KAP_WORKER_HEALTH_PORT": str(self.worker_ports[number])}
-        own |= self.scraped.environment("worker", number)
+        own |= self.scraped.environment(f"worker-{number + 1}")
         return self._run(f"worker-{queue.removeprefix('kap-')}", "workers", own, "--queue", queue)
