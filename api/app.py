@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import errors, link_acts, message_concerns
+from api import bulk_desk, errors, link_acts, message_concerns
 from api.composition import Composition
 from api.cursors import Cursors
 from api.description import describe
@@ -47,6 +47,7 @@ from api.routes import (
     links,
     migrations,
     notes,
+    operations,
     patient_pages,
     patients,
     plans,
@@ -70,6 +71,7 @@ from api.tokens import verifier_of
 from services import temporal
 from services.access.access import access_on
 from services.booking.service import Bookings
+from services.bulk.store import BulkActs
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
@@ -88,6 +90,7 @@ from services.records.inbox import Inbox
 from services.records.queries import RecordQueries
 from services.records.review_tasks import ReviewTasks
 from services.records.sql import SqlRecords
+from services.records.standings import Standings
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from services.settings import Settings, SettingsInvalid
@@ -97,7 +100,7 @@ from services.telemetry.tracing import Tracing
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, session_times, dosing,
     downtime, notes, course, migrations, aftercare, risk, links, patient_pages, risk_cases, duties, tasks, board,
-    closed_days, inbox, inbound, contacts, resources, closures, bookings, custody, discrepancies,
+    closed_days, inbox, inbound, contacts, resources, closures, bookings, custody, discrepancies, operations,
     events, webhooks, webhook_notices,
     protocols, sites, api_keys, audit, glass, instruments, health, documentation,
 )  # fmt: skip
@@ -147,6 +150,8 @@ def compose(settings: Settings, tracing: Tracing | None = None) -> Composition:
         close=database.dispose,
         bookings=Bookings(database, BookingTasks(database)),
         booking_facts=BookingFacts(database),
+        bulk=BulkActs(database),
+        standings=Standings(database),
         contacts=ContactBook(database, cipher),
         inbox=Inbox(database, cipher),
         sms_provider=Provider(settings.sms_token, settings.public_url),
@@ -161,7 +166,7 @@ def create_app(composition: Composition) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         telling = [
             asyncio.create_task(kept(composition))
-            for kept in (link_acts.keep_telling, message_concerns.keep_telling)
+            for kept in (link_acts.keep_telling, message_concerns.keep_telling, bulk_desk.keep_working)
         ]
         yield
         await composition.outside.streams.close()

@@ -171,6 +171,12 @@ ACTS: dict[str, frozenset[Role]] = {
     "break_glass": frozenset({Role.MEDICAL_DIRECTOR, Role.COORDINATOR, Role.OPS}),
     "list_break_glass": LOOKING_AFTER,
     "review_break_glass": LOOKING_AFTER,
+    # many courses at once, and failed steps
+    "preview_operation": STEWARDING,
+    "approve_operation": STEWARDING,
+    "confirm_operation": STEWARDING,
+    "read_operation": STEWARDING | {Role.AUDITOR},
+    "reset_workflow": STEWARDING,
     # work list
     "read_board": READING,
     "list_risk_cases": READING,

@@ -59,7 +59,9 @@ def install(app: FastAPI, sessions: Sessions, tokens: TokenVerifier, ui_origin: 
     async def page(request: Request) -> HTMLResponse:
         signed_in = sessions.authorization_of(request) is not None
         standing = "This browser has signed in." if signed_in else "This browser sees ciphertext."
-        return HTMLResponse(PAGE.format(standing=standing, ui=ui_origin))
+        # Without it the form would come from the origin "null", as from any page that hides where it is.
+        own = {"Referrer-Policy": "same-origin"}
+        return HTMLResponse(PAGE.format(standing=standing, ui=ui_origin), headers=own)
 
     @app.post("/codec/session")
     async def sign_in(request: Request) -> Response:

@@ -21,7 +21,7 @@ from clinical.people import Role
 from services.records.errors import NotFound
 from services.records.note_access import NoteKind, NoteRef
 from services.records.views import JourneyView
-from workflows.messages import Accepted, Command, MigrateProtocol, MigrationLook
+from workflows.messages import Accepted, Command
 from workflows.names import journey_id
 
 A = TypeVar("A", bound=Accepted)
@@ -112,13 +112,6 @@ class Desk:
     async def send(self, course: Course, update: str, message: Command, *, part: str = "") -> Accepted:
         """Send a command to the course or to a part of it ("session/3")."""
         return await self.ask(course, update, message, Accepted, part=part)
-
-    async def look(self, course: Course, message: MigrateProtocol) -> MigrationLook:
-        """What the course would make of it; nothing is done."""
-        try:
-            return await self._here.engine.look(course.id, "look_at_migration", message, MigrationLook)
-        except NotRunning:
-            raise await self._why_not(course, "") from None
 
     async def ask(
         self, course: Course, update: str, message: Command, answer: type[A], *, part: str = ""

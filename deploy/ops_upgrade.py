@@ -82,7 +82,7 @@ async def preview(
             courses[course].breaks.append(f"{part}, {one.step}: {one.failure}")
         else:
             said = listening.said.pop(one.history.run_id)
-            told = await differences(client, one.history, said)
+            told = await differences(client.data_converter, one.history, said)
             courses[course].differs += [f"{part}, {difference}" for difference in _once(told)]
         advance()
     return dict(sorted(courses.items()))

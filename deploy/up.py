@@ -157,6 +157,7 @@ def announce(system: LocalSystem, tokens: Mapping[str, str], seeded: str | None,
     lines = [
         *(f"API             {url}/docs" for url in system.base_urls),
         f"Temporal Web UI {system.ui_url}",
+        f"Payloads in it   {system.codec_url} (sign in with a token; without, the Web UI shows ciphertext)",
         f"Temporal        {system.temporal_address}",
         f"PostgreSQL      {LOOPBACK}:{system.postgres.port}, database kap, role kap",
         f"Mail            {LOOPBACK}:{system.smtp.port}, kept in {system.data_dir / 'mail'}",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
@@ -16,6 +17,11 @@ from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails, Workflo
 from temporalio.workflow import Info
 
 from workers.sandbox import runner
+
+
+def value_of(payload: Payload) -> Any:
+    """The JSON value in it; None where there is nothing, as for an attribute that is taken away."""
+    return json.loads(payload.data) if payload.data else None
 
 
 @dataclass
@@ -38,15 +44,15 @@ class Said:
             case "update_response":
                 response = command.update_response
                 if response.HasField("completed"):
-                    self.answers[response.protocol_instance_id] = json.loads(response.completed.data)
+                    self.answers[response.protocol_instance_id] = value_of(response.completed)
                 elif response.HasField("rejected"):
                     self.answers[response.protocol_instance_id] = None
             case "start_child_workflow_execution":
                 child = command.start_child_workflow_execution
-                self.children[child.workflow_id] = [json.loads(one.data) for one in child.input]
+                self.children[child.workflow_id] = [value_of(one) for one in child.input]
             case "upsert_workflow_search_attributes":
                 fields = command.upsert_workflow_search_attributes.search_attributes.indexed_fields
-                self.attributes |= {name: json.loads(one.data) for name, one in fields.items()}
+                self.attributes |= {name: value_of(one) for name, one in fields.items()}
             case _:
                 pass  # what makes no difference to a person
 

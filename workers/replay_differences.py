@@ -7,7 +7,6 @@ something about a person beyond a dose, a limit or an instant.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,9 +15,10 @@ from typing import Any
 
 from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import WorkflowHistory
+from temporalio.converter import DataConverter
 
-from workers.listening import Said
+from workers.listening import Said, value_of
 
 UNLIKE = timedelta(seconds=1)
 _DOSING = ("order_dose", "give_dose", "record_dose")
@@ -44,7 +44,9 @@ class Difference:
         return f"{self.touches}: {self.text}"
 
 
-async def differences(client: Client, history: WorkflowHistory, said: Said) -> tuple[Difference, ...]:
+async def differences(
+    converter: DataConverter, history: WorkflowHistory, said: Said
+) -> tuple[Difference, ...]:
     """Everything that this code answers otherwise, in the order of the history."""
     found: list[Difference] = []
     updates: dict[str, str] = {}
@@ -54,18 +56,18 @@ async def differences(client: Client, history: WorkflowHistory, said: Said) -> t
         match event.WhichOneof("attributes"):
             case "timer_started_event_attributes":
                 if event.event_id not in over:
-                    found += await _timer(client, event, said)
+                    found += await _timer(converter, event, said)
             case "workflow_execution_update_accepted_event_attributes":
                 accepted = event.workflow_execution_update_accepted_event_attributes
                 named = accepted.accepted_request.input.name
                 updates[accepted.accepted_request.meta.update_id] = named
             case "workflow_execution_update_completed_event_attributes":
-                found += await _answer(client, event, said, updates)
+                found += await _answer(converter, event, said, updates)
             case "start_child_workflow_execution_initiated_event_attributes":
-                found += await _child(client, event, said)
+                found += await _child(converter, event, said)
             case "upsert_workflow_search_attributes_event_attributes":
                 upsert = event.upsert_workflow_search_attributes_event_attributes.search_attributes
-                attributes |= {name: json.loads(one.data) for name, one in upsert.indexed_fields.items()}
+                attributes |= {name: value_of(one) for name, one in upsert.indexed_fields.items()}
             case _:
                 pass  # nothing that the code answers
     found += _values("what operations find it by", attributes, said.attributes)
@@ -77,27 +79,27 @@ def _timers_over(events: Sequence[HistoryEvent]) -> set[int]:
     return fired | {event.timer_canceled_event_attributes.started_event_id for event in events}
 
 
-async def _timer(client: Client, event: HistoryEvent, said: Said) -> list[Difference]:
+async def _timer(converter: DataConverter, event: HistoryEvent, said: Said) -> list[Difference]:
     started = event.timer_started_event_attributes
     was = started.start_to_fire_timeout.ToTimedelta()
     will_be = said.timers.get(started.timer_id)
     if will_be is None or abs(will_be - was) < UNLIKE:
         return []
-    [name] = await _values_of(client, [event.user_metadata.summary]) or ["a wait"]
+    [name] = await _values_of(converter, [event.user_metadata.summary]) or ["a wait"]
     begun = event.event_time.ToDatetime()
     text = f"{name}: waits until {_minute(begun + was)}, would wait until {_minute(begun + will_be)}"
     return [Difference(Touches.DEADLINE, text)]
 
 
 async def _answer(
-    client: Client, event: HistoryEvent, said: Said, updates: dict[str, str]
+    converter: DataConverter, event: HistoryEvent, said: Said, updates: dict[str, str]
 ) -> list[Difference]:
     completed = event.workflow_execution_update_completed_event_attributes
     update_id = completed.meta.update_id
     name = updates.get(update_id, "a command")
     if update_id not in said.answers:
         return []
-    answers = await _values_of(client, completed.outcome.success.payloads)
+    answers = await _values_of(converter, completed.outcome.success.payloads)
     was, will_be = (answers[0] if answers else None), said.answers[update_id]
     if (was is None) != (will_be is None):
         words = ("refused", "taken") if was is None else ("taken", "refused")
@@ -106,20 +108,20 @@ async def _answer(
     return list(_values(name, was, will_be, touches))
 
 
-async def _child(client: Client, event: HistoryEvent, said: Said) -> list[Difference]:
+async def _child(converter: DataConverter, event: HistoryEvent, said: Said) -> list[Difference]:
     begun = event.start_child_workflow_execution_initiated_event_attributes
     if begun.workflow_id not in said.children:
         return []
-    was = await _values_of(client, begun.input.payloads)
+    was = await _values_of(converter, begun.input.payloads)
     part = "/".join(begun.workflow_id.split("/")[3:])
     return list(_values(f"{part} begins with", was, said.children[begun.workflow_id]))
 
 
-async def _values_of(client: Client, payloads: Sequence[Payload]) -> list[Any]:
-    codec = client.data_converter.payload_codec
+async def _values_of(converter: DataConverter, payloads: Sequence[Payload]) -> list[Any]:
+    codec = converter.payload_codec
     sent = [payload for payload in payloads if payload.data]
     plain = await codec.decode(sent) if codec is not None and sent else sent
-    return [json.loads(payload.data) for payload in plain]
+    return [value_of(payload) for payload in plain]
 
 
 def _values(

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import Header, Query, Response
 
 from api.composition import Composition
-from api.dependencies import Composed, Course, CourseHere, Desk, DeskHere
+from api.dependencies import CallerHere, Composed, Course, CourseHere, DeskHere
+from api.engine import NotRunning
 from api.problems import Problem
 from api.routes.router import COURSE, routes
 from api.schemas.answers import AcceptedOut, MigrationOut
@@ -14,25 +15,33 @@ from clinical.protocol import Protocol
 from clinical.protocol_diff import changes
 from services.protocols import ProtocolInvalid, verify_signature
 from services.records.views import JourneyView, SessionSummary
-from workflows.messages import Accepted, MigrateProtocol
+from workflows.messages import Accepted, MigrateProtocol, MigrationLook
 
 router = routes(COURSE, "course")
 
 Canonical = Annotated[str | None, Query(max_length=300, pattern=r"^[!-~]+$", description="url|version")]
-LOOK = "only a look"
+LOOK = "look"
 
 
 @router.get("/protocol-migration", operation_id="read_protocol_migration")
 async def read_protocol_migration(
-    response: Response, course: CourseHere, desk: DeskHere, here: Composed, canonical: Canonical = None
+    response: Response, course: CourseHere, caller: CallerHere, here: Composed, canonical: Canonical = None
 ) -> MigrationOut:
     """What would change for this patient, and what speaks against it; the site's protocol if none is named."""
     journey = await _open(course)
     before = await here.records.protocol(course.site, journey.protocol)
     after = await _published(course, here, canonical)
-    look = await desk.look(
-        course, _message(desk, after, journey, MigrationIn(protocol=after.canonical, reason=LOOK))
+    asked = MigrateProtocol(
+        key=LOOK,
+        actor=caller.actor,
+        protocol=after,
+        reason=LOOK,
+        in_the_chair=_somebody_in_the_chair(journey),
     )
+    try:
+        look = await here.engine.look(course.id, "look_at_migration", asked, MigrationLook)
+    except NotRunning:
+        raise Problem("not-possible-now", "the course is over, or has not begun") from None
     response.headers["ETag"] = f'"{after.content_hash}"'
     return MigrationOut(
         before=look.before,
@@ -61,12 +70,13 @@ async def migrate_protocol(
     after = await _published(course, here, body.protocol)
     if if_match.strip().removeprefix("W/").strip('"') != after.content_hash:
         raise Problem("protocol-changed", "If-Match is not the hash of this protocol: look at it again")
-    return await desk.send(course, "migrate_protocol", _message(desk, after, journey, body))
+    in_the_chair = _somebody_in_the_chair(journey)
+    message = desk.message(MigrateProtocol, body, protocol=after, in_the_chair=in_the_chair)
+    return await desk.send(course, "migrate_protocol", message)
 
 
-def _message(desk: Desk, after: Protocol, journey: JourneyView, body: MigrationIn) -> MigrateProtocol:
-    in_the_chair = any(_in_the_chair(visit) for visit in journey.sessions)
-    return desk.message(MigrateProtocol, body, protocol=after, in_the_chair=in_the_chair)
+def _somebody_in_the_chair(journey: JourneyView) -> bool:
+    return any(_in_the_chair(visit) for visit in journey.sessions)
 
 
 def _in_the_chair(visit: SessionSummary) -> bool:
