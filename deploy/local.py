@@ -234,8 +234,7 @@ class LocalSystem:
         self._apis = [self._run_api(number) for number in range(len(self.api_ports))]
         ports = [*self.worker_ports, *self.api_ports]
         if self.codec_port is not None:
-            own = {"KAP_CODEC_PORT": str(self.codec_port), "KAP_UI_ORIGIN": str(self.ui_url)}
-            self._codecs, ports = [self._run("codec", "api.codec", own)], [*ports, self.codec_port]
+            self._codecs, ports = [self._run_codec()], [*ports, self.codec_port]
         self._note_children()
         pairs = zip([*self._workers, *self._apis, *self._codecs], ports, strict=True)
         await asyncio.gather(*(until_healthy(child, port) for child, port in pairs))
@@ -264,6 +263,10 @@ class LocalSystem:
 
     def _run_api(self, number: int) -> Child:
         return self._run(f"api-{number + 1}", "api", {"KAP_API_PORT": str(self.api_ports[number])})
+
+    def _run_codec(self) -> Child:
+        own = {"KAP_CODEC_PORT": str(self.codec_port), "KAP_UI_ORIGIN": str(self.ui_url)}
+        return self._run("codec", "api.codec", own)
 
     def _run(self, name: str, module: str, own: dict[str, str], *arguments: str) -> Child:
         # Nothing of our own KAP_ settings reaches them: they are told everything they need.

@@ -1,6 +1,7 @@
 """What do one API process, one worker and one database carry on this machine? (`./dev size`)
 
-Real commands over HTTP (authorised, validated, recorded, told to the engine) and reads, many in flight; then whole courses in virtual time, for the bytes that they leave behind. deploy/sizing.md says what follows from it.
+Real commands over HTTP (authorised, validated, recorded, told to the engine) and reads, many in flight; then whole
+courses in virtual time, for the bytes that they leave behind. deploy/sizing.md says what follows from it.
 """
 
 from __future__ import annotations
@@ -87,11 +88,12 @@ class Measured:
         key = {"Idempotency-Key": secrets.token_hex(12)}
         while True:
             try:
-                return await self.clinic.post(path, role, body, headers=key)
+                await self.clinic.post(path, role, body, headers=key)
+                return
             except Refused as refused:
                 if not refused.problem["retryable"]:
                     raise
-                self.asked_again += 1
+            self.asked_again += 1
 
     async def _reads(self, paths: Sequence[str]) -> None:
         async def journey(path: str) -> int:
@@ -99,7 +101,7 @@ class Measured:
                 await self.clinic.get(path)
             return ROUNDS
 
-        async def work_list(_: str) -> int:
+        async def work_list(asked: str) -> int:
             for _ in range(ROUNDS):
                 await self.clinic.get("/v1/tasks", "coordinator")
             return ROUNDS
@@ -112,7 +114,7 @@ class Measured:
             self.found[f"MiB of {child.name}"] = _resident(child)
 
     async def _whole(self, courses: int) -> None:
-        before = await asyncio.to_thread(self._database_bytes)
+        size = await asyncio.to_thread(self._database_bytes)
         began = time.monotonic()
         events = history = 0
         for _ in range(courses):
@@ -123,7 +125,7 @@ class Measured:
             async for run in self.client.list_workflows(f'WorkflowId STARTS_WITH "{story.journey_id}"'):
                 events += run.raw_info.history_length
                 history += run.raw_info.history_size_bytes
-        grown = await asyncio.to_thread(self._database_bytes) - before
+        grown = await asyncio.to_thread(self._database_bytes) - size
         self.found["KiB of the record a course"] = grown / courses / 1024
         self.found["KiB of history a course"] = history / courses / 1024
         self.found["events a course"] = events / courses

@@ -181,8 +181,8 @@ class Settings(BaseSettings):
 
     @property
     def probed_at(self) -> str:
-        """Where health and metrics are served: in production they are asked from outside the container."""
-        return "0.0.0.0" if self.in_production else "127.0.0.1"  # noqa: S104
+        """Where health and metrics are served: in production, or where the API is open, they are asked from outside."""
+        return "0.0.0.0" if self.in_production else self.api_host  # noqa: S104
 
     @field_validator("payload_keys", "field_keys", "staff_pages", mode="before")
     @classmethod
