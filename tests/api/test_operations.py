@@ -168,7 +168,7 @@ async def test_patients_are_asked_once_to_call(clinic: Clinic) -> None:
         assert (item["not_before"] is not None, sent) == (True, [])
         return
     assert (item["result"], len(sent)) == ("done", 1)
-    assert "call us" in sent[0].text
+    assert "call us" in sent[0].body
 
 
 async def test_operations_do_not_resume_treatment(clinic: Clinic) -> None:
