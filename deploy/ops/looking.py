@@ -31,6 +31,7 @@ from workflows.names import DUE_AT, NEEDS_ATTENTION, STAGE, WAITS_FOR, WAITS_SIN
 
 SHOWN = (STAGE, WAITS_FOR, WAITS_SINCE, DUE_AT, NEEDS_ATTENTION)
 LAST_EVENTS = 10
+METADATA = "__temporal_workflow_metadata"
 DETAILS_WITHIN = timedelta(seconds=10)
 
 
