@@ -125,6 +125,7 @@ class Settings(BaseSettings):
     event_streams: int = Field(default=100, ge=1, le=10_000)  # clients of Server-Sent Events in one process
     webhook_loopback: bool = False  # endpoints on this machine, by http: development only
     break_glass_minutes: int = Field(default=60, ge=5, le=480)  # how long a broken glass stays open
+    break_glass_review_hours: int = Field(default=72, ge=1, le=720)  # by when another person reviews it
     task_claim_hours: float = Field(default=10, gt=0, le=168)  # how long a task stays with who took it on
     worker_health_port: int = Field(default=8081, ge=0, le=65535)
 
