@@ -23,6 +23,7 @@ from services.downtime.page import HelpNumbers
 from services.links.drafts import Drafts
 from services.links.store import PatientLinks
 from services.notifications.interface import (
+    ChannelName,
     CommunicationRecord,
     LastAsked,
     Receipt,
@@ -64,6 +65,10 @@ class MessageLog(Protocol):
 
     async def last_asked(self, patient_ids: Sequence[str]) -> dict[str, LastAsked]:
         """For each patient the visit that the last text message asked about."""
+        ...
+
+    async def went_to(self, key: str) -> tuple[ChannelName, str] | None:
+        """By which channel, and to which address, this message left."""
         ...
 
     async def take_receipt(self, receipt: Receipt) -> None:

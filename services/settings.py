@@ -150,6 +150,7 @@ class Settings(BaseSettings):
     webhook_loopback: bool = False  # endpoints on this machine, by http: development only
     idempotency_days: int = Field(default=14, ge=3, le=365)  # how long the answer to a request is given again
     break_glass_minutes: int = Field(default=60, ge=5, le=480)  # how long a broken glass stays open
+    break_glass_review_hours: int = Field(default=72, ge=1, le=720)  # by when another person reviews it
     task_claim_hours: float = Field(default=10, gt=0, le=168)  # how long a task stays with who took it on
     worker_health_port: int = Field(default=8081, ge=0, le=65535)
     deployment_name: str = Field(default="kap-engine", pattern=r"^[A-Za-z0-9_-]{1,64}$")
