@@ -39,7 +39,7 @@ class Duties(Course):
     async def at_work(self) -> AsyncIterator[None]:
         for task_id, duty in self.state.duties.items():
             # A new run takes the open duties over; the record has their tasks already.
-            self.adopt_task(task_id, duty.code, duty.owner, duty.due_at)
+            self.adopt_task(task_id, duty.code, duty.owner, duty.due_at, duty.opened_at)
         async with super().at_work():
             yield
 
@@ -82,7 +82,7 @@ class Duties(Course):
                 self.state.forms_owed.append(duty.session)
             if one.task_id not in self.state.duties:
                 self.state.duties[one.task_id] = duty
-                self.adopt_task(one.task_id, duty.code, duty.owner, duty.due_at)
+                self.adopt_task(one.task_id, duty.code, duty.owner, duty.due_at, duty.opened_at)
 
     async def _mind_duties(self) -> None:
         while True:

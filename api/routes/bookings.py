@@ -1,14 +1,14 @@
 """What is held and booked at a site, who waits, and what came of what lapsed?"""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 
 from api.booking_desk import Times, now
 from api.dependencies import CallerHere, Composed
+from api.paging import CursorParameter, Limit, link_next
 from api.problems import Problem
-from api.routes.journeys import CursorParameter, Limit, link_next
 from api.routes.resources import At
 from api.routes.router import routes
 from api.schemas.booking import BookingOut, BookingPage, NoticeHandlingIn, WaitingPage, When
@@ -28,6 +28,7 @@ async def list_bookings(
     here: Composed,
     caller: CallerHere,
     times: Times,
+    request: Request,
     response: Response,
     starting: Annotated[When | None, Query(description="from now if left out")] = None,
     until: Annotated[When | None, Query(description="for a day if left out")] = None,
@@ -51,7 +52,7 @@ async def list_bookings(
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [found[limit - 1].starts_at.isoformat(), found[limit - 1].id])
-        link_next(response, f"/v1/bookings/{site}", mark)
+        link_next(request, response, mark)
     counts = await here.bookings.counts(site, span)
     return BookingPage(items=found[:limit], next_cursor=mark, counts=counts)
 
@@ -61,19 +62,23 @@ async def list_waiting(
     site: At,
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
+    status: Annotated[
+        Literal["waiting", "offered"] | None, Query(description="offered: a time is being asked about")
+    ] = None,
     cursor: CursorParameter = None,
     limit: Limit = 50,
 ) -> WaitingPage:
     """Who waits for an earlier time, the first one first."""
-    listing = f"waiting {caller.principal.id} {site}"
+    listing = f"waiting {caller.principal.id} {site} {status}"
     place = None if cursor is None else here.cursors.open(listing, cursor)
     after = None if place is None else (datetime.fromisoformat(place[0]), place[1])
-    found = await here.bookings.in_line(site, after=after, limit=limit + 1)
+    found = await here.bookings.in_line(site, status, after=after, limit=limit + 1)
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [found[limit - 1].added_at.isoformat(), found[limit - 1].id])
-        link_next(response, f"/v1/bookings/{site}/waitlist", mark)
+        link_next(request, response, mark)
     counts = await here.bookings.waiting_counts(site)
     return WaitingPage(items=found[:limit], next_cursor=mark, counts=counts)
 

@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import Path
+from fastapi import Path, Query
 
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed, CourseHere, KeyHere
 from api.link_door import PATH
 from api.link_standing import COLLECTING, offer_of, over, stands, waits
+from api.paging import Paged
 from api.problems import Problem
 from api.routes.router import COURSE, routes
 from api.schemas.links import LinkIn, LinkOut, LinksOut, NewLinkOut, RevokeLinkIn
@@ -55,12 +56,24 @@ async def make_link(
 
 
 @router.get("", operation_id="list_links")
-async def list_links(course: CourseHere, here: Composed) -> LinksOut:
-    """Every link of this course and what became of it, without addresses."""
+async def list_links(
+    course: CourseHere,
+    here: Composed,
+    paging: Paged,
+    purpose: Annotated[Purpose | None, Query()] = None,
+    state: Annotated[
+        Literal["live", "spent", "expired", "revoked", "locked"] | None,
+        Query(description="live: nobody used or ended it; it is open, or its subject is gone"),
+    ] = None,
+) -> LinksOut:
+    """Links of this course and what became of them, newest first, without addresses."""
     journey, now = await course.view(), here.links.now()
-    return LinksOut(
-        items=[await _shown(here, link, journey, now) for link in await here.links.of_journey(course.id)]
+    found = await here.links.of_journey(
+        course.id, purpose=purpose, state=state, before=paging.moment, limit=paging.wanted
     )
+    shown, mark = paging.page(found, lambda one: (one.made_at, one.link_id))
+    items = [await _shown(here, link, journey, now) for link in shown]
+    return LinksOut(items=items, next_cursor=mark, counts=await here.links.counts(course.id))
 
 
 @router.post("/{link_id}/revocation", operation_id="revoke_link")

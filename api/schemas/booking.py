@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.schemas.answers import CountedPage
+from api.schemas.answers import CountedPage, Page, TotalPage
 from api.schemas.values import Act, Code, Flag, Identifier, In, Instant, Out, Whole
 from clinical.booking import Kind
 from clinical.booking_hours import Weekday
@@ -89,8 +89,11 @@ class ResourceOut(Out):
     resource: ResourceView
 
 
-class ResourceList(Out):
+class ResourceList(Page):
+    """`counts`: everything that the site has, by kind."""
+
     items: list[ResourceView]
+    counts: dict[str, int]
 
 
 class SpanIn(In):
@@ -114,7 +117,7 @@ class AbsenceIn(SpanIn):
     reason: Code
 
 
-class AbsenceList(Out):
+class AbsenceList(TotalPage):
     items: list[AbsenceView]
 
 

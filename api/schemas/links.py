@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from api.schemas.answers import Page
 from api.schemas.values import In, Out, Whole
 from services.links.interface import Purpose
 
@@ -62,10 +63,12 @@ class NewLinkOut(LinkOut):
     url: str
 
 
-class LinksOut(Out):
-    """Every link of a course, newest first."""
+class LinksOut(Page):
+    """Links of a course, newest first. `counts`: all of them, by how each stands by itself; `live` ones are `open`,
+    or `outdated` if their subject is gone."""
 
     items: list[LinkOut]
+    counts: dict[str, int]
 
 
 class RevokeLinkIn(In):

@@ -31,9 +31,14 @@ class GivingAway(Transactions):
         return await self._write(lambda s: waiting.leave(s, site, journey_id, number, now))
 
     async def in_line(
-        self, site: str, *, after: tuple[datetime, str] | None = None, limit: int = 50
+        self,
+        site: str,
+        status: str | None = None,
+        *,
+        after: tuple[datetime, str] | None = None,
+        limit: int = 50,
     ) -> list[WaitingView]:
-        return await self._read(lambda s: waiting.in_line(s, site, after=after, limit=limit))
+        return await self._read(lambda s: waiting.in_line(s, site, status, after=after, limit=limit))
 
     async def offer_freed(self, rules_of: RulesOf, now: datetime, site: str | None = None) -> int:
         """Offer every free time to the next who waits for one; how many offers were made."""

@@ -61,6 +61,17 @@ class ResourceView(ResourceContent):
     version: int
 
 
+class ResourceFilter(Value):
+    """Which of a site's resources: those for which everything holds that is not None."""
+
+    kind: Kind | None = None
+    role: Role | None = None
+    active: bool | None = None
+
+
+EVERYTHING = ResourceFilter()
+
+
 class AbsenceView(Value):
     id: str
     resource_id: str

@@ -68,10 +68,11 @@ async def leave(session: AsyncSession, site: str, journey_id: str, number: int, 
 
 
 async def in_line(
-    session: AsyncSession, site: str, *, after: tuple[datetime, str] | None, limit: int
+    session: AsyncSession, site: str, status: str | None, *, after: tuple[datetime, str] | None, limit: int
 ) -> list[WaitingView]:
     """Who waits, the first one first."""
-    statement = select(WaitingRow).where(WaitingRow.site == site, WaitingRow.status.in_(OPEN))
+    open_ones = OPEN if status is None else [status]
+    statement = select(WaitingRow).where(WaitingRow.site == site, WaitingRow.status.in_(open_ones))
     if after is not None:
         at, mark = after
         statement = statement.where(

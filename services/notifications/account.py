@@ -32,10 +32,16 @@ class Account:
             return await ledger.refusals(session, key)
 
     async def for_journey(
-        self, journey_id: str, after: Place | None = None, limit: int | None = None
+        self,
+        journey_id: str,
+        after: Place | None = None,
+        limit: int | None = None,
+        *,
+        status: str | None = None,
+        channel: str | None = None,
     ) -> list[CommunicationRecord]:
         async with self._database.reading() as session:
-            return await messages_of(session, journey_id, after, limit)
+            return await messages_of(session, journey_id, after, limit, status=status, channel=channel)
 
     async def counts(self, journey_id: str) -> dict[str, int]:
         """Messages of a journey by status."""

@@ -58,6 +58,7 @@ class TemplateName(StrEnum):
     JOURNEY_ENDED = "journey_ended"
     STAFF_PAGE = "staff_page"
     CONTACT_CODE = "contact_code"
+    CLINIC_NOTICE = "clinic_notice"
 
 
 class TemplateParameters(BaseModel):
@@ -90,6 +91,7 @@ TEMPLATE_PARAMETERS: Mapping[TemplateName, TemplateParameters] = MappingProxyTyp
         TemplateName.JOURNEY_ENDED: _takes(optional=("clinic_phone",)),
         TemplateName.STAFF_PAGE: _takes("reference", optional=("due_at", "link")),
         TemplateName.CONTACT_CODE: _takes("code"),
+        TemplateName.CLINIC_NOTICE: _takes(optional=("clinic_phone",)),
     }
 )
 

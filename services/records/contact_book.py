@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.people import Actor, Role
-from services.database import Database
+from services.database import Database, counted
 from services.encryption import FieldCipher
 from services.identifiers import new_id
 from services.records.availability import Sessions
@@ -62,16 +62,30 @@ class ContactBook:
         async with self._sessions.reading() as session:
             return self._file.opened(await _found(session, sites, patient_id))
 
-    async def history(self, sites: list[str], patient_id: str) -> list[ContactChangeView]:
-        """Every change, oldest first."""
+    async def history(
+        self,
+        sites: list[str],
+        patient_id: str,
+        *,
+        source: str | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+    ) -> list[ContactChangeView]:
+        """Every change, oldest first, from the one after version `after`."""
+        wanted = select(ContactChangeRow).where(ContactChangeRow.patient_id == patient_id)
+        if source is not None:
+            wanted = wanted.where(ContactChangeRow.source == source)
+        if after is not None:
+            wanted = wanted.where(ContactChangeRow.version > after)
         async with self._sessions.reading() as session:
             await _found(session, sites, patient_id)
-            rows = await session.scalars(
-                select(ContactChangeRow)
-                .where(ContactChangeRow.patient_id == patient_id)
-                .order_by(ContactChangeRow.version)
-            )
+            rows = await session.scalars(wanted.order_by(ContactChangeRow.version).limit(limit))
             return [self._file.changed(row) for row in rows]
+
+    async def history_counts(self, patient_id: str) -> dict[str, int]:
+        """Changes by the way on which they came."""
+        async with self._sessions.reading() as session:
+            return await counted(session, ContactChangeRow.source, ContactChangeRow.patient_id == patient_id)
 
     async def change(
         self, sites: list[str], patient_id: str, version: int, wanted: Mapping[str, object], actor: Actor

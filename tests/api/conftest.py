@@ -19,6 +19,7 @@ from api.signatures import Provider
 from clinical.people import Role
 from services.access.access import Access, access_on
 from services.booking.service import Bookings
+from services.bulk.store import BulkActs
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher, KeyRing
@@ -40,6 +41,7 @@ from services.records.inbox import Inbox
 from services.records.queries import RecordQueries
 from services.records.review_tasks import ReviewTasks
 from services.records.sql import SqlRecords
+from services.records.standings import Standings
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from tests.api.caller import SITE, Person, person, verifier
@@ -167,6 +169,8 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         close=database.dispose,
         bookings=Bookings(database, BookingTasks(database)),
         booking_facts=BookingFacts(database),
+        bulk=BulkActs(database),
+        standings=Standings(database),
         contacts=ContactBook(database, cipher),
         inbox=Inbox(database, cipher),
         sms_provider=Provider(SecretStr(SMS_TOKEN), "http://api.example.org"),
