@@ -5,11 +5,14 @@ Exit status: 0 after a stop that was asked for, 2 when the configuration is wron
 
 import sys
 
+import structlog
+
 from api.app import compose, create_app
 from api.serving import run, server_of
 from services.logging import configure_logging
 from services.process import end_process
 from services.settings import Settings, SettingsInvalid
+from services.telemetry.endpoint import MetricsEndpoint
 
 
 def main() -> int:
@@ -24,7 +27,12 @@ def main() -> int:
         return 2
     server = server_of(app, settings.api_host, settings.api_port)
     composition.outside.streams.end_when(lambda: server.should_exit)
-    return run(server)
+    try:
+        with MetricsEndpoint(settings):
+            return run(server)
+    except OSError:
+        structlog.get_logger(__name__).exception("cannot serve metrics")
+        return 1
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ from api.routes import (
     instruments,
     journeys,
     links,
+    migrations,
     notes,
     operations,
     patient_pages,
@@ -81,6 +82,7 @@ from services.notifications.service import NotificationService
 from services.notifications.wording import HelpLines
 from services.questionnaires.wording import PacksInvalid, Wording, wording_of
 from services.records.booking_facts import BookingFacts
+from services.records.booking_tasks import BookingTasks
 from services.records.closed_days import ClosedDays
 from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
@@ -92,21 +94,26 @@ from services.records.standings import Standings
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from services.settings import Settings, SettingsInvalid
+from services.telemetry.sdk import runtime_of
+from services.telemetry.tracing import Tracing
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, session_times, dosing,
-    downtime, notes, course, aftercare, risk, links, patient_pages, risk_cases, duties, tasks, board, closed_days,
-    inbox, inbound, contacts, resources, closures, bookings, custody, discrepancies, operations,
+    downtime, notes, course, migrations, aftercare, risk, links, patient_pages, risk_cases, duties, tasks, board,
+    closed_days, inbox, inbound, contacts, resources, closures, bookings, custody, discrepancies, operations,
     events, webhooks, webhook_notices,
     protocols, sites, api_keys, audit, glass, instruments, health, documentation,
 )  # fmt: skip
 
 
-def compose(settings: Settings) -> Composition:
+def compose(settings: Settings, tracing: Tracing | None = None) -> Composition:
     """The real services behind the API."""
-    database = Database(settings.database_url)
+    tracing = tracing or Tracing.from_settings(settings, "kap-api")
+    runtime = runtime_of(settings)
+    database = tracing.of_statements(Database(settings.database_url))
     cipher = FieldCipher.from_settings(settings)
     open_for = timedelta(minutes=settings.break_glass_minutes)
+    review_within = timedelta(hours=settings.break_glass_review_hours)
 
     async def database_is_up() -> bool:
         try:
@@ -117,11 +124,14 @@ def compose(settings: Settings) -> Composition:
         return True
 
     return Composition(
+        tracing=tracing,
         build=settings.build,
         environment=settings.environment,
         public_url=settings.public_url,
         tokens=verifier_of(settings),
-        engine=TemporalEngine(lambda: temporal.connect(settings)),
+        engine=TemporalEngine(
+            lambda: temporal.connect(settings, interceptors=[tracing.interceptor()], runtime=runtime)
+        ),
         records=SqlRecords(database, cipher),
         queries=RecordQueries(database, cipher),
         messages=NotificationService(database, cipher, channels(settings)),
@@ -129,7 +139,7 @@ def compose(settings: Settings) -> Composition:
         cursors=Cursors(base64.b64decode(settings.index_key.get_secret_value())),
         database_is_up=database_is_up,
         notes=TherapyNotes(database, cipher, glass_open_for=open_for),
-        access=access_on(database, cipher, open_for=open_for),
+        access=access_on(database, cipher, open_for=open_for, review_within=review_within),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line, settings.text_line),
         outside=outside_of(settings, database, cipher),
         claims=TaskClaims(database, timedelta(hours=settings.task_claim_hours)),
@@ -139,7 +149,7 @@ def compose(settings: Settings) -> Composition:
         drafts=Drafts(database, cipher),
         wording=_wording(settings),
         close=database.dispose,
-        bookings=Bookings(database),
+        bookings=Bookings(database, BookingTasks(database)),
         booking_facts=BookingFacts(database),
         bulk=BulkActs(database),
         standings=Standings(database),
@@ -165,6 +175,7 @@ def create_app(composition: Composition) -> FastAPI:
             one.cancel()
         await asyncio.gather(*telling, return_exceptions=True)
         await composition.close()
+        composition.tracing.close()
 
     app = FastAPI(
         title="Treatment workflow engine",
@@ -174,11 +185,11 @@ def create_app(composition: Composition) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        # Its logs and operation spans would carry messages of exceptions and parsed bodies.
-        telemetry={"logs": False, "operation_spans": False},
+        # It would carry addresses, messages of exceptions and parsed bodies: api/telemetry.py does what is needed.
+        telemetry={"logs": False, "operation_spans": False, "tracing": False, "metrics": False},
     )
     app.state.composition = composition
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLog, tracer=composition.tracing.tracer)
     errors.install(app)
     for group in IN_ORDER:
         app.include_router(group.router)

@@ -86,7 +86,6 @@ ACTS: dict[str, frozenset[Role]] = {
     "decline_offer": COORDINATING | {Role.PATIENT},
     "list_waiting": STEERING,
     "read_session_calendar": READING | {Role.PATIENT},
-    "list_booking_notices": STEERING,
     "handle_booking_notice": COORDINATING,
     "preview_closure": ARRANGING,
     "confirm_closure": ARRANGING,
@@ -113,6 +112,7 @@ ACTS: dict[str, frozenset[Role]] = {
     # at any time
     "pause_journey": STEERING,
     "resume_journey": STEERING,
+    "migrate_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
     "withdraw_consent": STEERING | {Role.PATIENT},
     "transfer_journey": COORDINATING | PRESCRIBING,
     "end_journey": COORDINATING | PRESCRIBING,
@@ -202,6 +202,7 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_inbox_case": STEERING,
     "list_journeys": OVERSEEING,
     "read_journey": READING,
+    "read_protocol_migration": frozenset({Role.MEDICAL_DIRECTOR}),
     "read_next": READING,
     "read_timeline": READING,
     "read_scores": READING,

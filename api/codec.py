@@ -34,6 +34,7 @@ from services.logging import configure_logging
 from services.process import end_process
 from services.records.sites_in_use import SitesInUse
 from services.settings import Settings, SettingsInvalid
+from services.telemetry.tracing import Tracing
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 METHODS = "POST"
@@ -51,6 +52,7 @@ class Codec:
     tokens: TokenVerifier
     reading: PayloadReading
     sessions: codec_session.Sessions | None
+    tracing: Tracing
     close: Callable[[], Awaitable[None]]
 
 
@@ -59,7 +61,8 @@ def compose(settings: Settings) -> Codec:
         raise SettingsInvalid(
             ("KAP_UI_ORIGIN: is required by the codec: only pages of the Web UI may call it",)
         )
-    database = Database(settings.database_url)
+    tracing = Tracing.from_settings(settings, "kap-codec")
+    database = tracing.of_statements(Database(settings.database_url))
     open_for = timedelta(minutes=settings.break_glass_minutes)
     access = access_on(database, FieldCipher.from_settings(settings), open_for=open_for)
     payloads = PayloadCodec(KeyRing.from_settings(settings))
@@ -69,6 +72,7 @@ def compose(settings: Settings) -> Codec:
         tokens=verifier_of(settings),
         reading=PayloadReading(payloads, access, SitesInUse(database)),
         sessions=None if settings.in_production else codec_session.Sessions(),
+        tracing=tracing,
         close=database.dispose,
     )
 
@@ -78,10 +82,11 @@ def create_codec(codec: Codec) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await codec.close()
+        codec.tracing.close()
 
     app = FastAPI(title="Codec endpoint", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(OneOrigin, origin=codec.ui_origin)
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLog, tracer=codec.tracing.tracer)
     errors.install(app)
 
     @app.get("/healthz")

@@ -161,6 +161,10 @@ def _headers(act: str, method: str) -> list[dict[str, Any]]:
         text = "the plan's hash in quotes, as `detail.plan_hash` of its proposal"
         schema = {"type": "string", "pattern": '^"[0-9a-f]{64}"$', "examples": [f'"{"0f" * 32}"']}
         headers.append(_header("If-Match", text, schema, required=True))
+    if act == "migrate_protocol":
+        text = "the content hash of the protocol that was looked at, as the `ETag` of the look"
+        schema = {"type": "string", "pattern": '^"[0-9a-f]{64}"$', "examples": [f'"{"0f" * 32}"']}
+        headers.append(_header("If-Match", text, schema, required=True))
     if act == "change_contact":
         text = "the version that you have read, as its `ETag`"
         schema = {"type": "string", "pattern": '^W/"[0-9]+"$', "examples": ['W/"1"']}

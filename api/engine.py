@@ -56,6 +56,7 @@ PASSING = frozenset(
 """What may be gone the next time; any other status is a fault of ours."""
 
 A = TypeVar("A", bound=Accepted)
+M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 
 
@@ -88,6 +89,10 @@ class Engine(Protocol):
 
     async def command(self, workflow_id: str, update: str, message: Command, answer: type[A]) -> A:
         """Send one command and wait until it is in the record."""
+        ...
+
+    async def look(self, workflow_id: str, query: str, message: Command, answer: type[M]) -> M:
+        """Ask what a workflow would make of a command; nothing is done, and nothing stands in its history."""
         ...
 
     async def open_drug_case(self, case: PendingCase) -> None:
@@ -163,6 +168,12 @@ class TemporalEngine:
                 update, message, id=message.key, result_type=answer, rpc_timeout=self._patience
             )
         )
+
+    async def look(self, workflow_id: str, query: str, message: Command, answer: type[M]) -> M:
+        client = await self._ready()
+        handle = client.get_workflow_handle(workflow_id)
+        asked = handle.query(query, message, result_type=answer, rpc_timeout=self._patience)
+        return await self._answered(asked)
 
     async def open_drug_case(self, case: PendingCase) -> None:
         client = await self._ready()

@@ -96,6 +96,8 @@ PROBLEMS: dict[str, Kind] = {
     "unreadable-bundle": Kind(S.UNPROCESSABLE_ENTITY, "The referral cannot be read"),
     "journey-already-active": Kind(S.CONFLICT, "The patient has an open course already"),
     "version-immutable": Kind(S.CONFLICT, "A published version is never changed"),
+    "migration-refused": Kind(S.CONFLICT, "The course cannot go over to this protocol"),
+    "protocol-changed": Kind(S.PRECONDITION_FAILED, "The protocol is another one now"),
     "protocol-invalid": Kind(S.UNPROCESSABLE_ENTITY, "The protocol has faults"),
     "site-changed": Kind(S.PRECONDITION_FAILED, "The site is another one now"),
     "api-key-issued": Kind(S.CONFLICT, "The key was issued already, and its secret was shown then"),

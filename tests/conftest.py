@@ -30,6 +30,7 @@ from services.database import migrate
 from services.encryption import KeyRing
 from services.process import end_process
 from services.temporal import data_converter
+from tests.databases import Databases
 
 TEMPLATE = "kap_template"
 
@@ -52,12 +53,17 @@ def database_template(postgres: PostgresServer) -> str:
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: PostgresServer, database_template: str) -> Databases:
+    return Databases(postgres, database_template)
+
+
 @pytest.fixture
-def database_url(postgres: PostgresServer, database_template: str) -> Iterator[str]:
-    """The address of a migrated database that nobody else uses, as the plain role."""
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    yield postgres.create_database(name, template=database_template)
-    postgres.drop_database(name)
+def database_url(postgres: PostgresServer, databases: Databases) -> Iterator[str]:
+    """The address of a migrated, empty database that nobody else uses, as the plain role."""
+    name = databases.take()
+    yield postgres.url(name)
+    databases.give_back(name)
 
 
 @pytest.fixture(scope="session")

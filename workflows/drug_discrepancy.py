@@ -34,7 +34,7 @@ from clinical.custody_events import (
     LossReported,
     StaffPaged,
 )
-from clinical.people import ENGINE, Actor, Role
+from clinical.people import ENGINE, ESCALATES_TO, Actor, Role
 from workflows.deadlines import Deadline
 from workflows.failures import ACTIVITY_FAILED
 from workflows.messages import (
@@ -47,7 +47,6 @@ from workflows.messages import (
     StartDiscrepancy,
 )
 from workflows.names import DUE_AT, NEEDS_ATTENTION, SITE, STAGE, WAITS_FOR, WAITS_SINCE
-from workflows.part import ESCALATES_TO
 from workflows.refusals import refusal, require
 from workflows.ward_board import OpenTask, details
 

@@ -18,7 +18,7 @@ from clinical.adverse_events import (
     Duty,
 )
 from clinical.events import TaskCancelled, TaskDone, TaskOverdue
-from clinical.people import Actor, Role
+from clinical.people import ESCALATES_TO, Actor, Role
 from workflows.course import Course
 from workflows.deadlines import Deadline
 from workflows.messages import (
@@ -29,7 +29,6 @@ from workflows.messages import (
     DutyOwed,
     ReleaseDuty,
 )
-from workflows.part import ESCALATES_TO
 from workflows.refusals import refusal, require_role
 
 

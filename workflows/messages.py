@@ -26,6 +26,7 @@ from clinical.people import Actor, Role
 from clinical.plan import Standing
 from clinical.protocol import Indication, Protocol
 from clinical.protocol_duties import Custody
+from clinical.protocol_migration import Migration
 from clinical.readiness import ReadinessAnswers
 from clinical.recovery_scores import PadssItems
 from clinical.risk import Disposition, RiskLevel
@@ -94,6 +95,28 @@ class DecideCourse(Command):
 
 class Pause(Command):
     reason: str = Field(min_length=1, max_length=2000)
+
+
+class MigrateProtocol(Command):
+    """Go by this protocol from here on. `in_the_chair`: a visit is under way, as the record knew it."""
+
+    protocol: Protocol
+    reason: str = Field(min_length=1, max_length=2000)
+    in_the_chair: bool = False
+
+
+class MigrationLook(Message):
+    """What would speak against it, or come with it; nothing is done."""
+
+    before: str
+    before_hash: str
+    found: Migration
+
+
+class TakeProtocol(Message):
+    """Journey to a visit: go by this protocol, if nobody has arrived yet."""
+
+    protocol: Protocol
 
 
 class Resume(Command):
@@ -225,6 +248,7 @@ class JourneyState(BaseModel):
     safety_plan_at: datetime | None = None
     safety_plan_review: "ReviewOwed | None" = None
     pauses: int = 0
+    plan_outdated: bool = False
     held_since: datetime | None = None
     held_for: timedelta = timedelta()
     leaving: Leave | None = None

@@ -15,12 +15,12 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
 from clinical.events import TaskCancelled, TaskDone, TaskOpened, TaskOverdue
-from clinical.people import ENGINE, Actor, Role
+from clinical.people import ENGINE, ESCALATES_TO, Actor, Role
 from clinical.protocol import Ask
 from clinical.working_time import PAUSES, working_due
 from workflows.deadlines import Deadline
 from workflows.messages import Accepted, Command, Hold, Stop
-from workflows.names import SITE
+from workflows.names import PROTOCOL, SITE
 from workflows.post import Post
 from workflows.ward_board import OpenTask, attributes, details
 
@@ -33,16 +33,6 @@ class Answer(StrEnum):
     STOPPED = "stopped"
 
 
-ESCALATES_TO: dict[Role, Role] = {
-    Role.COORDINATOR: Role.MEDICAL_DIRECTOR,
-    Role.NURSE: Role.PRESCRIBER,
-    Role.THERAPIST: Role.PRESCRIBER,
-    Role.PRESCRIBER: Role.MEDICAL_DIRECTOR,
-    Role.MEDICAL_DIRECTOR: Role.MEDICAL_DIRECTOR,
-}
-"""Who hears of an overdue task: organisation, not medicine, and so not in the protocol."""
-
-
 class Part(Post):
     """Base of every workflow. `part` is the tail of the workflow id ("session/3"), unique in the journey."""
 
@@ -53,6 +43,8 @@ class Part(Post):
         self.held_since: datetime | None = None
         self.held_for = timedelta()
         self._attention = False
+        self.went_over_to: str | None = None
+        """The hash of another protocol that was taken on in this run."""
         self._fault: BaseException | None = None
         self.opened_at: datetime | None = None
 
@@ -255,6 +247,7 @@ class Part(Post):
             self.standing(),
             next(iter(self._waits()), None),
             attention=self._attention,
+            gone_over={PROTOCOL: self.went_over_to[:12]} if self.went_over_to else {},
             lasting=self.lasting_attributes(),
         )
         if updates:

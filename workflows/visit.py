@@ -10,6 +10,7 @@ from clinical.adverse_events import Duty, rems_form
 from clinical.dosing import DoseOrder
 from clinical.instruments.answers import InstrumentResult
 from clinical.monitoring import reading_refused
+from clinical.plan import phase_of
 from clinical.recovery_scores import PadssItems
 from clinical.schedule import PastDose
 from clinical.vitals import Reading, Tier
@@ -23,6 +24,7 @@ from workflows.messages import (
     EndDose,
     OrderDose,
     StartSession,
+    TakeProtocol,
 )
 from workflows.questionnaires import Questioned
 from workflows.refusals import refusal
@@ -133,6 +135,17 @@ class Session(Questioned):
         self.resumed_at: datetime | None = None
         if start.on_hold:
             self.held_since = start.opened_at
+
+    @workflow.signal
+    def take_protocol(self, message: TakeProtocol) -> None:
+        """The course went over to another one. A visit to which somebody has come ends by that it began with."""
+        if (
+            self.visit.checked_in is not None
+            or phase_of(self.start.plan.content.phase, message.protocol) is None
+        ):
+            return
+        self.protocol = message.protocol
+        self.went_over_to = message.protocol.content_hash
 
     @property
     def number(self) -> int:

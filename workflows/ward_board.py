@@ -56,17 +56,20 @@ def attributes(
     *,
     attention: bool,
     lasting: Mapping[SearchAttributeKey[Any], Any],
+    gone_over: Mapping[SearchAttributeKey[Any], Any] | None = None,
 ) -> list[SearchAttributeUpdate[Any]]:
     """What has to be set anew.
 
-    `since` and what is `lasting` (site, protocol) only ever go along with something else that changed: by
-    themselves they would be a command that journeys from before they were there did not give.
+    `gone_over` is what a person changed on purpose. `since` and what is `lasting` (site, protocol) only ever go
+    along with something else that changed: by themselves they would be a command that journeys from before they
+    were there did not give.
     """
     wanted: dict[SearchAttributeKey[Any], Any] = {
         STAGE: standing,
         NEEDS_ATTENTION: attention,
         WAITS_FOR: first.owner.value if first else None,
         DUE_AT: first.due_at.replace(microsecond=0) if first else None,
+        **(gone_over or {}),
     }
     along = {WAITS_SINCE: first.since.replace(microsecond=0) if first else None, **lasting}
     updates = _changes(shown, wanted)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.breaking import broken
 from api.dependencies import CallerHere, Composed, CourseHere, KeyHere
 from api.errors import trace_id_of
-from api.routes.journeys import CursorParameter, Limit, link_next
+from api.paging import CursorParameter, Limit, link_next
 from api.routes.router import COURSE, routes
 from api.schemas.access import BreakGlassIn, GlassOut, ReviewIn, ReviewPage
 from api.schemas.values import Identifier, Site
@@ -35,6 +35,7 @@ async def break_glass(
 
 @_reviews.get("", operation_id="list_break_glass")
 async def list_break_glass(
+    request: Request,
     site: At,
     here: Composed,
     caller: CallerHere,
@@ -52,7 +53,7 @@ async def list_break_glass(
     if len(found) > limit:
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.review_by.isoformat(), last.glass_id])
-        link_next(response, f"/v1/break-glass/{site}", mark)
+        link_next(request, response, mark)
     return ReviewPage(items=found[:limit], next_cursor=mark, counts=await here.access.glass.counts(site))
 
 

@@ -33,6 +33,7 @@ from services.notifications.wording import HelpLines
 from services.protocols import load_protocol
 from services.questionnaires.wording import wording_of
 from services.records.booking_facts import BookingFacts
+from services.records.booking_tasks import BookingTasks
 from services.records.closed_days import ClosedDays
 from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
@@ -166,7 +167,7 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         drafts=Drafts(database, cipher, clock),
         wording=wording_of(None),
         close=database.dispose,
-        bookings=Bookings(database),
+        bookings=Bookings(database, BookingTasks(database)),
         booking_facts=BookingFacts(database),
         bulk=BulkActs(database),
         standings=Standings(database),

@@ -11,17 +11,19 @@ from typing import TypeVar
 
 from api.engine import Engine, EngineRefused, EngineUnavailable
 from api.engine_resets import FailedStep
-from clinical.decision import Reason, Verdict
+from clinical.decision import Decision, Reason, Verdict
 from clinical.dosing import DoseOrder
 from clinical.events import Entry, JourneyStarted
 from clinical.protocol import Drug, Route
+from clinical.protocol_migration import Migration
 from services.records.custody_interface import PendingCase
 from services.records.errors import AlreadyActive
 from services.records.interface import Batch, Records
-from workflows.messages import Accepted, Command, DoseOrdered, StartJourney, StartRisk
+from workflows.messages import Accepted, Command, DoseOrdered, Message, StartJourney, StartRisk
 from workflows.names import risk_id
 
 A = TypeVar("A", bound=Accepted)
+M = TypeVar("M", bound=Message)
 
 AT = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 CAUTION = Reason(rule="X1", verdict=Verdict.CAUTION, text="look again", source="the test")
@@ -80,6 +82,11 @@ class FakeEngine(Engine):
         self._hear(workflow_id, update, message)
         more = {"order": ORDER, "reasons": (CAUTION,)} if issubclass(answer, DoseOrdered) else {}
         return answer.model_validate({"state": "done", "at": AT, "detail": {}, **more})
+
+    async def look(self, workflow_id: str, query: str, message: Command, answer: type[M]) -> M:
+        self._hear(workflow_id, query, message)
+        found = Migration(decision=Decision.of([CAUTION]), plan_anew=True)
+        return answer.model_validate({"before": "url|1", "before_hash": "0f" * 32, "found": found})
 
     async def open_drug_case(self, case: PendingCase) -> None:
         if isinstance(self.failure, EngineUnavailable):

@@ -21,6 +21,7 @@ from clinical.people import Role
 from services.access.views import AuditEventView, AuditFilter
 from services.encryption import KeyRing, PayloadCodec
 from services.records.sites_in_use import SitesInUse
+from services.telemetry.tracing import Tracing
 from tests.api.caller import SITE, claims, signed, verifier
 from tests.api.conftest import Clinic
 from workers.registry import WORKFLOWS, Activities
@@ -38,7 +39,8 @@ DETAILS = Payload(
 def endpoint(clinic: Clinic, *, development: bool = True) -> FastAPI:
     reading = PayloadReading(PayloadCodec(KEYS), clinic.access, SitesInUse(clinic.database))
     sessions = codec_session.Sessions() if development else None
-    return create_codec(Codec("test", UI, verifier(), reading, sessions, clinic.database.dispose))
+    tracing = Tracing("test", "test")
+    return create_codec(Codec("test", UI, verifier(), reading, sessions, tracing, clinic.database.dispose))
 
 
 def token(*roles: Role, sites: tuple[str, ...] = (SITE,)) -> str:

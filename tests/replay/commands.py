@@ -40,7 +40,9 @@ class Replayed:
 async def replay(runs: Sequence[Run]) -> list[Replayed]:
     """Run today's workflow code over stored histories, in the sandbox of the workers."""
     listening = _Listening()
-    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=listening, data_converter=CONVERTER)
+    replayer = Replayer(
+        workflows=WORKFLOWS, workflow_runner=listening, data_converter=CONVERTER, build_id="replay"
+    )
 
     async def histories() -> AsyncIterator[WorkflowHistory]:
         for run in runs:
@@ -51,7 +53,8 @@ async def replay(runs: Sequence[Run]) -> list[Replayed]:
         async for result in results:
             run = runs[len(found)]
             failure = "" if result.replay_failure is None else _reason(str(result.replay_failure))
-            found.append(Replayed(run, tuple(listening.lines[result.history.run_id]), failure))
+            # Taken away: a history that is kept for two releases comes twice, under one run id.
+            found.append(Replayed(run, tuple(listening.lines.pop(result.history.run_id, ())), failure))
     return found
 
 
