@@ -32,6 +32,7 @@ TAGS = {
     "rooms and times": "Rooms, chairs and people; which times are free, held, booked, given away.",
     "messages": "What patients wrote, what a person has to do about it, and what the SMS provider tells.",
     "drug books": "Controlled drugs, container by container: received, given, wasted, returned, counted.",
+    "operations": "Many courses at once: looked at, confirmed, carried out, reported; failed steps taken up.",
     "events": "What other systems are told: a stream that resumes, and signed webhooks.",
     "protocols": "What a clinic has decided.",
     "sites": "The clinic's sites: name, time zone, telephone, default protocol.",

@@ -20,6 +20,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.engine_resets import FailedStep, failed_step, take_up
 from api.problems import PROBLEMS
 from services.records.custody_interface import PendingCase
 from workflows.messages import (
@@ -56,6 +57,7 @@ PASSING = frozenset(
 
 A = TypeVar("A", bound=Accepted)
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 
 class EngineRefused(Exception):
@@ -95,6 +97,14 @@ class Engine(Protocol):
 
     async def open_drug_case(self, case: PendingCase) -> None:
         """Start the case of a discrepancy in the drug books; one that was started already stays as it is."""
+        ...
+
+    async def failed_step(self, workflow_id: str) -> FailedStep | None:
+        """What has failed in this workflow and can be taken up; None: nothing. Raises NotRunning."""
+        ...
+
+    async def take_up(self, step: FailedStep, reason: str, key: str) -> str | None:
+        """Try it again; the run that goes on, if it is another one."""
         ...
 
     async def is_up(self) -> bool:
@@ -185,6 +195,12 @@ class TemporalEngine:
                 raise EngineUnavailable from error
             raise
 
+    async def failed_step(self, workflow_id: str) -> FailedStep | None:
+        return await self._answered(failed_step(await self._ready(), workflow_id))
+
+    async def take_up(self, step: FailedStep, reason: str, key: str) -> str | None:
+        return await self._answered(take_up(await self._ready(), step, reason, key))
+
     async def is_up(self) -> bool:
         try:
             client = await asyncio.wait_for(self._ready(), PATIENCE_OF_A_PROBE_S)
@@ -202,7 +218,7 @@ class TemporalEngine:
                     raise EngineUnavailable from error
             return self._client
 
-    async def _answered(self, call: Awaitable[M]) -> M:
+    async def _answered(self, call: Awaitable[T]) -> T:
         try:
             return await call
         except WorkflowUpdateFailedError as error:

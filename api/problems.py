@@ -77,6 +77,7 @@ PROBLEMS: dict[str, Kind] = {
     "purpose-required": Kind(S.FORBIDDEN, "Say what you read this for"),
     "role-not-yours-to-give": Kind(S.FORBIDDEN, "This key would have more rights than you may give"),
     "not-permitted": Kind(S.FORBIDDEN, "These notes are kept apart"),
+    "second-person-required": Kind(S.FORBIDDEN, "So many courses need a second person"),
     "separation-of-duties": Kind(S.FORBIDDEN, "Another person has to do this"),
     "not-your-task": Kind(S.FORBIDDEN, "Another person has this task"),
     "signature-invalid": Kind(S.FORBIDDEN, "The signature is missing or wrong"),

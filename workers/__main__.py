@@ -8,6 +8,7 @@ import asyncio
 import signal
 import sys
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import structlog
 
@@ -17,12 +18,19 @@ from services.database import Database
 from services.logging import configure_logging
 from services.process import end_process
 from services.records.booking_facts import BookingFacts
+from services.records.booking_tasks import BookingTasks
 from services.settings import Settings, SettingsInvalid
+from services.telemetry.endpoint import MetricsEndpoint
+from services.telemetry.sdk import runtime_of
+from services.telemetry.tracing import Tracing
 from services.temporal import connect
 from workers.bookings import keep_sweeping
+from workers.census import keep_counting
 from workers.drug_cases import keep_opening
+from workers.forgetting import keep_forgetting
 from workers.health import Health
-from workers.registry import compose, drug_books, webhook_post, workers_for
+from workers.offers import keep_telling
+from workers.registry import answers, compose, drug_books, webhook_post, workers_for
 from workers.replay_check import CannotReplay, check
 from workers.search_attributes import register
 from workers.undelivered import keep_sending
@@ -42,20 +50,22 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
     for asked in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(asked, stop.set)
     health = Health(
-        "127.0.0.1" if not settings.in_production else "0.0.0.0",  # noqa: S104  # probed from outside its container
+        settings.probed_at,
         settings.worker_health_port,
         build=settings.build,
         queues=[str(queue) for queue in queues],
     )
     health.start()
-    database = Database(settings.database_url)
+    tracing = Tracing.from_settings(settings, "kap-worker")
+    database = tracing.of_statements(Database(settings.database_url))
     try:
-        client = await connect(settings)
+        client = await connect(settings, interceptors=[tracing.interceptor()], runtime=runtime_of(settings))
         await register(client)
         if TaskQueue.JOURNEY in queues:
             tried = await check(client, settings)
             log.info("running workflows replayed", build=settings.build, count=tried)
         async with AsyncExitStack() as running:
+            running.enter_context(MetricsEndpoint(settings))
             activities = compose(settings, database)
             for worker in workers_for(client, activities, queues, deployment_of(settings)):
                 await running.enter_async_context(worker)
@@ -65,10 +75,19 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
             if TaskQueue.NOTIFY in queues:
                 post = asyncio.create_task(keep_delivering(webhook_post(settings, database)))
                 running.callback(post.cancel)
-                times = asyncio.create_task(keep_sweeping(Bookings(database), BookingFacts(database)))
+                tasks = BookingTasks(database)
+                books, facts = Bookings(database, tasks), BookingFacts(database)
+                times = asyncio.create_task(keep_sweeping(books, facts, tasks))
                 running.callback(times.cancel)
+                kept = timedelta(days=settings.idempotency_days)
+                old = asyncio.create_task(keep_forgetting(answers(settings, database), kept))
+                running.callback(old.cancel)
+                offers = asyncio.create_task(keep_telling(books, facts, activities.notifications))
+                running.callback(offers.cancel)
                 again = asyncio.create_task(keep_sending(activities.notifications))
                 running.callback(again.cancel)
+                census = asyncio.create_task(keep_counting(database))
+                running.callback(census.cancel)
             health.taking_work = True
             log.info("worker started", queue=",".join(queues))
             await stop.wait()
@@ -76,6 +95,7 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
             log.info("worker stopping", queue=",".join(queues))
     finally:
         await database.dispose()
+        tracing.close()
         health.stop()
 
 

@@ -164,7 +164,7 @@ class RecordSafetyChecks(Command):
 class DutyOwed(Message):
     """Something that must be done whatever becomes of the course, by whom and until when.
 
-    `escalated_to`: who was called last. `event_id`, `session`: what it belongs to.
+    `escalated_to`: who was called last. `event_id`, `session`: what it belongs to. `opened_at`: since when it is owed.
     """
 
     code: str
@@ -176,6 +176,7 @@ class DutyOwed(Message):
     escalated_to: Role | None = None
     event_id: str | None = None
     session: int | None = None
+    opened_at: datetime | None = None
 
 
 class DutyArose(Message):
@@ -659,6 +660,7 @@ class ReviewOwed(Message):
     task_id: str
     due_at: datetime
     overdue: bool = False
+    opened_at: datetime | None = None
 
 
 class SafetyPlanMade(Message):

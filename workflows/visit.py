@@ -176,6 +176,7 @@ class Session(Questioned):
             due_at=owed.due_at,
             reason="the monitoring form of this dose has to be submitted",
             session=self.number,
+            opened_at=first.given_at if first else None,
         )
         return (DutyArose(task_id=self.form_task(), duty=duty),)
 
@@ -192,7 +193,11 @@ class Session(Questioned):
             DutyArose(
                 task_id=task_id,
                 duty=DutyOwed(
-                    code=task.code, owner=task.owner, due_at=task.due_at, reason=reasons[task.code]
+                    code=task.code,
+                    owner=task.owner,
+                    due_at=task.due_at,
+                    reason=reasons[task.code],
+                    opened_at=task.since,
                 ),
             )
             for task_id, task in self.tasks.items()

@@ -106,8 +106,17 @@ class TimelinePage(Page):
     total: int
 
 
-class ScoresOut(Out):
+class TotalPage(Page):
+    """`total`: how many there are over the whole list, whatever the filters."""
+
+    total: int
+
+
+class ScoresOut(Page):
+    """Scored questionnaires; `counts` by instrument, over all of the course's."""
+
     items: list[ScoreView]
+    counts: dict[str, int]
 
 
 class MessagesOut(CountedPage):

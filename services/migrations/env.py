@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, pool, text
 from services import outbox
 from services.access import tables as access_tables
 from services.booking import tables as booking_tables
+from services.bulk import tables as bulk_tables
 from services.database import Base
 from services.events import tables as event_tables
 from services.links import tables as link_tables
@@ -29,6 +30,7 @@ TABLES = (
     link_tables,
     outbox,
     event_tables,
+    bulk_tables,
 )
 """Named so that nobody takes the imports for unused: importing them fills `Base.metadata`."""
 

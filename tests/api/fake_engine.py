@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from api.engine import Engine, EngineRefused, EngineUnavailable
+from api.engine_resets import FailedStep
 from clinical.decision import Decision, Reason, Verdict
 from clinical.dosing import DoseOrder
 from clinical.events import Entry, JourneyStarted
@@ -48,6 +49,8 @@ class FakeEngine(Engine):
         self.failure: Exception | None = None
         self.refuses: dict[str, Exception] = {}
         self.up = True
+        self.failed: dict[str, FailedStep] = {}
+        self.taken_up: list[tuple[FailedStep, str]] = []
         self.opened: list[PendingCase] = []
         self.opened_risk: list[StartRisk] = []
 
@@ -89,6 +92,13 @@ class FakeEngine(Engine):
         if isinstance(self.failure, EngineUnavailable):
             raise self.failure
         self.opened.append(case)
+
+    async def failed_step(self, workflow_id: str) -> FailedStep | None:
+        return self.failed.get(workflow_id)
+
+    async def take_up(self, step: FailedStep, reason: str, key: str) -> str | None:
+        self.taken_up.append((step, reason))
+        return "another-run"
 
     async def is_up(self) -> bool:
         return self.up

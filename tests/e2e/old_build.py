@@ -54,12 +54,12 @@ class TwoBuilds(LocalSystem):
         self.postgres.create_database("kap")
         _asked(self._code, _MIGRATE, self.database_url)
 
-    def _run(self, name: str, module: str, own: dict[str, str]) -> Child:
+    def _run(self, name: str, module: str, own: dict[str, str], *arguments: str) -> Child:
         known = self._known if self._code is self._old else None
         given = self.environment() | own
         return Child(
             name,
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *arguments],
             self._log(name),
             environment={"PYTHONUNBUFFERED": "1", **_only(given, known)},
             folder=self._code,

@@ -39,7 +39,7 @@ from clinical.patient_record import (
     WorkUpOutcome,
     WorkUpResult,
 )
-from clinical.people import Actor, Role
+from clinical.people import ESCALATES_TO, Actor, Role
 from clinical.protocol import Ask, Drug, Indication, Protocol
 from clinical.readiness import ReadinessAnswers
 from clinical.recovery_scores import PadssItems
@@ -50,7 +50,6 @@ from services.records.interface import NewPatient, Referral
 from services.records.sql import SqlRecords
 from workflows import messages as m
 from workflows import names
-from workflows.part import ESCALATES_TO
 
 SITE = "site-a"
 PEOPLE = {role: Actor(id=f"staff-{role}", role=role) for role in Role}
