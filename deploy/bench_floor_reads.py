@@ -1,8 +1,8 @@
 """What is the least that a read can cost? The bare SQL of a page, sent by the same driver, answered by the same server.
 
-`python -m deploy.bench_floor_reads PORT DATABASE-URL`. It asks each page's query once and notes the statements
-with their parameters. From then on `GET /tasks`, `/board`, `/patients/{id}` send just these over one connection and
-answer the rows as JSON: no token, no rule, no model, no decryption, no audit.
+`python -m deploy.bench_floor_reads PORT`, configured as every process is. It asks each page's query once and notes
+the statements with their parameters. From then on `GET /tasks`, `/board`, `/patients/{id}` send just these over one
+connection and answer the rows as JSON: no token, no rule, no model, no decryption, no audit.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from starlette.routing import Route
 
 from deploy.crowd import SITE
 from services.database import Database
-from services.encryption import FieldCipher, KeyRing
+from services.encryption import FieldCipher
 from services.records.queries import RecordQueries
 from services.records.task_queries import TaskFilter
+from services.settings import Settings
 
 Statements = list[tuple[str, Any]]
 LIMIT = 51
@@ -35,9 +36,10 @@ PERSON = "SELECT * FROM patient WHERE id = %(id)s"
 COURSES = "SELECT id FROM journey WHERE patient_id = %(id)s ORDER BY started_at"
 
 
-async def serve(port: int, url: str) -> None:
-    known = await _statements(url)
-    connection = await psycopg.AsyncConnection.connect(url.replace("+psycopg", ""), autocommit=True)
+async def serve(port: int, settings: Settings) -> None:
+    known = await _statements(settings)
+    url = settings.database_url.replace("+psycopg", "")
+    connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
     turn = asyncio.Lock()
 
     async def rows(statements: Statements) -> Response:
@@ -52,16 +54,19 @@ async def serve(port: int, url: str) -> None:
         asked = {"id": request.path_params["id"]}
         return await rows([(PERSON, asked), (COURSES, asked)])
 
+    async def healthy(_: Request) -> Response:
+        return Response()
+
     routes = [Route(path, page) for path in known]
-    app = Starlette(routes=[*routes, Route("/patients/{id}", patient)])
+    app = Starlette(routes=[*routes, Route("/patients/{id}", patient), Route("/healthz", healthy)])
     config = uvicorn.Config(app, host="127.0.0.1", port=port, access_log=False, log_level="error")
     await uvicorn.Server(config).serve()
 
 
-async def _statements(url: str) -> dict[str, Statements]:
+async def _statements(settings: Settings) -> dict[str, Statements]:
     """What each page really sends."""
-    database = Database(url)
-    queries = RecordQueries(database, FieldCipher(KeyRing({"one": bytes(32)}, "one"), bytes(32)))
+    database = Database(settings.database_url)
+    queries = RecordQueries(database, FieldCipher.from_settings(settings))
     now = datetime.now(UTC)
     zone = ZoneInfo("America/New_York")
 
@@ -94,4 +99,4 @@ async def _sent(database: Database, ask: Callable[[], Awaitable[None]]) -> State
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(serve(int(sys.argv[1]), Settings.from_environment()))

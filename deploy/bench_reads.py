@@ -7,13 +7,17 @@ it answers, and writes down who looked at whom. Both take turns.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import AsyncExitStack, closing
+from datetime import UTC, datetime
 
 import httpx2
+import psycopg
 
-from clinical.people import Role
+from clinical.events import Entry, TaskOpened
+from clinical.people import ENGINE, Role
 from deploy.bench_measure import Figure, quantile
 from deploy.child import Child
 from deploy.crowd import SITE, fill
@@ -21,14 +25,17 @@ from deploy.demo_clinic import Clinic, tokens_of
 from deploy.local import DATABASE, ROOT, LocalOptions, LocalSystem
 from deploy.ports import LOOPBACK, choose_ports
 from deploy.seed import TIME_ZONE, register_site
+from deploy.waiting import until_healthy
 from services.database import Database
 from services.encryption import FieldCipher
+from services.records.chain import fact_text
 from services.records.interface import NewPatient
+from services.records.ledger import PAYLOAD
 from services.records.sql import SqlRecords
 
 FEW, MANY = 1_000, 100_000
 OVER_SQL, OVER_FEW = 1.5, 1.2
-PATIENT = "bench-patient"
+PATIENT = "01BENCH" + 19 * "0"
 
 
 async def reads(*, quick: bool) -> list[Figure]:
@@ -52,12 +59,29 @@ async def _with(courses: int, *, quick: bool) -> tuple[dict[str, float], dict[st
         system = await stack.enter_async_context(LocalSystem(LocalOptions(with_ui=False)))
         with closing(system.postgres.as_admin(DATABASE)) as admin:
             fill(admin, courses)
+            _write_reasons(admin, FieldCipher.from_settings(system.settings()))
         clinic = Clinic(system.base_url, tokens_of(system.issuer_key))
         stack.push_async_callback(clinic.close)
         await register_site(clinic)
         await _add_patient(system)
-        bare = await stack.enter_async_context(_floor(stack, system))
+        bare = await stack.enter_async_context(await _floor(stack, system))
         return await _in_turns(clinic, bare, PATIENT, 40 if quick else 400)
+
+
+def _write_reasons(admin: psycopg.Connection, cipher: FieldCipher) -> None:
+    """Why each task was opened, so that it can be read: the crowd's entries hold nothing."""
+    now = datetime.now(UTC)
+    fact = TaskOpened(task_id="one", code="take-consent", owner=Role.NURSE, due_at=now, reason="bench")
+    text = fact_text(Entry(key="k1", occurred_at=now, actor=ENGINE, fact=fact))
+    with admin.transaction():
+        admin.execute("SET LOCAL session_replication_role = replica")  # nobody may change an entry but so
+        entries = admin.execute("SELECT journey_id, key FROM journey_entry WHERE seq = 1").fetchall()
+        sealed = [(cipher.encrypt(PAYLOAD, text, row="\0".join(place)), *place) for place in entries]
+        with admin.cursor() as cursor:
+            cursor.executemany(
+                "UPDATE journey_entry SET payload = %s WHERE journey_id = %s AND key = %s", sealed
+            )
+    admin.execute("VACUUM ANALYZE journey_entry")
 
 
 async def _add_patient(system: LocalSystem) -> None:
@@ -75,17 +99,18 @@ async def _add_patient(system: LocalSystem) -> None:
         await database.dispose()
 
 
-def _floor(stack: AsyncExitStack, system: LocalSystem) -> httpx2.AsyncClient:
+async def _floor(stack: AsyncExitStack, system: LocalSystem) -> httpx2.AsyncClient:
     port = choose_ports({"the floor": None})["the floor"]
     child = Child(
         "the floor",
-        [sys.executable, "-m", "deploy.bench_floor_reads", str(port), system.database_url],
+        [sys.executable, "-m", "deploy.bench_floor_reads", str(port)],
         system.data_dir / "logs" / "floor.log",
+        environment=os.environ | system.environment(),
         folder=ROOT,
     )
     stack.callback(child.stop)
-    transport = httpx2.AsyncHTTPTransport(retries=10)  # it needs a moment to start
-    return httpx2.AsyncClient(base_url=f"http://{LOOPBACK}:{port}", transport=transport, timeout=60)
+    await until_healthy(child, port)
+    return httpx2.AsyncClient(base_url=f"http://{LOOPBACK}:{port}", timeout=60)
 
 
 async def _in_turns(

@@ -91,4 +91,5 @@ def test_there_is_no_part_but_those_that_are_listed(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit) as left:
         main(["--only", "everything"])
     assert left.value.code == 2
-    assert all(part in capsys.readouterr().err for part in PARTS)
+    said = capsys.readouterr().err
+    assert all(part in said for part in PARTS)
