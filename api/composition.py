@@ -1,5 +1,6 @@
 """What is the API made of? Everything a request can reach, put together once by `api.app`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,14 +13,17 @@ from api.engine import Engine
 from api.idempotency import Requests
 from api.limiter import Limiter
 from api.outside import Outside
+from api.refusals import Refusals
 from api.signatures import Provider
 from api.tokens import TokenVerifier
 from services.access.access import Access
 from services.booking.service import Bookings
+from services.bulk.store import BulkActs
 from services.downtime.page import HelpNumbers
 from services.links.drafts import Drafts
 from services.links.store import PatientLinks
 from services.notifications.interface import (
+    ChannelName,
     CommunicationRecord,
     LastAsked,
     Receipt,
@@ -36,13 +40,21 @@ from services.records.inbox import Inbox
 from services.records.interface import Records
 from services.records.queries import RecordQueries
 from services.records.review_tasks import ReviewTasks
+from services.records.standings import Standings
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
+from services.telemetry.tracing import Tracing
 
 
 class MessageLog(Protocol):
     async def for_journey(
-        self, journey_id: str, after: Place | None = None, limit: int | None = None
+        self,
+        journey_id: str,
+        after: Place | None = None,
+        limit: int | None = None,
+        *,
+        status: str | None = None,
+        channel: str | None = None,
     ) -> list[CommunicationRecord]:
         """Every message of a journey, in clinical order, from the one after `after`."""
         ...
@@ -53,6 +65,10 @@ class MessageLog(Protocol):
 
     async def last_asked(self, patient_ids: Sequence[str]) -> dict[str, LastAsked]:
         """For each patient the visit that the last text message asked about."""
+        ...
+
+    async def went_to(self, key: str) -> tuple[ChannelName, str] | None:
+        """By which channel, and to which address, this message left."""
         ...
 
     async def take_receipt(self, receipt: Receipt) -> None:
@@ -94,7 +110,13 @@ class Composition:
     inbox: Inbox
     sms_provider: Provider
     help_lines: HelpLines
+    bulk: BulkActs
+    standings: Standings
+    work_to_do: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when somebody has confirmed an operation: whoever carries them out need not wait to look."""
     limiter: Limiter = field(default_factory=Limiter)
+    tracing: Tracing = field(default_factory=lambda: Tracing("kap-api", "unknown"))
+    refusals: Refusals = field(default_factory=Refusals)
 
     async def zone_of(self, site: str) -> ZoneInfo:
         """The zone on the wall of a site: as registered, else as its rooms have it, else UTC."""

@@ -17,7 +17,7 @@ from starlette.types import Message, Receive
 from api.auth import ACTS, OPEN_TO_ALL, Caller, Principal, authorise, behind_glass
 from api.composition import Composition, composition_of
 from api.idempotency import answer_once
-from api.looking import answer_and_note
+from api.looking import answer_and_note, note_refusal
 from api.problems import Problem
 from api.purposes import AUDITED, purpose_of
 from api.tokens import NOT_VALID, bearer_of, refused
@@ -63,11 +63,16 @@ class ActRoute(APIRoute):
 async def _admit(request: Request, act: str) -> None:
     here = composition_of(request)
     principal = await _principal(here, request.headers.get("authorization"))
-    caller = await _caller(request, here, act, principal)
-    if "site" in request.path_params:
-        caller.at(request.path_params["site"])
-    if act in AUDITED:
-        request.state.purpose = purpose_of(act, caller, request.headers.get("kap-purpose"))
+    try:
+        caller = await _caller(request, here, act, principal)
+        if "site" in request.path_params:
+            caller.at(request.path_params["site"])
+        if act in AUDITED:
+            request.state.purpose = purpose_of(act, caller, request.headers.get("kap-purpose"))
+    except Problem as refusal:
+        if act in AUDITED:
+            await note_refusal(request, act, principal, refusal)
+        raise
     request.state.caller = caller
 
 

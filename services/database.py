@@ -6,14 +6,14 @@ brings the schema to its newest version. Errors of the driver pass through; each
 own words.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import DateTime, LargeBinary, MetaData, Numeric, Text, func, select
+from sqlalchemy import DateTime, Engine, LargeBinary, MetaData, Numeric, Text, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -85,6 +85,10 @@ class Database:
         """One moment of the database, read-only: writing in it is refused by the server."""
         async with AsyncSession(self._snapshots, autoflush=False) as session:
             yield session
+
+    def look_at_engine(self, look: Callable[[Engine], object]) -> None:
+        """Hand over the engine to whoever watches its statements."""
+        look(self._engine.sync_engine)
 
     async def dispose(self) -> None:
         """Close every connection."""

@@ -20,7 +20,12 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from deploy.data_folder import DataFolder
 from deploy.postgres import PostgresServer
 from deploy.smtp_sink import SmtpSink
-from deploy.temporal_server import search_attribute_arguments, temporal_binary, virtual_time_arguments
+from deploy.temporal_server import (
+    SHOWN_AS_FAILING,
+    search_attribute_arguments,
+    temporal_binary,
+    virtual_time_arguments,
+)
 from services.database import migrate
 from services.encryption import KeyRing
 from services.process import end_process
@@ -76,7 +81,11 @@ async def temporal_environment(payload_keys: KeyRing) -> AsyncIterator[WorkflowE
         dev_server_existing_path=temporal_binary(),
         dev_server_log_level="error",
         dev_server_startup_timeout=timedelta(seconds=60),  # a busy machine is no failure
-        dev_server_extra_args=[*virtual_time_arguments(), *search_attribute_arguments(search_attributes())],
+        dev_server_extra_args=[
+            *virtual_time_arguments(),
+            *SHOWN_AS_FAILING,
+            *search_attribute_arguments(search_attributes()),
+        ],
     )
     async with environment:
         yield environment

@@ -33,6 +33,7 @@ PASSED_THROUGH = (
     "pydantic",
     "pydantic_core",
     "annotated_types",
+    "opentelemetry",
     "zoneinfo",
     "tzdata",
 )

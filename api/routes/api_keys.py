@@ -8,8 +8,8 @@ from fastapi import Path, Query, Request, Response
 from api.auth import MAY_GIVE, Caller
 from api.dependencies import CallerHere, Composed, KeyHere
 from api.errors import trace_id_of
+from api.paging import CursorParameter, Limit, link_next
 from api.problems import Fault, Problem
-from api.routes.journeys import CursorParameter, Limit, link_next
 from api.routes.router import routes
 from api.schemas.access import ApiKeyIn, ApiKeyPage, IssuedOut, RevocationIn
 from api.schemas.values import Identifier, Site
@@ -55,6 +55,7 @@ async def issue_api_key(
 async def list_api_keys(
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     site: Annotated[Site | None, Query(description="only of this one of your sites")] = None,
     cursor: CursorParameter = None,
@@ -70,7 +71,7 @@ async def list_api_keys(
     if len(found) > limit:
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.issued_at.isoformat(), last.key_id])
-        link_next(response, "/v1/api-keys", mark)
+        link_next(request, response, mark)
     return ApiKeyPage(items=found[:limit], next_cursor=mark, counts=await here.access.api_keys.counts(sites))
 
 

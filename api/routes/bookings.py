@@ -1,17 +1,17 @@
-"""What is held and booked at a site, who waits, and what has somebody to see to?"""
+"""What is held and booked at a site, who waits, and what came of what lapsed?"""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 
 from api.booking_desk import Times, now
 from api.dependencies import CallerHere, Composed
+from api.paging import CursorParameter, Limit, link_next
 from api.problems import Problem
-from api.routes.journeys import CursorParameter, Limit, link_next
 from api.routes.resources import At
 from api.routes.router import routes
-from api.schemas.booking import BookingOut, BookingPage, EmptyIn, NoticePage, WaitingPage, When
+from api.schemas.booking import BookingOut, BookingPage, NoticeHandlingIn, WaitingPage, When
 from api.schemas.values import Identifier
 from clinical.booking import Span
 from services.booking.interface import NoticeView
@@ -28,6 +28,7 @@ async def list_bookings(
     here: Composed,
     caller: CallerHere,
     times: Times,
+    request: Request,
     response: Response,
     starting: Annotated[When | None, Query(description="from now if left out")] = None,
     until: Annotated[When | None, Query(description="for a day if left out")] = None,
@@ -51,7 +52,7 @@ async def list_bookings(
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [found[limit - 1].starts_at.isoformat(), found[limit - 1].id])
-        link_next(response, f"/v1/bookings/{site}", mark)
+        link_next(request, response, mark)
     counts = await here.bookings.counts(site, span)
     return BookingPage(items=found[:limit], next_cursor=mark, counts=counts)
 
@@ -61,55 +62,37 @@ async def list_waiting(
     site: At,
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
+    status: Annotated[
+        Literal["waiting", "offered"] | None, Query(description="offered: a time is being asked about")
+    ] = None,
     cursor: CursorParameter = None,
     limit: Limit = 50,
 ) -> WaitingPage:
     """Who waits for an earlier time, the first one first."""
-    listing = f"waiting {caller.principal.id} {site}"
+    listing = f"waiting {caller.principal.id} {site} {status}"
     place = None if cursor is None else here.cursors.open(listing, cursor)
     after = None if place is None else (datetime.fromisoformat(place[0]), place[1])
-    found = await here.bookings.in_line(site, after=after, limit=limit + 1)
+    found = await here.bookings.in_line(site, status, after=after, limit=limit + 1)
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [found[limit - 1].added_at.isoformat(), found[limit - 1].id])
-        link_next(response, f"/v1/bookings/{site}/waitlist", mark)
+        link_next(request, response, mark)
     counts = await here.bookings.waiting_counts(site)
     return WaitingPage(items=found[:limit], next_cursor=mark, counts=counts)
 
 
-@router.get("/notices", operation_id="list_booking_notices")
-async def list_booking_notices(
-    site: At,
-    here: Composed,
-    caller: CallerHere,
-    response: Response,
-    handled: Annotated[bool, Query(description="those that somebody saw to")] = False,
-    cursor: CursorParameter = None,
-    limit: Limit = 50,
-) -> NoticePage:
-    """What has to be heard: a hold that lapsed, an offer, a late cancellation, a visit without its room."""
-    listing = f"notices {caller.principal.id} {site} {handled}"
-    after = 0 if cursor is None else int(here.cursors.open(listing, cursor)[0])
-    found = await here.bookings.notices(site, handled=handled, after=after, limit=limit + 1)
-    mark = None
-    if len(found) > limit:
-        mark = here.cursors.seal(listing, [str(found[limit - 1].id)])
-        link_next(response, f"/v1/bookings/{site}/notices", mark)
-    counts = await here.bookings.notice_counts(site)
-    return NoticePage(items=found[:limit], next_cursor=mark, counts=counts)
-
-
 @router.post("/notices/{notice_id}/handling", operation_id="handle_booking_notice")
 async def handle_booking_notice(
-    _body: EmptyIn,
+    body: NoticeHandlingIn,
     site: At,
     notice_id: Annotated[int, Path(ge=1, le=2**53)],
     here: Composed,
     caller: CallerHere,
 ) -> NoticeView:
-    """Somebody saw to it; the first one stays named."""
-    return await here.bookings.handle_notice(site, notice_id, caller.principal.id, now())
+    """Say what came of a lapsed hold or offer; its task leaves the work list. The first answer stays."""
+    return await here.bookings.handle_notice(site, notice_id, body.outcome, caller.actor, now())
 
 
 @router.get("/{booking_id}", operation_id="read_booking")

@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 
 from api.dependencies import CallerHere, Composed
-from api.routes.journeys import AtSite, CursorParameter, Limit, link_next, one_site
+from api.paging import CursorParameter, Limit, link_next
+from api.routes.journeys import AtSite, one_site
 from api.routes.router import routes
 from api.schemas.values import Day, Site
 from api.schemas.work import ClosedDayIn, ClosedDayOut, ClosedDaysOut, ClosedNowOut
@@ -20,6 +21,7 @@ router = routes("/v1/closed-days", "tasks")
 async def list_closed_days(
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     site: AtSite = None,
     since: Annotated[Day | None, Query(description="from this day on")] = None,
@@ -35,7 +37,7 @@ async def list_closed_days(
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [found[limit - 1].day.isoformat()])
-        link_next(response, "/v1/closed-days", mark)
+        link_next(request, response, mark)
     total = await here.closed_days.count(at)
     return ClosedDaysOut(items=[_out(one) for one in found[:limit]], next_cursor=mark, total=total)
 

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import structlog
-from fastapi import Header, Path, Request, Response
+from fastapi import Header, Path, Query, Request, Response
 
 from api.auth import Caller
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed
 from api.looking import seen_at
+from api.paging import Paged
 from api.problems import Fault, Problem
 from api.routes.router import routes
 from api.schemas.contacts import (
@@ -24,7 +25,7 @@ from api.schemas.contacts import (
     ContactIn,
     ContactOut,
 )
-from api.schemas.values import Identifier
+from api.schemas.values import Code, Identifier
 from clinical.people import Role
 from services.notifications.errors import NotificationError
 from services.notifications.interface import (
@@ -98,11 +99,20 @@ async def change_contact(
 
 @router.get("/history", operation_id="read_contact_history")
 async def read_contact_history(
-    patient_id: PatientId, here: Composed, caller: CallerHere
+    patient_id: PatientId,
+    here: Composed,
+    caller: CallerHere,
+    paging: Paged,
+    source: Annotated[Code | None, Query(description="only changes that came so: api, sms, code, …")] = None,
 ) -> ContactHistoryOut:
-    """Every change of how the person is reached: who, when, by which way, what was and what is."""
-    found = await here.contacts.history(_sites(caller, patient_id), patient_id)
-    return ContactHistoryOut(items=[ContactChangeOut.model_validate(one.model_dump()) for one in found])
+    """Changes of how the person is reached, oldest first: who, when, by which way, what was and what is."""
+    found = await here.contacts.history(
+        _sites(caller, patient_id), patient_id, source=source, after=paging.number, limit=paging.wanted
+    )
+    shown, mark = paging.page(found, lambda one: (one.version,))
+    items = [ContactChangeOut.model_validate(one.model_dump()) for one in shown]
+    counts = await here.contacts.history_counts(patient_id)
+    return ContactHistoryOut(items=items, next_cursor=mark, counts=counts)
 
 
 @router.post("/codes", operation_id="send_contact_code", status_code=202)
@@ -111,7 +121,8 @@ async def send_contact_code(
 ) -> CodeOut:
     """Send a new code to the address of this channel: whoever gives it back reads there.
 
-    Until then nothing else goes there, and replies from there count for nobody. 409 when the person has opted out of
+    Until then nothing else goes to an address that was changed, and replies from there count for nobody; one that was
+    told at registration goes on getting messages without details. 409 when the person has opted out of
     the channel, 429 `too-many-tries` after five in
     an hour, 503 `message-not-sent` when it could not leave.
     """

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from api.dependencies import CallerHere, Composed
 from api.drug_desk import DrugDesk
-from api.routes.journeys import CursorParameter, Limit, link_next
+from api.paging import CursorParameter, Limit, link_next
 from api.routes.router import routes
 from api.schemas.custody import (
     ContainerIn,
@@ -54,6 +54,7 @@ async def list_containers(
     site: At,
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     drug: Annotated[Drug | None, Query()] = None,
     lot: Annotated[Code | None, Query()] = None,
@@ -78,7 +79,7 @@ async def list_containers(
     if len(found) > limit:
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.received_at.isoformat(), last.container_id])
-        link_next(response, f"/v1/custody/{site}/containers", mark)
+        link_next(request, response, mark)
     counts = await here.queries.custody_counts(site)
     return ContainerPage(items=found[:limit], next_cursor=mark, counts=counts)
 
@@ -89,19 +90,21 @@ async def list_movements(
     container_id: ContainerId,
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
+    kind: Annotated[MovementKind | None, Query()] = None,
     cursor: CursorParameter = None,
     limit: Limit = 50,
 ) -> MovementPage:
     """Everything that was done with one container, in the order of recording."""
-    listing = f"movements {caller.principal.id} {container_id}"
+    listing = f"movements {caller.principal.id} {container_id} {kind}"
     after = 0 if cursor is None else int(here.cursors.open(listing, cursor)[0])
     container = await here.queries.container(site, container_id)
-    found = await here.queries.movements(site, container_id, after_seq=after, limit=limit + 1)
+    found = await here.queries.movements(site, container_id, kind=kind, after_seq=after, limit=limit + 1)
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].seq)])
-        link_next(response, f"/v1/custody/{site}/containers/{container_id}/movements", mark)
+        link_next(request, response, mark)
     counts = await here.queries.movement_counts(container_id)
     return MovementPage(container=container, items=found[:limit], next_cursor=mark, counts=counts)
 
@@ -141,6 +144,7 @@ async def list_discrepancies(
     site: At,
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     status: Annotated[Literal["open", "loss", "closed"] | None, Query()] = None,
     container_id: Annotated[Identifier | None, Query()] = None,
@@ -161,7 +165,7 @@ async def list_discrepancies(
     if len(found) > limit:
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.opened_at.isoformat(), last.container_id, str(last.number)])
-        link_next(response, f"/v1/custody/{site}/discrepancies", mark)
+        link_next(request, response, mark)
     counts = await here.queries.custody_counts(site)
     return DiscrepancyPage(items=found[:limit], next_cursor=mark, counts=counts)
 

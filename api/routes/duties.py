@@ -1,23 +1,57 @@
 """What is owed whatever becomes of the course: reports with their proof, long-term checks, the REMS form."""
 
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Query
+
 from api.dependencies import Composed, CourseHere, DeskHere, Number
+from api.paging import Paged
 from api.problems import Problem
 from api.routes.router import COURSE, routes
 from api.schemas.answers import AcceptedOut
 from api.schemas.duties import DutiesOut, DutyDoneIn, DutyReleaseIn, SafetyChecksIn
-from clinical.adverse_events import KEPT_UNTIL_DONE
+from clinical.adverse_events import KEPT_UNTIL_DONE, Duty
 from clinical.medications import interactions
+from clinical.people import Role
 from clinical.rems_form import RemsForm, draft
+from clinical.task_priority import Priority, rank
+from services.records.task_views import TaskView
 from workflows.messages import Accepted, CompleteDuty, RecordSafetyChecks, ReleaseDuty
 
 router = routes(COURSE, "duties")
 
 
+def _urgency(task: TaskView) -> tuple[int, datetime, str]:
+    return rank(Priority(task.priority)), task.due_at, task.id
+
+
 @router.get("/duties", operation_id="list_duties")
-async def list_duties(course: CourseHere) -> DutiesOut:
+async def list_duties(
+    course: CourseHere,
+    paging: Paged,
+    code: Annotated[Duty | None, Query()] = None,
+    owner: Annotated[Role | None, Query(description="whose it is, or to whom it went up")] = None,
+    overdue: Annotated[bool | None, Query(description="only late ones, or only the others")] = None,
+) -> DutiesOut:
     """The duties that are open. A course that was left stays open until they are done or released."""
-    journey = await course.view()
-    return DutiesOut(items=tuple(task for task in journey.open_tasks if task.code in KEPT_UNTIL_DONE))
+    now = datetime.now(UTC)
+    owed = [task for task in (await course.view()).open_tasks if task.code in KEPT_UNTIL_DONE]
+    found = [
+        task
+        for task in sorted(owed, key=_urgency)
+        if code in (None, task.code)
+        and owner in (None, task.owner, task.escalated_to)
+        and overdue in (None, task.due_at < now)
+    ]
+    if paging.place is not None:
+        rank_of, due_at, row_id = paging.place
+        found = [
+            one for one in found if _urgency(one) > (int(rank_of), datetime.fromisoformat(due_at), row_id)
+        ]
+    shown, mark = paging.page(found[: paging.wanted], _urgency)
+    return DutiesOut(items=shown, next_cursor=mark, counts=Counter(task.code for task in owed))
 
 
 @router.post("/duties/completion", operation_id="complete_duty", response_model=AcceptedOut)

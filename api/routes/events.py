@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Header, Query, Response
+from fastapi import Header, Query, Request, Response
 
 from api.dependencies import CallerHere, Composed
+from api.paging import CursorParameter, Limit, link_next
 from api.problems import Problem
-from api.routes.journeys import AtSite, CursorParameter, Limit, link_next, one_site
+from api.routes.journeys import AtSite, one_site
 from api.routes.router import routes
 from api.schemas.events import EventOut, EventPage, EventType
 from services.events.feed import require_within
@@ -27,6 +28,7 @@ Seq = Annotated[int | None, Query(ge=0, le=LARGEST)]
 async def read_events(
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     site: AtSite = None,
     type: Annotated[list[EventType], Query(description="only these types", max_length=100)] = [],  # noqa: B006
@@ -62,7 +64,7 @@ async def read_events(
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].seq)])
-        link_next(response, "/v1/events", mark)
+        link_next(request, response, mark)
     response.headers["Vary"] = "Accept"
     items = [EventOut.of(event) for event in found[:limit]]
     return EventPage(items=items, next_cursor=mark, first_seq=span.first_seq, last_seq=span.last_seq)

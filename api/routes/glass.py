@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.breaking import broken
 from api.dependencies import CallerHere, Composed, CourseHere, KeyHere
 from api.errors import trace_id_of
-from api.routes.journeys import CursorParameter, Limit, link_next
+from api.paging import CursorParameter, Limit, link_next
 from api.routes.router import COURSE, routes
 from api.schemas.access import BreakGlassIn, GlassOut, ReviewIn, ReviewPage
 from api.schemas.values import Identifier, Site
@@ -25,7 +25,7 @@ async def break_glass(
     request: Request, body: BreakGlassIn, course: CourseHere, here: Composed, caller: CallerHere, key: KeyHere
 ) -> GlassOut:
     """Say why, and see for a while: a coordinator the safety plans, operations who the person is and how to reach
-    them, a medical director the psychotherapy notes.
+    them or what the engine keeps encrypted, a medical director the psychotherapy notes.
 
     It is audited and opens a review that another person closes with a verdict. 403 `wrong-role` for a scope that
     is not for your role.
@@ -35,6 +35,7 @@ async def break_glass(
 
 @_reviews.get("", operation_id="list_break_glass")
 async def list_break_glass(
+    request: Request,
     site: At,
     here: Composed,
     caller: CallerHere,
@@ -52,7 +53,7 @@ async def list_break_glass(
     if len(found) > limit:
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.review_by.isoformat(), last.glass_id])
-        link_next(response, f"/v1/break-glass/{site}", mark)
+        link_next(request, response, mark)
     return ReviewPage(items=found[:limit], next_cursor=mark, counts=await here.access.glass.counts(site))
 
 

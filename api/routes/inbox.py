@@ -8,7 +8,8 @@ from fastapi import Path, Query, Request, Response
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed
 from api.looking import seen_at
-from api.routes.journeys import AtSite, CursorParameter, Limit, link_next, one_site
+from api.paging import CursorParameter, Limit, link_next
+from api.routes.journeys import AtSite, one_site
 from api.routes.router import routes
 from api.schemas.inbox import InboxPage, SettlementIn
 from api.schemas.values import Identifier
@@ -21,6 +22,7 @@ router = routes("/v1/inbox", "messages")
 async def list_inbox(
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     site: AtSite = None,
     status: Annotated[Literal["requested", "completed", "cancelled"], Query()] = "requested",
@@ -42,7 +44,7 @@ async def list_inbox(
     if len(found) > limit:
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.due_at.isoformat(), last.case_id])
-        link_next(response, "/v1/inbox", mark)
+        link_next(request, response, mark)
     return InboxPage(items=found[:limit], next_cursor=mark, counts=await here.inbox.counts([at]))
 
 

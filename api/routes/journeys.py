@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
 from api.auth import Caller
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed, Desk, DeskHere, KeyHere
 from api.engine import EngineRefused
 from api.minimum import shown_line
+from api.paging import CursorParameter, Limit, link_next
 from api.problems import Fault, Problem
 from api.routes.router import routes
 from api.schemas.answers import JourneyLine, JourneyPage, StartedOut
@@ -29,8 +30,6 @@ from workflows.names import journey_id
 router = routes("/v1/journeys", "journeys")
 
 T = TypeVar("T")
-Limit = Annotated[int, Query(ge=1, le=200)]
-CursorParameter = Annotated[str | None, Query(max_length=600)]
 AtSite = Annotated[Site | None, Query(description="one of your sites; needed when you have several")]
 
 
@@ -54,6 +53,7 @@ async def start_journey(
 async def list_journeys(
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     site: AtSite = None,
     stage: Annotated[Stage | None, Query()] = None,
@@ -73,7 +73,7 @@ async def list_journeys(
     if len(found) > limit:
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.started_at.isoformat(), last.id])
-        link_next(response, "/v1/journeys", mark)
+        link_next(request, response, mark)
     counts = await here.queries.journey_counts([at])
     items = [_line(one, caller.role) for one in found[:limit]]
     return JourneyPage(items=items, next_cursor=mark, counts=counts)
@@ -87,10 +87,6 @@ def one_site(caller: Caller, site: str | None) -> str:
         fault = Fault(pointer="query:site", detail="say which of your sites", code="missing")
         raise Problem("invalid-request", errors=[fault])
     return next(iter(caller.principal.sites))
-
-
-def link_next(response: Response, path: str, cursor: str) -> None:
-    response.headers["Link"] = f'<{path}?cursor={cursor}>; rel="next"'
 
 
 async def _started(here: Composition, desk: Desk, identity: str, body: JourneyIn) -> Accepted:

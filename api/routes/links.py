@@ -3,16 +3,18 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import Path
+from fastapi import Path, Query
 
+from api.composition import Composition
 from api.dependencies import CallerHere, Composed, CourseHere, KeyHere
 from api.link_door import PATH
-from api.link_standing import COLLECTING, over, stands, waits
+from api.link_standing import COLLECTING, offer_of, over, stands, waits
+from api.paging import Paged
 from api.problems import Problem
 from api.routes.router import COURSE, routes
 from api.schemas.links import LinkIn, LinkOut, LinksOut, NewLinkOut, RevokeLinkIn
 from api.schemas.values import Identifier
-from services.links.interface import Link, NewLink
+from services.links.interface import Link, NewLink, Purpose
 from services.records.views import JourneyView
 
 router = routes(COURSE + "/links", "links")
@@ -49,15 +51,29 @@ async def make_link(
     )
     if (link.purpose, link.part, link.occurrence) != (body.purpose, body.part, occurrence):
         raise Problem("idempotency-key-reused")
-    shown = _shown(link, journey, now).model_dump()
+    shown = (await _shown(here, link, journey, now)).model_dump()
     return NewLinkOut(**shown, url=f"{here.public_url.rstrip('/')}{PATH}{token}")
 
 
 @router.get("", operation_id="list_links")
-async def list_links(course: CourseHere, here: Composed) -> LinksOut:
-    """Every link of this course and what became of it, without addresses."""
+async def list_links(
+    course: CourseHere,
+    here: Composed,
+    paging: Paged,
+    purpose: Annotated[Purpose | None, Query()] = None,
+    state: Annotated[
+        Literal["live", "spent", "expired", "revoked", "locked"] | None,
+        Query(description="live: nobody used or ended it; it is open, or its subject is gone"),
+    ] = None,
+) -> LinksOut:
+    """Links of this course and what became of them, newest first, without addresses."""
     journey, now = await course.view(), here.links.now()
-    return LinksOut(items=[_shown(link, journey, now) for link in await here.links.of_journey(course.id)])
+    found = await here.links.of_journey(
+        course.id, purpose=purpose, state=state, before=paging.moment, limit=paging.wanted
+    )
+    shown, mark = paging.page(found, lambda one: (one.made_at, one.link_id))
+    items = [await _shown(here, link, journey, now) for link in shown]
+    return LinksOut(items=items, next_cursor=mark, counts=await here.links.counts(course.id))
 
 
 @router.post("/{link_id}/revocation", operation_id="revoke_link")
@@ -72,7 +88,7 @@ async def revoke_link(
     link = await here.links.revoke(course.id, link_id, caller.principal.id)
     if link is None:
         raise Problem("not-found", "the course has no such link")
-    return _shown(link, await course.view(), here.links.now())
+    return await _shown(here, link, await course.view(), here.links.now())
 
 
 def _occurrence(body: LinkIn, journey: JourneyView, now: datetime) -> tuple[str, datetime | None]:
@@ -91,13 +107,16 @@ def _occurrence(body: LinkIn, journey: JourneyView, now: datetime) -> tuple[str,
     raise Problem("not-possible-now", "no questionnaire of this part is open")
 
 
-def _shown(link: Link, journey: JourneyView, now: datetime) -> LinkOut:
+async def _shown(here: Composition, link: Link, journey: JourneyView, now: datetime) -> LinkOut:
     kept = link.model_dump(include=set(LinkOut.model_fields) - {"state"})
-    return LinkOut(**kept, state=_state(link, journey, now))
+    there = stands(link, journey, now)
+    if there and link.purpose is Purpose.OFFER and link.lives(now):
+        there = await offer_of(here.bookings, link, now) is not None
+    return LinkOut(**kept, state=_state(link, now, stands=there))
 
 
 def _state(
-    link: Link, journey: JourneyView, now: datetime
+    link: Link, now: datetime, *, stands: bool
 ) -> Literal["open", "spent", "expired", "revoked", "locked", "outdated"]:
     if link.spent_at is not None:
         return "spent"
@@ -107,4 +126,4 @@ def _state(
         return "locked"
     if now >= link.expires_at:
         return "expired"
-    return "open" if stands(link, journey, now) else "outdated"
+    return "open" if stands else "outdated"

@@ -6,11 +6,12 @@ written with the acts that they belong to (`api.routes.dosing`).
 
 from typing import Annotated
 
-from fastapi import Path, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from api.breaking import broken
 from api.dependencies import CallerHere, Composed, CourseHere, KeyHere
 from api.errors import trace_id_of
+from api.paging import Paged
 from api.routes.router import COURSE, routes
 from api.schemas.access import GlassOut
 from api.schemas.therapy import (
@@ -21,9 +22,10 @@ from api.schemas.therapy import (
     NoteRefOut,
     NotesOut,
 )
+from api.schemas.values import Code
 from services.access.views import GlassScope
 from services.identifiers import PATTERN
-from services.records.note_access import NoteRef
+from services.records.note_access import NoteFilter, NoteKind, NoteRef
 
 router = routes(COURSE + "/therapy-notes", "psychotherapy notes")
 NoteId = Annotated[str, Path(pattern=PATTERN)]
@@ -43,26 +45,56 @@ async def open_notes(
 
 
 @router.get("", operation_id="list_therapy_notes")
-async def list_notes(course: CourseHere, here: Composed, caller: CallerHere, response: Response) -> NotesOut:
+async def list_notes(
+    course: CourseHere,
+    here: Composed,
+    caller: CallerHere,
+    response: Response,
+    paging: Paged,
+    session: Annotated[int | None, Query(ge=1, le=1000, description="only of this session")] = None,
+    kind: Annotated[NoteKind | None, Query()] = None,
+) -> NotesOut:
     """Which notes there are. `state`: recorded, refused (what it belonged to was), or unconfirmed."""
     response.headers.update(NOT_KEPT)
-    return NotesOut(items=await here.notes.lines(course.id, caller.actor))
+    wanted = NoteFilter(session=session, kind=kind, after=paging.moment, limit=paging.wanted)
+    found = await here.notes.lines(course.id, caller.actor, wanted)
+    shown, mark = paging.page(found, lambda one: (one.written_at, one.note_id))
+    return NotesOut(items=shown, next_cursor=mark, counts=await here.notes.counts(course.id))
 
 
 @router.get("/accesses", operation_id="list_therapy_note_accesses")
-async def list_accesses(course: CourseHere, here: Composed) -> AccessesOut:
+async def list_accesses(
+    course: CourseHere,
+    here: Composed,
+    paging: Paged,
+    act: Annotated[Code | None, Query(description="write, amend, list, read, denied, break-glass")] = None,
+    actor_id: Annotated[Code | None, Query()] = None,
+) -> AccessesOut:
     """Who wrote, read, amended or was turned away, and why the glass was broken. No note's words."""
     await course.view()
-    return AccessesOut(items=await here.notes.accesses(course.id))
+    found = await here.notes.accesses(
+        course.id, act=act, actor_id=actor_id, after=paging.number or 0, limit=paging.wanted
+    )
+    shown, mark = paging.page(found, lambda one: (one.number,))
+    counts = await here.notes.access_counts(course.id)
+    return AccessesOut(items=shown, next_cursor=mark, counts=counts)
 
 
 @router.get("/{note_id}", operation_id="read_therapy_note")
 async def read_note(
-    course: CourseHere, note_id: NoteId, here: Composed, caller: CallerHere, response: Response
+    course: CourseHere,
+    note_id: NoteId,
+    here: Composed,
+    caller: CallerHere,
+    response: Response,
+    paging: Paged,
 ) -> NoteOut:
     """One note with everything that was added to it."""
     response.headers.update(NOT_KEPT)
-    return NoteOut(items=await here.notes.read(course.id, note_id, caller.actor))
+    wanted = NoteFilter(after=paging.moment, limit=paging.wanted)
+    found = await here.notes.read(course.id, note_id, caller.actor, wanted)
+    shown, mark = paging.page(found, lambda one: (one.written_at, one.note_id))
+    return NoteOut(items=shown, next_cursor=mark, total=await here.notes.texts(note_id))
 
 
 @router.post(

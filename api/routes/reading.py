@@ -4,18 +4,20 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Header, Query, Response
+from fastapi import Header, Query, Request, Response
 from pydantic import Field
 
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed, Course, CourseHere
 from api.minimum import shown_entry, shown_journey, shown_score
 from api.next_steps import step
-from api.routes.journeys import CursorParameter, Limit, link_next
+from api.paging import CursorParameter, Limit, Paged, link_next
 from api.routes.router import COURSE, routes
 from api.schemas.answers import JourneyOut, MessagesOut, NextOut, ScoresOut, TimelinePage, Waiting
 from api.why_waiting import why_waiting
+from clinical.instruments.answers import InstrumentId
 from clinical.journey import Move, Stage, possible_moves
+from services.notifications.interface import ChannelName, CommunicationStatus
 from services.records.errors import NotFound
 from services.records.views import JourneyView
 
@@ -84,6 +86,7 @@ async def read_timeline(
     course: CourseHere,
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     kind: Annotated[
         list[Kind] | None, Query(max_length=20, description="only facts of these kinds, as dose.given")
@@ -110,20 +113,37 @@ async def read_timeline(
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].seq)])
-        link_next(response, f"{course.href}/timeline", mark)
+        link_next(request, response, mark)
     return TimelinePage(
         items=[shown_entry(one, caller.role) for one in found[:limit]], next_cursor=mark, total=total
     )
 
 
 @router.get("/scores", operation_id="read_scores")
-async def read_scores(course: CourseHere, here: Composed, caller: CallerHere) -> ScoresOut:
-    """Every scored questionnaire, in the order of measuring. No score is null, never zero.
+async def read_scores(
+    course: CourseHere,
+    here: Composed,
+    caller: CallerHere,
+    paging: Paged,
+    instrument: Annotated[InstrumentId | None, Query(description="only of this questionnaire")] = None,
+    complete: Annotated[bool | None, Query(description="only whole ones, or only the others")] = None,
+) -> ScoresOut:
+    """Scored questionnaires, in the order of measuring. No score is null, never zero.
 
     A coordinator sees that it came, not what it says: those values are null.
     """
-    found = await here.queries.scores([course.site], course.id)
-    return ScoresOut(items=[shown_score(one, caller.role) for one in found])
+    place = paging.place
+    found = await here.queries.scores(
+        [course.site],
+        course.id,
+        instrument=instrument,
+        complete=complete,
+        after=None if place is None else (datetime.fromisoformat(place[0]), int(place[1])),
+        limit=paging.wanted,
+    )
+    shown, mark = paging.page(found, lambda one: (one.measured_at, one.seq))
+    counts = await here.queries.score_counts(course.id)
+    return ScoresOut(items=[shown_score(one, caller.role) for one in shown], next_cursor=mark, counts=counts)
 
 
 @router.get("/messages", operation_id="read_messages")
@@ -131,7 +151,10 @@ async def read_messages(
     course: CourseHere,
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
+    status: Annotated[CommunicationStatus | None, Query()] = None,
+    channel: Annotated[ChannelName | None, Query()] = None,
     cursor: CursorParameter = None,
     limit: Limit = 200,
 ) -> MessagesOut:
@@ -140,19 +163,19 @@ async def read_messages(
     What it said stays encrypted.
     """
     await _exists(course)
-    listing = f"messages {caller.principal.id} {course.id}"
+    listing = f"messages {caller.principal.id} {course.id} {status} {channel}"
     after = None
     if cursor is not None:
         occurred, recorded, key = here.cursors.open(listing, cursor)
         after = datetime.fromisoformat(occurred), datetime.fromisoformat(recorded), key
-    found = await here.messages.for_journey(course.id, after, limit + 1)
+    found = await here.messages.for_journey(course.id, after, limit + 1, status=status, channel=channel)
     mark = None
     if len(found) > limit:
         last = found[limit - 1]
         mark = here.cursors.seal(
             listing, [last.occurred_at.isoformat(), last.recorded_at.isoformat(), last.key]
         )
-        link_next(response, f"{course.href}/messages", mark)
+        link_next(request, response, mark)
     return MessagesOut(items=found[:limit], next_cursor=mark, counts=await here.messages.counts(course.id))
 
 

@@ -3,17 +3,20 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import Header, Path, Response
+from fastapi import Header, Path, Query, Response
 
 from api.booking_desk import Times
 from api.dependencies import Composed, KeyHere
+from api.paging import Paged
 from api.problems import Problem
 from api.routes.router import routes
 from api.schemas.booking import AbsenceIn, AbsenceList, EmptyIn, ResourceIn, ResourceList, ResourceOut
-from api.schemas.values import Identifier, Site
+from api.schemas.values import Identifier, Instant, Site
+from clinical.booking import Kind
 from clinical.booking_hours import Shift
+from clinical.people import Role
 from services.booking.calendar import calendar
-from services.booking.interface import AbsenceView, ResourceContent, ResourceView
+from services.booking.interface import AbsenceView, ResourceContent, ResourceFilter, ResourceView
 from services.identifiers import id_from
 
 router = routes("/v1/resources/{site}", "rooms and times")
@@ -43,9 +46,20 @@ async def create_resource(
 
 
 @router.get("", operation_id="list_resources")
-async def list_resources(site: At, here: Composed) -> ResourceList:
-    """Everything that the site has, by its code."""
-    return ResourceList(items=await here.bookings.resources(site))
+async def list_resources(
+    site: At,
+    here: Composed,
+    paging: Paged,
+    kind: Annotated[Kind | None, Query()] = None,
+    role: Annotated[Role | None, Query(description="people who have this role")] = None,
+    active: Annotated[bool | None, Query(description="only what can be reserved, or only the rest")] = None,
+) -> ResourceList:
+    """What the site has, by its code."""
+    wanted = ResourceFilter(kind=kind, role=role, active=active)
+    after = None if paging.place is None else paging.place[0]
+    found = await here.bookings.resources(site, wanted, after=after, limit=paging.wanted)
+    shown, mark = paging.page(found, lambda one: (one.code,))
+    return ResourceList(items=shown, next_cursor=mark, counts=await here.bookings.resource_counts(site))
 
 
 @router.get("/{resource_id}", operation_id="read_resource")
@@ -78,9 +92,22 @@ async def change_resource(
 
 
 @router.get("/{resource_id}/absences", operation_id="list_absences")
-async def list_absences(site: At, resource_id: ResourceId, here: Composed) -> AbsenceList:
-    """When it is not there, now and later."""
-    return AbsenceList(items=await here.bookings.absences(site, resource_id, datetime.now(UTC)))
+async def list_absences(
+    site: At,
+    resource_id: ResourceId,
+    here: Composed,
+    paging: Paged,
+    since: Annotated[Instant | None, Query(description="that end after this; now if left out")] = None,
+    until: Annotated[Instant | None, Query(description="that begin before this")] = None,
+) -> AbsenceList:
+    """When it is not there, in order; `total` counts every absence that was ever noted."""
+    await here.bookings.resource(site, resource_id)
+    found = await here.bookings.absences(
+        resource_id, since or datetime.now(UTC), until, after=paging.moment, limit=paging.wanted
+    )
+    shown, mark = paging.page(found, lambda one: (one.starts_at, one.id))
+    total = await here.bookings.absence_count(resource_id)
+    return AbsenceList(items=shown, next_cursor=mark, total=total)
 
 
 @router.post("/{resource_id}/absences", operation_id="add_absence", status_code=201)

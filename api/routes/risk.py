@@ -5,9 +5,13 @@ the case that is still open, and a concern opens one of its own if there is none
 """
 
 from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Query
 
 from api.composition import Composition
 from api.dependencies import CaseId, Composed, Course, CourseHere, Desk, DeskHere
+from api.paging import Paged
 from api.problems import Problem
 from api.routes.router import COURSE, routes
 from api.schemas.answers import AcceptedOut
@@ -108,9 +112,19 @@ async def record_safety_plan(body: SafetyPlanIn, course: CourseHere, desk: DeskH
 
 
 @router.get("/safety-plans", operation_id="read_safety_plans")
-async def read_safety_plans(course: CourseHere, here: Composed) -> SafetyPlansOut:
-    """Every version of the safety plan, oldest first. A patient may read one's own."""
-    return SafetyPlansOut(items=list(await here.queries.safety_plans([course.site], course.id)))
+async def read_safety_plans(
+    course: CourseHere,
+    here: Composed,
+    paging: Paged,
+    newest_first: Annotated[bool, Query(description="the one that counts first")] = False,
+) -> SafetyPlansOut:
+    """Versions of the safety plan, oldest first. A patient may read one's own."""
+    found = await here.queries.safety_plans(
+        [course.site], course.id, newest_first=newest_first, after=paging.number, limit=paging.wanted
+    )
+    shown, mark = paging.page(found, lambda one: (one.version,))
+    total = await here.queries.safety_plan_count(course.id)
+    return SafetyPlansOut(items=shown, next_cursor=mark, total=total)
 
 
 async def _over(course: Course, problem: Problem) -> JourneyView:

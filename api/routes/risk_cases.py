@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
 from api.dependencies import CallerHere, Composed
-from api.routes.journeys import AtSite, CursorParameter, Limit, link_next, one_site
+from api.paging import CursorParameter, Limit, link_next
+from api.routes.journeys import AtSite, one_site
 from api.routes.router import routes
 from api.schemas.risk import RiskCasePage
 from clinical.instruments.answers import RiskLevel
@@ -18,6 +19,7 @@ router = routes("/v1/risk-cases", "follow-up and risk")
 async def list_risk_cases(
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     site: AtSite = None,
     status: Annotated[Literal["open", "acknowledged", "resolved", "joined"] | None, Query()] = None,
@@ -37,6 +39,6 @@ async def list_risk_cases(
     if len(found) > limit:
         last = found[limit - 1]
         mark = here.cursors.seal(listing, [last.opened_at.isoformat(), last.journey_id, last.case_id])
-        link_next(response, "/v1/risk-cases", mark)
+        link_next(request, response, mark)
     counts = await here.queries.risk_counts([at])
     return RiskCasePage(items=found[:limit], next_cursor=mark, counts=counts)

@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import Header, Path, Request, Response
+from fastapi import Header, Path, Query, Request, Response
 
 from api.dependencies import CallerHere, Composed
 from api.errors import trace_id_of
+from api.paging import Paged
 from api.problems import Fault, Problem
 from api.routes.router import routes
 from api.schemas.access import SiteIn, SitesOut
+from api.schemas.booking import Zone
 from api.schemas.values import Site
 from services.access.errors import SiteMoved
 from services.access.views import SiteDetails, SiteView
@@ -20,9 +22,18 @@ At = Annotated[Site, Path()]
 
 
 @router.get("", operation_id="list_sites")
-async def list_sites(here: Composed, caller: CallerHere) -> SitesOut:
+async def list_sites(
+    here: Composed,
+    caller: CallerHere,
+    paging: Paged,
+    time_zone: Annotated[Zone | None, Query(description="only of this zone")] = None,
+) -> SitesOut:
     """Your sites, with name, time zone, telephone and default protocol. Sites that are not yours are not there."""
-    return SitesOut(items=await here.access.sites.sites(caller.principal.sites))
+    register, yours = here.access.sites, caller.principal.sites
+    after = None if paging.place is None else paging.place[0]
+    found = await register.sites(yours, time_zone=time_zone, after=after, limit=paging.wanted)
+    shown, mark = paging.page(found, lambda one: (one.site,))
+    return SitesOut(items=shown, next_cursor=mark, counts=await register.counts(yours))
 
 
 @router.post("/{site}", operation_id="change_site")

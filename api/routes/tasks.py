@@ -3,14 +3,15 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import Header, Path, Query, Response
+from fastapi import Header, Path, Query, Request, Response
 
 from api.auth import STEERING
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed
 from api.next_steps import course_href, may_hold, step
+from api.paging import CursorParameter, Limit, link_next
 from api.problems import Problem
-from api.routes.journeys import AtSite, CursorParameter, Limit, link_next, one_site
+from api.routes.journeys import AtSite, one_site
 from api.routes.router import routes
 from api.schemas.values import Code, Identifier, Instant
 from api.schemas.work import DelegationIn, HoldIn, HoldingOut, TaskLine, TaskOut, TaskPage
@@ -31,6 +32,7 @@ IfMatch = Annotated[str | None, Header(max_length=40)]
 async def list_tasks(
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     site: AtSite = None,
     owner: Annotated[Role | None, Query(description="the role that owes it, or to which it went up")] = None,
@@ -75,7 +77,7 @@ async def list_tasks(
         mark = here.cursors.seal(
             listing, [str(rank(Priority(last.priority))), last.due_at.isoformat(), last.id]
         )
-        link_next(response, "/v1/tasks", mark)
+        link_next(request, response, mark)
     counts = await here.queries.task_counts([at], now)
     items = [_line(task, now) for task in found[:limit]]
     return TaskPage(items=items, next_cursor=mark, counts=counts)

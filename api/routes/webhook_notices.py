@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 
 from api.dependencies import CallerHere, Composed
-from api.routes.journeys import AtSite, CursorParameter, Limit, link_next, one_site
+from api.paging import CursorParameter, Limit, link_next
+from api.routes.journeys import AtSite, one_site
 from api.routes.router import routes
 from api.schemas.events import NothingIn, NoticeOut, NoticePage
 
@@ -19,6 +20,7 @@ NoticeId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 async def list_notices(
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     site: AtSite = None,
     acknowledged: Annotated[bool, Query(description="also those that somebody has seen")] = False,
@@ -33,7 +35,7 @@ async def list_notices(
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].id)])
-        link_next(response, "/v1/webhook-notices", mark)
+        link_next(request, response, mark)
     counts = await here.outside.endpoints.notice_counts(at)
     return NoticePage(items=[NoticeOut.of(one) for one in found[:limit]], next_cursor=mark, counts=counts)
 

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 
 from api.dependencies import CallerHere, Composed, KeyHere
-from api.routes.journeys import AtSite, CursorParameter, Limit, link_next, one_site
+from api.paging import CursorParameter, Limit, link_next
+from api.routes.journeys import AtSite, one_site
 from api.routes.router import routes
 from api.schemas.events import (
     DeliveryOut,
@@ -52,6 +53,7 @@ async def create_endpoint(
 async def list_endpoints(
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     site: AtSite = None,
     status: Annotated[EndpointStatus | None, Query()] = None,
@@ -66,7 +68,7 @@ async def list_endpoints(
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [found[limit - 1].id])
-        link_next(response, "/v1/webhook-endpoints", mark)
+        link_next(request, response, mark)
     counts = await here.outside.endpoints.counts(at)
     return EndpointPage(items=[EndpointOut.of(one) for one in found[:limit]], next_cursor=mark, counts=counts)
 
@@ -142,6 +144,7 @@ async def list_deliveries(
     endpoint_id: EndpointId,
     here: Composed,
     caller: CallerHere,
+    request: Request,
     response: Response,
     status: Annotated[DeliveryStatus | None, Query()] = None,
     cursor: CursorParameter = None,
@@ -156,7 +159,7 @@ async def list_deliveries(
     mark = None
     if len(found) > limit:
         mark = here.cursors.seal(listing, [str(found[limit - 1].id)])
-        link_next(response, f"/v1/webhook-endpoints/{endpoint_id}/deliveries", mark)
+        link_next(request, response, mark)
     counts = await here.outside.deliveries.counts(endpoint_id)
     return DeliveryPage(items=[DeliveryOut.of(one) for one in found[:limit]], next_cursor=mark, counts=counts)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from api.schemas.answers import CountedPage
+from api.schemas.answers import CountedPage, Page
 from api.schemas.contact import phone_e164, zone_name
 from api.schemas.values import In, Instant, Out, Site, Words
 from clinical.people import Role
@@ -41,10 +41,11 @@ class SiteIn(In):
     )
 
 
-class SitesOut(Out):
-    """Those of your sites that are registered."""
+class SitesOut(Page):
+    """Those of your sites that are registered; `counts` by time zone, over all of them."""
 
     items: list[SiteView]
+    counts: dict[str, int]
 
 
 class ApiKeyIn(In):

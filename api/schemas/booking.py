@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.schemas.answers import CountedPage
+from api.schemas.answers import CountedPage, Page, TotalPage
 from api.schemas.values import Act, Code, Flag, Identifier, In, Instant, Out, Whole
 from clinical.booking import Kind
 from clinical.booking_hours import Weekday
@@ -18,7 +18,6 @@ from clinical.people import Role
 from services.booking.interface import (
     AbsenceView,
     BookingView,
-    NoticeView,
     ResourceView,
     WaitingView,
 )
@@ -90,8 +89,11 @@ class ResourceOut(Out):
     resource: ResourceView
 
 
-class ResourceList(Out):
+class ResourceList(Page):
+    """`counts`: everything that the site has, by kind."""
+
     items: list[ResourceView]
+    counts: dict[str, int]
 
 
 class SpanIn(In):
@@ -115,7 +117,7 @@ class AbsenceIn(SpanIn):
     reason: Code
 
 
-class AbsenceList(Out):
+class AbsenceList(TotalPage):
     items: list[AbsenceView]
 
 
@@ -214,8 +216,12 @@ class WaitingPage(CountedPage):
     items: list[WaitingView]
 
 
-class NoticePage(CountedPage):
-    items: list[NoticeView]
+class NoticeHandlingIn(In):
+    """What somebody found. Whoever waits no more also leaves the line: that is another act."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"outcome": "waits-on"}]})
+
+    outcome: Literal["waits-on", "waits-no-more", "not-reached", "not-needed"]
 
 
 class ClosureIn(SpanIn):

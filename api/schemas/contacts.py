@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from api.schemas.answers import Page
 from api.schemas.contact import email_address, language_tag, phone_e164, zone_name
 from api.schemas.values import Flag, In, Out
 from services.records.contact_views import ContactState
@@ -60,8 +61,11 @@ class ContactChangeOut(Out):
     now: dict[str, object]
 
 
-class ContactHistoryOut(Out):
+class ContactHistoryOut(Page):
+    """`counts`: all changes, by the way on which they came."""
+
     items: list[ContactChangeOut]
+    counts: dict[str, int]
 
 
 class CodeIn(In):

@@ -2,7 +2,8 @@
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.values import Act, In, Instant, Out, Words
+from api.schemas.answers import Page
+from api.schemas.values import Act, In, Instant, Words
 from clinical.long_term import CheckResult
 from clinical.protocol_duties import CheckCode
 from services.records.task_views import TaskView
@@ -61,7 +62,11 @@ class SafetyChecksIn(Act):
     checks: tuple[SafetyCheckIn, ...] = Field(min_length=1, max_length=20)
 
 
-class DutiesOut(Out):
-    """What is owed whatever becomes of the course, most urgent first. The course closes when none is left."""
+class DutiesOut(Page):
+    """What is owed whatever becomes of the course, most urgent first. The course closes when none is left.
 
-    items: tuple[TaskView, ...]
+    `counts`: by code, over all that are open.
+    """
+
+    items: list[TaskView]
+    counts: dict[str, int]

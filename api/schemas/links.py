@@ -5,12 +5,16 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from api.schemas.answers import Page
 from api.schemas.values import In, Out, Whole
 from services.links.interface import Purpose
 
 
 class LinkIn(In):
-    """A link to hand out. `of` and `number`: which visit (`session`) or which part the questions belong to."""
+    """A link to hand out. `of` and `number`: which visit (`session`) or which part the questions belong to.
+
+    The link of an offer comes with its message only.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -18,7 +22,7 @@ class LinkIn(In):
         }
     )
 
-    purpose: Purpose
+    purpose: Literal[Purpose.SESSION, Purpose.QUESTIONNAIRE, Purpose.WITHDRAWAL, Purpose.NEXT]
     of: Literal["screening", "session", "follow-up"] | None = None
     number: Annotated[Whole, Field(ge=1, le=1000)] | None = None
     valid_hours: Annotated[Whole, Field(ge=1, le=24 * 60)] = 72
@@ -59,10 +63,12 @@ class NewLinkOut(LinkOut):
     url: str
 
 
-class LinksOut(Out):
-    """Every link of a course, newest first."""
+class LinksOut(Page):
+    """Links of a course, newest first. `counts`: all of them, by how each stands by itself; `live` ones are `open`,
+    or `outdated` if their subject is gone."""
 
     items: list[LinkOut]
+    counts: dict[str, int]
 
 
 class RevokeLinkIn(In):

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.answers import Page
-from api.schemas.values import Act, Flag, In, Out, Whole, Words
+from api.schemas.answers import Page, TotalPage
+from api.schemas.values import Act, Flag, In, Whole, Words
 from clinical.risk import Disposition, RiskLevel
 from services.records.risk_views import RiskCaseLine, SafetyPlanView
 
@@ -95,8 +95,8 @@ class CaringContactIn(Act):
     number: Annotated[Whole, Field(ge=1, le=20)] | None = None
 
 
-class SafetyPlansOut(Out):
-    """Every version, oldest first; the last one counts."""
+class SafetyPlansOut(TotalPage):
+    """Every version, oldest first unless asked otherwise; the last one counts."""
 
     items: list[SafetyPlanView]
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from api.schemas.answers import Page, TotalPage
 from api.schemas.values import Act, Code, Flag, Instant, LongWords, Out, Whole, Words
 from services.records.note_access import Access, Note, NoteLine
 
@@ -85,19 +86,21 @@ class NoteRefOut(Out):
     note_hash: str
 
 
-class NotesOut(Out):
-    """Every note of the course without its words, in the order of writing."""
+class NotesOut(Page):
+    """Notes of the course without their words, in the order of writing; `counts` by kind, over all of them."""
 
     items: list[NoteLine]
+    counts: dict[str, int]
 
 
-class NoteOut(Out):
+class NoteOut(TotalPage):
     """One note, and what was added to it later, in the order of writing."""
 
     items: list[Note]
 
 
-class AccessesOut(Out):
-    """Who did what with the notes of this course, in order."""
+class AccessesOut(Page):
+    """Who did what with the notes of this course, in order; `counts` by act, over the whole log."""
 
     items: list[Access]
+    counts: dict[str, int]

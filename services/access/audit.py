@@ -9,7 +9,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -81,6 +81,8 @@ def listing(
     wanted = select(AuditRow).where(
         AuditRow.site == site, *(getattr(AuditRow, name) == value for name, value in equal.items())
     )
+    if asked.outcome is not None:  # spelled out, so that the partial index of what was not done is used
+        wanted = wanted.where(AuditRow.outcome == literal(asked.outcome.value, literal_execute=True))
     if asked.objects is not None:
         wanted = wanted.where(AuditRow.object_id.in_(asked.objects))
     if asked.since is not None:
@@ -109,7 +111,10 @@ async def add_event(session: AsyncSession, looked: Looked) -> None:
 
 
 def event_hash(previous: str, seq: int, at: datetime, looked: Looked) -> str:
-    content = {**looked.model_dump(mode="json"), "seq": seq, "at": at.astimezone(UTC).isoformat()}
+    told = looked.model_dump(mode="json")
+    if told["reason"] is None:  # events from before there were reasons keep their hash
+        del told["reason"]
+    content = {**told, "seq": seq, "at": at.astimezone(UTC).isoformat()}
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256((previous + canonical).encode()).hexdigest()
 

@@ -12,7 +12,7 @@ from services.access.audit import add_event
 from services.access.errors import NotThere, SiteMoved
 from services.access.tables import SiteRow
 from services.access.views import Looked, SiteDetails, SiteView
-from services.database import Database
+from services.database import Database, counted
 
 PURPOSE = "HOPERAT"
 
@@ -23,11 +23,27 @@ class SiteRegister:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def sites(self, of: Collection[str]) -> list[SiteView]:
-        """Those of these that are registered, by name of the site."""
+    async def sites(
+        self,
+        of: Collection[str],
+        *,
+        time_zone: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> list[SiteView]:
+        """Those of these that are registered, by name of the site, from the one after `after`."""
+        wanted = select(SiteRow).where(SiteRow.id.in_(of)).order_by(SiteRow.id).limit(limit)
+        if time_zone is not None:
+            wanted = wanted.where(SiteRow.time_zone == time_zone)
+        if after is not None:
+            wanted = wanted.where(SiteRow.id > after)
         async with self._database.reading() as session:
-            rows = await session.scalars(select(SiteRow).where(SiteRow.id.in_(of)).order_by(SiteRow.id))
-            return [_view(row) for row in rows]
+            return [_view(row) for row in await session.scalars(wanted)]
+
+    async def counts(self, of: Collection[str]) -> dict[str, int]:
+        """How many of these are registered, by time zone."""
+        async with self._database.reading() as session:
+            return await counted(session, SiteRow.time_zone, SiteRow.id.in_(of))
 
     async def site(self, site: str) -> SiteView:
         """Raises NotThere while nobody has registered it."""

@@ -54,6 +54,7 @@ class AuditRow(Base):
         Index("ix_audit_event_site_at_seq", "site", "at", "seq"),
         Index("ix_audit_event_site_object_id_seq", "site", "object_id", "seq"),
         Index("ix_audit_event_site_actor_id_seq", "site", "actor_id", "seq"),
+        Index("ix_audit_event_not_done", "site", "outcome", "seq", postgresql_where=text("outcome <> '0'")),
     )
 
     site: Mapped[str] = mapped_column(primary_key=True)
@@ -67,6 +68,7 @@ class AuditRow(Base):
     part: Mapped[str | None]
     outcome: Mapped[str]
     trace_id: Mapped[str]
+    reason: Mapped[str | None]
     previous_hash: Mapped[str]
     hash: Mapped[str]
 

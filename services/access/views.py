@@ -81,6 +81,16 @@ class Looked(_View):
     part: str | None = None
     outcome: str = "0"
     trace_id: str = ""
+    reason: str | None = None
+    """Why it was refused: the code of the problem, never its words."""
+
+
+class Outcome(StrEnum):
+    """AuditEvent's outcomes."""
+
+    DONE = "0"
+    REFUSED = "4"
+    FAILED = "8"
 
 
 class AuditEventView(Looked):
@@ -98,6 +108,7 @@ class AuditFilter(_View):
     actor_id: str | None = None
     act: str | None = None
     purpose: str | None = None
+    outcome: Outcome | None = None
     objects: tuple[str, ...] | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -119,6 +130,7 @@ class GlassScope(StrEnum):
     NOTES = "psychotherapy-notes"
     SAFETY_PLANS = "safety-plans"
     IDENTITY = "identity"
+    ENGINE = "engine-payloads"
 
 
 class ReviewStatus(StrEnum):

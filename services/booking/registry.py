@@ -3,14 +3,15 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 
 from clinical.booking import Span
 from services.booking import resources
 from services.booking.errors import NotFound
-from services.booking.interface import AbsenceView, ResourceContent, ResourceView
-from services.booking.tables import ResourceRow
+from services.booking.interface import EVERYTHING, AbsenceView, ResourceContent, ResourceFilter, ResourceView
+from services.booking.tables import AbsenceRow, ResourceRow
 from services.booking.transactions import Transactions
+from services.database import counted
 
 
 class Registry(Transactions):
@@ -22,14 +23,26 @@ class Registry(Transactions):
     async def zone(self, site: str) -> ZoneInfo:
         return await self._read(lambda s: resources.zone_of(s, site))
 
-    async def resources(self, site: str) -> list[ResourceView]:
-        rows = await self._read(lambda s: resources.resources_of(s, site))
+    async def resources(
+        self,
+        site: str,
+        wanted: ResourceFilter = EVERYTHING,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> list[ResourceView]:
+        """By code, from the one after `after`."""
+        rows = await self._all(resources.listing(site, wanted, after, limit))
         return [resources.view_of(row) for row in rows]
 
+    async def resource_counts(self, site: str) -> dict[str, int]:
+        """What the site has, by kind."""
+        return await self._read(lambda s: counted(s, ResourceRow.kind, ResourceRow.site == site))
+
     async def resource(self, site: str, resource_id: str) -> ResourceView:
-        for one in await self.resources(site):
-            if one.id == resource_id:
-                return one
+        of_site = select(ResourceRow).where(ResourceRow.id == resource_id, ResourceRow.site == site)
+        for row in await self._all(of_site):
+            return resources.view_of(row)
         raise NotFound("the site has no such resource")
 
     async def add_resource(self, site: str, resource_id: str, content: ResourceContent) -> ResourceView:
@@ -40,8 +53,23 @@ class Registry(Transactions):
     ) -> ResourceView:
         return await self._write(lambda s: resources.change_resource(s, site, resource_id, version, content))
 
-    async def absences(self, site: str, resource_id: str, after: datetime) -> list[AbsenceView]:
-        return await self._write(lambda s: resources.absences_of(s, site, resource_id, after))
+    async def absences(
+        self,
+        resource_id: str,
+        since: datetime,
+        until: datetime | None = None,
+        *,
+        after: tuple[datetime, str] | None = None,
+        limit: int | None = None,
+    ) -> list[AbsenceView]:
+        """Those that end after `since` and begin before `until`, in order; `after` is the last one seen."""
+        rows = await self._all(resources.absences_listing(resource_id, since, until, after, limit))
+        return [resources.absence_of(row) for row in rows]
+
+    async def absence_count(self, resource_id: str) -> int:
+        """How many were ever noted."""
+        of_it = select(func.count()).where(AbsenceRow.resource_id == resource_id)
+        return await self._read(lambda s: s.scalar(of_it)) or 0
 
     async def add_absence(
         self, site: str, resource_id: str, absence_id: str, span: Span, reason: str

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,7 +18,7 @@ from clinical.booking_match import Resource, Taken
 from clinical.instants import zone_named
 from clinical.people import Role
 from services.booking.errors import CodeTaken, NotFound, ResourceChanged, ResourceFaulty
-from services.booking.interface import AbsenceView, ResourceContent, ResourceView
+from services.booking.interface import AbsenceView, ResourceContent, ResourceFilter, ResourceView
 from services.booking.tables import AbsenceRow, ClosureRow, ReservationRow, ResourceRow
 
 A_DAY = timedelta(days=1)
@@ -114,17 +114,32 @@ async def _require_sound(
         raise CodeTaken("the site has a resource of that code")
 
 
-async def absences_of(
-    session: AsyncSession, site: str, resource_id: str, after: datetime
-) -> list[AbsenceView]:
-    await resource_row(session, site, resource_id)
-    rows = await session.scalars(
-        select(AbsenceRow)
-        .where(AbsenceRow.resource_id == resource_id, AbsenceRow.ends_at > after)
-        .order_by(AbsenceRow.starts_at, AbsenceRow.id)
-        .limit(1000)
-    )
-    return [_absence(row) for row in rows]
+def listing(site: str, wanted: ResourceFilter, after: str | None, limit: int | None) -> Select[ResourceRow]:
+    """By code, which is unique at a site."""
+    statement = select(ResourceRow).where(ResourceRow.site == site).order_by(ResourceRow.code).limit(limit)
+    if wanted.kind is not None:
+        statement = statement.where(ResourceRow.kind == wanted.kind.value)
+    if wanted.role is not None:
+        statement = statement.where(ResourceRow.roles.contains([wanted.role.value]))
+    if wanted.active is not None:
+        statement = statement.where(ResourceRow.active == wanted.active)
+    return statement if after is None else statement.where(ResourceRow.code > after)
+
+
+def absences_listing(
+    resource_id: str,
+    since: datetime,
+    until: datetime | None,
+    after: tuple[datetime, str] | None,
+    limit: int | None,
+) -> Select[AbsenceRow]:
+    order = AbsenceRow.starts_at, AbsenceRow.id
+    statement = select(AbsenceRow).where(AbsenceRow.resource_id == resource_id, AbsenceRow.ends_at > since)
+    if until is not None:
+        statement = statement.where(AbsenceRow.starts_at < until)
+    if after is not None:
+        statement = statement.where(tuple_(*order) > after)
+    return statement.order_by(*order).limit(limit)
 
 
 async def add_absence(
@@ -142,7 +157,7 @@ async def add_absence(
         )
         session.add(row)
         await session.flush()
-    return _absence(row)
+    return absence_of(row)
 
 
 async def end_absence(session: AsyncSession, site: str, resource_id: str, absence_id: str) -> AbsenceView:
@@ -152,10 +167,10 @@ async def end_absence(session: AsyncSession, site: str, resource_id: str, absenc
     if row is None or row.resource_id != resource_id:
         raise NotFound("there is no such absence")
     await session.execute(delete(AbsenceRow).where(AbsenceRow.id == absence_id))
-    return _absence(row)
+    return absence_of(row)
 
 
-def _absence(row: AbsenceRow) -> AbsenceView:
+def absence_of(row: AbsenceRow) -> AbsenceView:
     return AbsenceView(
         id=row.id,
         resource_id=row.resource_id,

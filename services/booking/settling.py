@@ -13,9 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.booking import is_late
 from clinical.booking_reconcile import Outcome, Visit, outcome
+from clinical.booking_tasks import NoticeKind
+from clinical.protocol_desk import BOOKING_BEFORE
 from services.booking.errors import HoldExpired, NotFound, NotPossible
-from services.booking.interface import LIVE, BookingView, NoticeKind, Status
-from services.booking.reserving import let_go, live_rows, lock_site, notice, view_of
+from services.booking.interface import LIVE, BookingView, Status
+from services.booking.notices import Of, gone, notice
+from services.booking.reserving import let_go, live_rows, lock_site, view_of
 from services.booking.tables import BookingRow, FreedRow, WaitingRow
 
 
@@ -79,6 +82,7 @@ async def settle(session: AsyncSession, site: str, booking_id: str, now: datetim
             await let_go(session, other, Status.RELEASED, "the visit was booked at another time", now)
     row.status, row.booked_at, row.expires_at = Status.BOOKED.value, now, None
     await _no_longer_waiting(session, row)
+    await gone(session, row, list(NoticeKind), now, "completed")
     await session.flush()
     return view_of(row)
 
@@ -96,7 +100,7 @@ async def release(
 ) -> list[BookingView]:
     """The visit needs its time no more: give back whatever it holds.
 
-    A late cancellation is marked and told, unless the patient is leaving the course: that is never late.
+    A late cancellation is marked, unless the patient is leaving the course: that is never late.
     """
     await lock_site(session, site)
     freed = []
@@ -105,13 +109,10 @@ async def release(
         await let_go(session, row, status if booked else Status.RELEASED, why, now)
         if booked:
             row.sequence += 1
-            row.late = status is Status.CANCELLED and not leaving and is_late(row.starts_at, now)
-            if row.late:
-                await notice(session, row, NoticeKind.LATE_CANCELLATION, now)
-            if status is Status.NOSHOW:
-                await notice(session, row, NoticeKind.NO_SHOW, now)
+            row.late = status is Status.CANCELLED and not leaving and _is_late(row, now)
         freed.append(view_of(row))
     await _leave_the_line(session, journey_id, number)
+    await gone(session, Of(journey_id, number), list(NoticeKind), now)
     await session.flush()
     return freed
 
@@ -177,6 +178,12 @@ async def reconcile(session: AsyncSession, seen: BookingView, visit: Visit | Non
                 leaving=visit is not None and visit.left,
             )
     return found
+
+
+def _is_late(row: BookingRow, now: datetime) -> bool:
+    """By the notice of its own protocol; a time that was held by the release before does not have it."""
+    notice_hours = BOOKING_BEFORE.notice_hours if row.notice_hours is None else row.notice_hours
+    return is_late(row.starts_at, now, notice_hours)
 
 
 async def _no_longer_waiting(session: AsyncSession, row: BookingRow) -> None:

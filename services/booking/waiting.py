@@ -11,13 +11,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.booking import CourseRules
+from clinical.booking_tasks import NoticeKind
 from services.booking.errors import NotFound, SlotConflict
-from services.booking.interface import LIVE, BookingView, NoticeKind, Status, WaitingView, Wish
-from services.booking.reserving import booked_row, expire_due, hold, let_go, live_rows, lock_site, notice
+from services.booking.interface import LIVE, BookingView, Status, WaitingView, Wish
+from services.booking.notices import gone, notice
+from services.booking.reserving import booked_row, expire_due, hold, let_go, live_rows, lock_site
 from services.booking.tables import BookingRow, FreedRow, WaitingRow
 from services.identifiers import id_from
 
-OFFER_MINUTES = 60
 OPEN = ("waiting", "offered")
 
 
@@ -59,6 +60,7 @@ async def leave(session: AsyncSession, site: str, journey_id: str, number: int, 
     offer = await session.get(BookingRow, row.booking_id) if row.status == "offered" else None
     if row.status in OPEN:
         row.status = "left"
+        await gone(session, row, [NoticeKind.OFFER_LAPSED], now, "completed")
     if offer is not None and offer.status == Status.PENDING:
         await let_go(session, offer, Status.RELEASED, "the patient waits no more", now)
     await session.flush()
@@ -66,10 +68,11 @@ async def leave(session: AsyncSession, site: str, journey_id: str, number: int, 
 
 
 async def in_line(
-    session: AsyncSession, site: str, *, after: tuple[datetime, str] | None, limit: int
+    session: AsyncSession, site: str, status: str | None, *, after: tuple[datetime, str] | None, limit: int
 ) -> list[WaitingView]:
     """Who waits, the first one first."""
-    statement = select(WaitingRow).where(WaitingRow.site == site, WaitingRow.status.in_(OPEN))
+    open_ones = OPEN if status is None else [status]
+    statement = select(WaitingRow).where(WaitingRow.site == site, WaitingRow.status.in_(open_ones))
     if after is not None:
         at, mark = after
         statement = statement.where(
@@ -139,7 +142,7 @@ async def ask(
         session=waiting.session,
         starts_at=freed.starts_at,
         held_by="engine",
-        minutes=OFFER_MINUTES,
+        minutes=rules.protocol.of_booking.offer_minutes,
         waiting_id=waiting.id,
     )
     try:
@@ -151,7 +154,8 @@ async def ask(
     waiting.status, waiting.offers = "offered", waiting.offers + 1
     row = await session.get(BookingRow, offer.id)
     assert row is not None
-    await notice(session, row, NoticeKind.OFFER_MADE, now)
+    await gone(session, row, [NoticeKind.OFFER_LAPSED], now)
+    await notice(session, row, NoticeKind.OFFER_MADE, now, due_at=row.expires_at)
     await session.flush()
     return offer
 

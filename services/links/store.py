@@ -12,11 +12,11 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, case, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.database import Database
+from services.database import Database, counted
 from services.encryption import FieldCipher
 from services.identifiers import new_id
 from services.links.interface import ATTEMPTS, Held, Link, NewLink, Purpose
@@ -77,11 +77,33 @@ class PatientLinks:
             )
             return None if row is None else link_of(row)
 
-    async def of_journey(self, journey_id: str) -> list[Link]:
-        """Every link of a course, newest first."""
-        newest = select(LinkRow).where(LinkRow.journey_id == journey_id).order_by(LinkRow.made_at.desc())
+    async def of_journey(
+        self,
+        journey_id: str,
+        *,
+        purpose: str | None = None,
+        state: str | None = None,
+        before: tuple[datetime, str] | None = None,
+        limit: int | None = None,
+    ) -> list[Link]:
+        """Links of a course, newest first; `before` is (made_at, link_id) of the last one seen."""
+        place = LinkRow.made_at, LinkRow.id
+        wanted = select(LinkRow).where(LinkRow.journey_id == journey_id)
+        if purpose is not None:
+            wanted = wanted.where(LinkRow.purpose == purpose)
+        if state is not None:
+            wanted = wanted.where(state_at(self._clock()) == state)
+        if before is not None:
+            wanted = wanted.where(tuple_(*place) < before)
+        newest = wanted.order_by(*(one.desc() for one in place)).limit(limit)
         async with self._database.reading() as session:
             return [link_of(row) for row in await session.scalars(newest)]
+
+    async def counts(self, journey_id: str) -> dict[str, int]:
+        """Links of a course by how each stands by itself."""
+        state = state_at(self._clock())
+        async with self._database.reading() as session:
+            return await counted(session, state, LinkRow.journey_id == journey_id)
 
     async def revoke(self, journey_id: str, link_id: str, by: str) -> Link | None:
         """End it; a link that is over already stays as it is."""
@@ -156,6 +178,17 @@ class PatientLinks:
 
     def _seal(self, link: Link, until: int) -> str:
         return self._cipher.index("patient_link.proof", f"{link.link_id} {until}")
+
+
+def state_at(now: datetime) -> ColumnElement[str]:
+    """How a link stands by itself: the same order as its state is told in."""
+    return case(
+        (LinkRow.spent_at.is_not(None), "spent"),
+        (LinkRow.revoked_at.is_not(None), "revoked"),
+        (LinkRow.locked_at.is_not(None), "locked"),
+        (LinkRow.expires_at <= now, "expired"),
+        else_="live",
+    )
 
 
 async def _locked(session: AsyncSession, link_id: str) -> LinkRow | None:

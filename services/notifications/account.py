@@ -7,7 +7,9 @@ from services.database import Database, counted
 from services.encryption import FieldCipher
 from services.notifications import ledger, receipts
 from services.notifications.interface import (
+    ChannelName,
     CommunicationRecord,
+    CommunicationStatus,
     LastAsked,
     Receipt,
     Refusal,
@@ -30,15 +32,30 @@ class Account:
             return await ledger.refusals(session, key)
 
     async def for_journey(
-        self, journey_id: str, after: Place | None = None, limit: int | None = None
+        self,
+        journey_id: str,
+        after: Place | None = None,
+        limit: int | None = None,
+        *,
+        status: str | None = None,
+        channel: str | None = None,
     ) -> list[CommunicationRecord]:
         async with self._database.reading() as session:
-            return await messages_of(session, journey_id, after, limit)
+            return await messages_of(session, journey_id, after, limit, status=status, channel=channel)
 
     async def counts(self, journey_id: str) -> dict[str, int]:
         """Messages of a journey by status."""
         async with self._database.reading() as session:
             return await counted(session, Communication.status, Communication.journey_id == journey_id)
+
+    async def went_to(self, key: str) -> tuple[ChannelName, str] | None:
+        """By which channel, and to which address, did this message leave?"""
+        async with self._database.reading() as session:
+            row = await session.get(Communication, key)
+        if row is None or row.status != CommunicationStatus.COMPLETED or not (row.channel and row.recipient):
+            return None
+        address = self._cipher.decrypt("communication.recipient", row.recipient, row=row.key)
+        return ChannelName(row.channel), address
 
     async def last_asked(self, patient_ids: Sequence[str]) -> dict[str, LastAsked]:
         async with self._database.reading() as session:

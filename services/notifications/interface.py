@@ -50,6 +50,7 @@ class TemplateName(StrEnum):
     SESSION_REMINDER = "session_reminder"
     SESSION_MOVED = "session_moved"
     SESSION_CANCELLED = "session_cancelled"
+    VISIT_OFFERED = "visit_offered"
     AFTER_VISIT = "after_visit"
     QUESTIONNAIRE_DUE = "questionnaire_due"
     FOLLOW_UP_DUE = "follow_up_due"
@@ -57,6 +58,7 @@ class TemplateName(StrEnum):
     JOURNEY_ENDED = "journey_ended"
     STAFF_PAGE = "staff_page"
     CONTACT_CODE = "contact_code"
+    CLINIC_NOTICE = "clinic_notice"
 
 
 class TemplateParameters(BaseModel):
@@ -81,6 +83,7 @@ TEMPLATE_PARAMETERS: Mapping[TemplateName, TemplateParameters] = MappingProxyTyp
             "starts_at", optional=("link", "previous_starts_at", "clinic_phone")
         ),
         TemplateName.SESSION_CANCELLED: _takes("starts_at", optional=("clinic_phone",)),
+        TemplateName.VISIT_OFFERED: _takes("starts_at", "due_at", optional=("link", "clinic_phone")),
         TemplateName.AFTER_VISIT: _takes(optional=("clinic_phone", "next_contact_at")),
         TemplateName.QUESTIONNAIRE_DUE: _takes(optional=("due_at", "link")),
         TemplateName.FOLLOW_UP_DUE: _takes(optional=("due_at", "link", "clinic_phone")),
@@ -88,6 +91,7 @@ TEMPLATE_PARAMETERS: Mapping[TemplateName, TemplateParameters] = MappingProxyTyp
         TemplateName.JOURNEY_ENDED: _takes(optional=("clinic_phone",)),
         TemplateName.STAFF_PAGE: _takes("reference", optional=("due_at", "link")),
         TemplateName.CONTACT_CODE: _takes("code"),
+        TemplateName.CLINIC_NOTICE: _takes(optional=("clinic_phone",)),
     }
 )
 
@@ -123,6 +127,8 @@ class Contact(BaseModel):
     preferred_channel: ChannelName = ChannelName.EMAIL
     opted_out_channels: frozenset[ChannelName] = frozenset()
     unverified_channels: frozenset[ChannelName] = frozenset()
+    stated_channels: frozenset[ChannelName] = frozenset()
+    """Told by the person, and not shown yet to be theirs: messages go there, but say nothing of the treatment."""
     bad_channels: frozenset[ChannelName] = frozenset()
     detail_opt_in: bool = False  # the patient agreed to read about the treatment in messages
 

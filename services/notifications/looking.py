@@ -25,13 +25,23 @@ Place = tuple[datetime, datetime, str]
 
 
 async def messages_of(
-    session: AsyncSession, journey_id: str, after: Place | None = None, limit: int | None = None
+    session: AsyncSession,
+    journey_id: str,
+    after: Place | None = None,
+    limit: int | None = None,
+    *,
+    status: str | None = None,
+    channel: str | None = None,
 ) -> list[CommunicationRecord]:
     """In clinical order, from the one after `after`."""
     order = Communication.occurred_at, Communication.recorded_at, Communication.key
     statement = select(Communication).where(Communication.journey_id == journey_id).order_by(*order)
     if after is not None:
         statement = statement.where(tuple_(*order) > after)
+    if status is not None:
+        statement = statement.where(Communication.status == status)
+    if channel is not None:
+        statement = statement.where(Communication.channel == channel)
     rows = list(await session.scalars(statement.limit(limit)))
     told = await receipts.of_messages(session, [row.provider_id for row in rows if row.provider_id])
     return [_record(row, told.get(row.provider_id or "", ())) for row in rows]

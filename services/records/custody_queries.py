@@ -89,18 +89,16 @@ class CustodyQueries:
             return await counted(session, MovementRow.kind, MovementRow.container_id == container_id)
 
     async def movements(
-        self, site: str, container_id: str, *, after_seq: int = 0, limit: int = 200
+        self, site: str, container_id: str, *, kind: str | None = None, after_seq: int = 0, limit: int = 200
     ) -> list[MovementView]:
         """In the order of recording."""
+        later = MovementRow.container_id == container_id, MovementRow.seq > after_seq
+        wanted = select(MovementRow).where(*later).order_by(MovementRow.seq).limit(limit)
+        if kind is not None:
+            wanted = wanted.where(MovementRow.kind == kind)
         async with self._sessions.reading() as session:
             await _row(session, site, container_id)
-            rows = await session.scalars(
-                select(MovementRow)
-                .where(MovementRow.container_id == container_id, MovementRow.seq > after_seq)
-                .order_by(MovementRow.seq)
-                .limit(limit)
-            )
-            return [self._movement(row) for row in rows]
+            return [self._movement(row) for row in await session.scalars(wanted)]
 
     async def discrepancies(
         self,

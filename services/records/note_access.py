@@ -4,11 +4,12 @@ Reading the log and writing to it happen in the caller's transaction.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.people import Actor, Role
@@ -24,6 +25,20 @@ NoteState = Literal["recorded", "unconfirmed", "refused"]
 
 class _View(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class NoteFilter:
+    """Which notes of a course, and how many of them. `of`: a note and its amendments; `after`: the last one seen."""
+
+    session: int | None = None
+    kind: NoteKind | None = None
+    of: str | None = None
+    after: tuple[datetime, str] | None = None
+    limit: int | None = None
+
+
+ALL_NOTES = NoteFilter()
 
 
 class NoteRef(_View):
@@ -50,8 +65,9 @@ class Note(NoteLine):
 
 
 class Access(_View):
-    """One line of the log; a reason only where the glass was broken."""
+    """One line of the log, by its number there; a reason only where the glass was broken."""
 
+    number: int
     actor_id: str
     actor_role: Role
     act: str
@@ -69,9 +85,18 @@ def note_line(row: NoteRow, state: NoteState) -> NoteLine:
     )  # fmt: skip
 
 
-async def notes_of(session: AsyncSession, journey_id: str) -> Sequence[NoteRow]:
-    of_journey = select(NoteRow).where(NoteRow.journey_id == journey_id)
-    return (await session.scalars(of_journey.order_by(NoteRow.written_at, NoteRow.id))).all()
+async def notes_of(session: AsyncSession, journey_id: str, wanted: NoteFilter) -> Sequence[NoteRow]:
+    order = NoteRow.written_at, NoteRow.id
+    statement = select(NoteRow).where(NoteRow.journey_id == journey_id)
+    if wanted.session is not None:
+        statement = statement.where(NoteRow.session == wanted.session)
+    if wanted.kind is not None:
+        statement = statement.where(NoteRow.kind == wanted.kind)
+    if wanted.of is not None:
+        statement = statement.where((NoteRow.id == wanted.of) | (NoteRow.amends == wanted.of))
+    if wanted.after is not None:
+        statement = statement.where(tuple_(*order) > wanted.after)
+    return (await session.scalars(statement.order_by(*order).limit(wanted.limit))).all()
 
 
 async def state_of(session: AsyncSession, row: NoteRow) -> NoteState:

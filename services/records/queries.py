@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from clinical import events
 from clinical.downtime_sheet import DowntimeSheet
 from clinical.instants import zone_named
-from services.database import Database
+from services.database import Database, counted
 from services.encryption import FieldCipher
 from services.records.availability import Sessions
 from services.records.board_queries import BoardQueries
@@ -35,7 +35,7 @@ from services.records.risk_queries import RiskQueries
 from services.records.risk_view import safety_plan_views
 from services.records.risk_views import SafetyPlanView
 from services.records.session_view import session_view
-from services.records.tables import EntryRow, JourneyRow, ScoreRow, VisitRow
+from services.records.tables import EntryRow, JourneyRow, SafetyPlanRow, ScoreRow, VisitRow
 from services.records.task_queries import TaskQueries
 from services.records.views import (
     JourneyCount,
@@ -109,20 +109,52 @@ class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
             rows = await session.scalars(wanted.order_by(order).limit(limit))
             return [view(TimelineEntry, row, text=line(self._ledger.fact(row), zone)) for row in rows]
 
-    async def scores(self, sites: Sequence[str], journey_id: str) -> list[ScoreView]:
-        """In the order of measuring."""
+    async def scores(
+        self,
+        sites: Sequence[str],
+        journey_id: str,
+        *,
+        instrument: str | None = None,
+        complete: bool | None = None,
+        after: tuple[datetime, int] | None = None,
+        limit: int | None = None,
+    ) -> list[ScoreView]:
+        """In the order of measuring; `after` is (measured_at, seq) of the last line seen."""
+        order = ScoreRow.measured_at, ScoreRow.seq
+        wanted = select(ScoreRow).where(ScoreRow.journey_id == journey_id).order_by(*order).limit(limit)
+        if instrument is not None:
+            wanted = wanted.where(ScoreRow.instrument == instrument)
+        if complete is not None:
+            wanted = wanted.where(ScoreRow.complete == complete)
+        if after is not None:
+            wanted = wanted.where(tuple_(*order) > after)
         async with self._journey(sites, journey_id) as (session, _):
-            rows = await session.scalars(
-                select(ScoreRow)
-                .where(ScoreRow.journey_id == journey_id)
-                .order_by(ScoreRow.measured_at, ScoreRow.seq)
-            )
-            return [view(ScoreView, row) for row in rows]
+            return [view(ScoreView, row) for row in await session.scalars(wanted)]
 
-    async def safety_plans(self, sites: Sequence[str], journey_id: str) -> tuple[SafetyPlanView, ...]:
-        """Every version, oldest first."""
+    async def score_counts(self, journey_id: str) -> dict[str, int]:
+        """Scored questionnaires of a course by instrument."""
+        async with self._sessions.reading() as session:
+            return await counted(session, ScoreRow.instrument, ScoreRow.journey_id == journey_id)
+
+    async def safety_plans(
+        self,
+        sites: Sequence[str],
+        journey_id: str,
+        *,
+        newest_first: bool = False,
+        after: int | None = None,
+        limit: int | None = None,
+    ) -> tuple[SafetyPlanView, ...]:
+        """Every version, oldest first or newest first, from the one after version `after`."""
         async with self._journey(sites, journey_id) as (session, _):
-            return await safety_plan_views(session, self._ledger, journey_id)
+            return await safety_plan_views(
+                session, self._ledger, journey_id, newest_first=newest_first, after=after, limit=limit
+            )
+
+    async def safety_plan_count(self, journey_id: str) -> int:
+        of_course = select(func.count()).where(SafetyPlanRow.journey_id == journey_id)
+        async with self._sessions.reading() as session:
+            return await session.scalar(of_course) or 0
 
     async def session(self, sites: Sequence[str], journey_id: str, number: int) -> SessionView:
         async with self._journey(sites, journey_id) as (session, _):

@@ -21,13 +21,13 @@ from services.records.inbox_tables import InboundMessageRow
 from services.records.inbox_views import AskedAbout, InboundText, Received
 from services.records.interface import Batch
 from services.records.ledger import Ledger
-from services.records.message_cases import CaseKind, NewCase, open_case, open_course
+from services.records.message_cases import CaseKind, NewCase, inbox_rules, open_case, open_course
 from services.records.register_tables import PatientRow
 from services.records.tables import JourneyRow, VisitRow
 
 SENDER, BODY = "inbound_message.sender", "inbound_message.body"
-ASKED_AGAIN_FOR = timedelta(hours=72)
-"""After our question what was meant, the next message within this time goes to a person."""
+NOBODYS_ANSWERED_EVERY = timedelta(hours=72)
+"""A number that no patient has gets our answer once in this time: two machines do not talk for ever."""
 READS_THERE = frozenset({ContactState.STATED, ContactState.VERIFIED})
 SMS = "sms"
 
@@ -99,7 +99,7 @@ class Replies:
                 now=row.received_at,
             )
         elif not senders:
-            row.answer = None if last is not None and _recent(last, row) else Answer.NOT_KNOWN
+            row.answer = None if last is not None and _answered(last, row) else Answer.NOT_KNOWN
         elif len(senders) > 1:
             row.answer = Answer.PERSON_WILL_READ
             for holder in senders:
@@ -118,13 +118,14 @@ class Replies:
         """A message of one certain person that is about a visit, or not understood."""
         course = await open_course(session, patient.id)
         visit = await _next_visit(session, course, row.received_at)
+        recent = await _recent(session, patient.site, course, last, row)
         reply = Reply(row.reply)
         answer = answer_to(
             reply,
             asked_about=_asked_about(asked, last),
             next_visit=visit,
             had_visits=await _had_visits(session, patient.id, row.received_at),
-            asked_again=last is not None and _recent(last, row) and last.answer in _ASKED,
+            asked_again=last is not None and recent and last.answer in _ASKED,
             now=row.received_at,
         )
         if answer is Answer.NO_VISIT and reply in (Reply.NO, Reply.CHANGE):
@@ -193,8 +194,22 @@ def received(row: InboundMessageRow) -> Received:
 _ASKED = frozenset({Answer.ASKED_AGAIN.value, Answer.PERSON_WILL_READ.value})
 
 
-def _recent(last: InboundMessageRow, row: InboundMessageRow) -> bool:
-    return row.received_at - last.received_at < ASKED_AGAIN_FOR
+def _answered(last: InboundMessageRow, row: InboundMessageRow) -> bool:
+    return row.received_at - last.received_at < NOBODYS_ANSWERED_EVERY
+
+
+async def _recent(
+    session: AsyncSession,
+    site: str,
+    course: JourneyRow | None,
+    last: InboundMessageRow | None,
+    row: InboundMessageRow,
+) -> bool:
+    """Is the message before so near that this one goes on with it? By the protocol; without one a person decides."""
+    if last is None:
+        return False
+    rules = await inbox_rules(session, site, course.id if course else None)
+    return rules is None or row.received_at - last.received_at < timedelta(hours=rules.asked_again_hours)
 
 
 def _asked_about(asked: AskedAbout | None, last: InboundMessageRow | None) -> datetime | None:

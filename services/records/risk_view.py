@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical import events
@@ -38,24 +38,33 @@ async def risk_case_views(
 
 
 async def safety_plan_views(
-    session: AsyncSession, ledger: Ledger, journey_id: str
+    session: AsyncSession,
+    ledger: Ledger,
+    journey_id: str,
+    *,
+    newest_first: bool = False,
+    after: int | None = None,
+    limit: int | None = None,
 ) -> tuple[SafetyPlanView, ...]:
-    """Every version, oldest first."""
-    entry_of = (EntryRow.journey_id == SafetyPlanRow.journey_id) & (EntryRow.seq == SafetyPlanRow.seq)
-    rows = await session.execute(
-        select(SafetyPlanRow, EntryRow)
-        .join(EntryRow, entry_of)
-        .where(SafetyPlanRow.journey_id == journey_id)
-        .order_by(SafetyPlanRow.seq)
-    )
+    """The versions after version `after`; they are counted in the order of recording."""
+    version = func.row_number().over(order_by=SafetyPlanRow.seq).label("version")
+    numbered = select(SafetyPlanRow.seq, version).where(SafetyPlanRow.journey_id == journey_id).subquery()
+    this = (SafetyPlanRow.journey_id == journey_id) & (SafetyPlanRow.seq == numbered.c.seq)
+    entry_of = (EntryRow.journey_id == journey_id) & (EntryRow.seq == numbered.c.seq)
+    number = numbered.c.version
+    wanted = select(SafetyPlanRow, EntryRow, number).select_from(numbered).join(SafetyPlanRow, this)
+    wanted = wanted.join(EntryRow, entry_of)
+    if after is not None:
+        wanted = wanted.where(number < after if newest_first else number > after)
+    order = number.desc() if newest_first else number
     return tuple(
         view(
             SafetyPlanView,
             row,
-            version=version,
+            version=counted,
             plan=ledger.fact_of(entry, events.SafetyPlanRecorded).plan,
         )
-        for version, (row, entry) in enumerate(rows, start=1)
+        for row, entry, counted in await session.execute(wanted.order_by(order).limit(limit))
     )
 
 

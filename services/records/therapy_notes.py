@@ -11,6 +11,7 @@ director reads after breaking the glass with a reason, for `glass_open_for`. Nob
 
 import hashlib
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -20,15 +21,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.people import Actor, Role
-from services.database import Database
+from services.database import Database, counted
 from services.encryption import FieldCipher
 from services.identifiers import id_from
 from services.records.availability import Sessions
 from services.records.errors import NotFound, NotPermitted
 from services.records.note_access import (
+    ALL_NOTES,
     GLASS_OPEN_FOR,
     Access,
     Note,
+    NoteFilter,
     NoteKind,
     NoteLine,
     NoteRef,
@@ -82,30 +85,43 @@ class TherapyNotes:
 
         await self._sessions.write(work)
 
-    async def lines(self, journey_id: str, reader: Actor) -> list[NoteLine]:
+    async def lines(self, journey_id: str, reader: Actor, wanted: NoteFilter = ALL_NOTES) -> list[NoteLine]:
         """In the order of writing. Raises NotPermitted, NotFound."""
 
         async def work(session: AsyncSession) -> list[NoteLine] | None:
             if not await self._admitted(session, journey_id, reader, None):
                 return None
-            return [
-                note_line(row, await state_of(session, row)) for row in await notes_of(session, journey_id)
-            ]
+            rows = await notes_of(session, journey_id, wanted)
+            return [note_line(row, await state_of(session, row)) for row in rows]
 
         return _or_denied(await self._sessions.write(work))
 
-    async def read(self, journey_id: str, note_id: str, reader: Actor) -> list[Note]:
+    async def counts(self, journey_id: str) -> dict[str, int]:
+        """Notes of a course by kind; for whoever was let in to the list."""
+        async with self._sessions.reading() as session:
+            return await counted(session, NoteRow.kind, NoteRow.journey_id == journey_id)
+
+    async def read(
+        self, journey_id: str, note_id: str, reader: Actor, wanted: NoteFilter = ALL_NOTES
+    ) -> list[Note]:
         """The note and its amendments, in the order of writing. Raises NotPermitted, NotFound."""
 
         async def work(session: AsyncSession) -> list[Note] | None:
             if not await self._admitted(session, journey_id, reader, note_id):
                 return None
-            rows = [row for row in await notes_of(session, journey_id) if note_id in (row.id, row.amends)]
-            if not any(row.id == note_id for row in rows):
+            note = await session.get(NoteRow, note_id)
+            if note is None or note.journey_id != journey_id:
                 raise NotFound("the course has no such note")
+            rows = await notes_of(session, journey_id, replace(wanted, of=note_id))
             return [await self._opened(session, row) for row in rows]
 
         return _or_denied(await self._sessions.write(work))
+
+    async def texts(self, note_id: str) -> int:
+        """A note and what was added to it: how many texts; for whoever was let in to the note."""
+        of_note = select(func.count()).where((NoteRow.id == note_id) | (NoteRow.amends == note_id))
+        async with self._sessions.reading() as session:
+            return await session.scalar(of_note) or 0
 
     async def amend(self, journey_id: str, note_id: str, author: Actor, key: str, text: str) -> NoteRef:
         """Add to a note; what was written stays. Raises NotPermitted, NotFound."""
@@ -137,12 +153,29 @@ class TherapyNotes:
 
         return await self._sessions.write(work)
 
-    async def accesses(self, journey_id: str) -> list[Access]:
-        """The whole log of a course, for whoever looks into who looked."""
-        of_journey = select(NoteAccessRow).where(NoteAccessRow.journey_id == journey_id)
+    async def accesses(
+        self,
+        journey_id: str,
+        *,
+        act: str | None = None,
+        actor_id: str | None = None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> list[Access]:
+        """The log of a course from the line after `after`, for whoever looks into who looked."""
+        wanted = select(NoteAccessRow).where(NoteAccessRow.journey_id == journey_id, NoteAccessRow.id > after)
+        if act is not None:
+            wanted = wanted.where(NoteAccessRow.act == act)
+        if actor_id is not None:
+            wanted = wanted.where(NoteAccessRow.actor_id == actor_id)
         async with self._sessions.reading() as session:
-            rows = await session.scalars(of_journey.order_by(NoteAccessRow.id))
+            rows = await session.scalars(wanted.order_by(NoteAccessRow.id).limit(limit))
             return [self._access(row) for row in rows]
+
+    async def access_counts(self, journey_id: str) -> dict[str, int]:
+        """Lines of that log by act."""
+        async with self._sessions.reading() as session:
+            return await counted(session, NoteAccessRow.act, NoteAccessRow.journey_id == journey_id)
 
     @staticmethod
     def _require_therapist(author: Actor) -> None:
@@ -202,7 +235,7 @@ class TherapyNotes:
             reason = self._cipher.decrypt(REASON, row.reason, row=row.reason_row)
         return Access(
             actor_id=row.actor_id, actor_role=Role(row.actor_role), act=row.act, note_id=row.note_id,
-            reason=reason, at=row.at,
+            reason=reason, at=row.at, number=row.id,
         )  # fmt: skip
 
 

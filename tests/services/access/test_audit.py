@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.access.audit import GENESIS, AuditTrail, listing
 from services.access.tables import AuditRow
-from services.access.views import AuditFilter, Looked
+from services.access.views import AuditFilter, Looked, Outcome
 from services.database import Database
 
 
@@ -48,7 +48,8 @@ async def test_many_at_once_make_one_chain_for_each_site(database: Database) -> 
 async def test_every_page_is_found_by_an_index(database: Database) -> None:
     """A hundred thousand looks of one site; a page from the middle of them, by any filter, reads few of them."""
     fill = """INSERT INTO audit_event SELECT 'site-a', n, timestamptz '2026-01-01' + n * interval '1 minute',
-        'staff-' || n % 500, 'nurse', 'read_journey', 'TREAT', 'journey/' || n % 2000, null, '0', '', '', ''
+        'staff-' || n % 500, 'nurse', 'read_journey', 'TREAT', 'journey/' || n % 2000, null,
+        CASE WHEN n % 5000 = 0 THEN '4' ELSE '0' END, '', '', ''
         FROM generate_series(1, 100000) n"""
     async with database.transaction() as session:
         await session.execute(text(fill))
@@ -61,6 +62,7 @@ async def test_every_page_is_found_by_an_index(database: Database) -> None:
         AuditFilter(until=middle),
         AuditFilter(since=middle, until=middle + timedelta(days=1)),
         AuditFilter(actor_id="staff-7", until=middle),
+        AuditFilter(outcome=Outcome.REFUSED),
     ):
         for before in (None, 40_000):
             page = listing("site-a", asked, before_seq=before, limit=51)
