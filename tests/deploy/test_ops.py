@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy import ops
 from deploy.deployment_versions import Version
-from deploy.ops_migrate import Result
-from deploy.ops_migrate import _print as print_results
-from deploy.ops_upgrade import Course, _place
-from deploy.ops_upgrade import _print as print_courses
+from deploy.ops import __main__ as ops
+from deploy.ops.migrating import Result
+from deploy.ops.migrating import _print as print_results
+from deploy.ops.upgrading import Course, _place
+from deploy.ops.upgrading import _print as print_courses
 from services.settings import PREFIX, Settings
 from workers.replaying import Execution
 
