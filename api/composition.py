@@ -11,6 +11,7 @@ from api.cursors import Cursors
 from api.engine import Engine
 from api.idempotency import Requests
 from api.limiter import Limiter
+from api.mail_door import MailDoor
 from api.outside import Outside
 from api.refusals import Refusals
 from api.signatures import Provider
@@ -21,6 +22,7 @@ from services.downtime.page import HelpNumbers
 from services.links.drafts import Drafts
 from services.links.store import PatientLinks
 from services.notifications.interface import (
+    Answered,
     CommunicationRecord,
     LastAsked,
     Receipt,
@@ -62,6 +64,10 @@ class MessageLog(Protocol):
         """For each patient the visit that the last text message asked about."""
         ...
 
+    async def answered(self, message_ids: Sequence[str]) -> Answered | None:
+        """The first of these e-mails that went to a patient, and the visit that it asked about."""
+        ...
+
     async def take_receipt(self, receipt: Receipt) -> None:
         """Keep what the provider says became of a message."""
         ...
@@ -100,6 +106,7 @@ class Composition:
     contacts: ContactBook
     inbox: Inbox
     sms_provider: Provider
+    mail_door: MailDoor
     help_lines: HelpLines
     limiter: Limiter = field(default_factory=Limiter)
     refusals: Refusals = field(default_factory=Refusals)

@@ -30,6 +30,7 @@ from services.records.inbox_views import (
 from services.records.interface import Batch
 from services.records.ledger import Ledger
 from services.records.message_cases import OPEN, PART, CaseKind, NewCase, open_course
+from services.records.register_tables import PatientRow
 from services.records.replies import BODY, Replies, write_case
 from services.records.task_names import task_row_id
 from services.records.task_tables import TaskRow
@@ -45,13 +46,21 @@ class Inbox:
         self._contacts = ContactFile(cipher)
         self._replies = Replies(cipher, self._ledger)
 
-    async def senders(self, number: str) -> list[str]:
-        """The patients who are reached at this number."""
+    async def senders(self, address: str, channel: str = "sms") -> list[str]:
+        """The patients who are reached at this number or mail address."""
 
         async def work(session: AsyncSession) -> list[str]:
-            return [row.id for row in await self._contacts.holders(session, number)]
+            return [row.id for row in await self._contacts.holders(session, address, channel)]
 
         return await self._sessions.write(work)
+
+    async def site_of(self, patient_id: str) -> str:
+        """Where this person is a patient."""
+        async with self._sessions.reading() as session:
+            site = await session.scalar(select(PatientRow.site).where(PatientRow.id == patient_id))
+        if site is None:
+            raise NotFound("the patient is not in the record")
+        return site
 
     async def receive(self, message: InboundText, asked: Mapping[str, AskedAbout], now: datetime) -> Received:
         """Act on a message once; handed over again, it is answered the same."""
@@ -196,6 +205,7 @@ class Inbox:
     def _message(self, row: InboundMessageRow) -> InboxMessage:
         return InboxMessage(
             message_id=row.id,
+            channel=row.channel,
             text=self._cipher.decrypt(BODY, row.body, row=row.id),
             reply=Reply(row.reply),
             answer=Answer(row.answer) if row.answer else None,

@@ -48,18 +48,18 @@ class _Duty(NamedTuple):
 DUTIES: Mapping[CaseKind, _Duty] = MappingProxyType(
     {
         CaseKind.REPLY_CRISIS: _Duty(
-            timedelta(minutes=15), "answer-message", "a text message holds words of crisis: call now"
+            timedelta(minutes=15),
+            "answer-message",
+            "a message of the patient holds words of crisis: call now",
         ),
-        CaseKind.REPLY_MOVE: _Duty(
-            timedelta(hours=4), "answer-message", "the patient asks by text message for another time"
-        ),
+        CaseKind.REPLY_MOVE: _Duty(timedelta(hours=4), "answer-message", "the patient asks for another time"),
         CaseKind.REPLY_UNCLEAR: _Duty(
-            timedelta(hours=4), "answer-message", "a text message has to be read by a person"
+            timedelta(hours=4), "answer-message", "a message of the patient has to be read by a person"
         ),
         CaseKind.REPLY_AMBIGUOUS: _Duty(
             timedelta(hours=4),
             "answer-message",
-            "a text message came from a number that several patients have",
+            "a message came from an address that several patients have",
         ),
         CaseKind.CONTACT_BAD: _Duty(
             timedelta(hours=24),

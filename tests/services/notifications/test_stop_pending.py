@@ -36,6 +36,7 @@ async def test_a_later_message_leaves_only_if_safety_needs_it(world: World, temp
     parameters = {
         TemplateName.STAFF_PAGE: {"reference": "R7"},
         TemplateName.CONTACT_CODE: {"code": "012345"},
+        TemplateName.MESSAGE_ANSWER: {"said": "A person will read it."},
         TemplateName.AFTER_VISIT: {},
         TemplateName.QUESTIONNAIRE_DUE: {},
         TemplateName.FOLLOW_UP_DUE: {},
