@@ -129,6 +129,19 @@ class PatientLinks:
                 row.locked_at = self._clock()
             return False
 
+    async def locked_untold(self, limit: int = 50) -> list[Link]:
+        """Links that wrong birth dates have ended and of which nobody has heard, oldest first."""
+        untold = select(LinkRow).where(LinkRow.locked_at.is_not(None), LinkRow.lock_told_at.is_(None))
+        async with self._database.reading() as session:
+            rows = await session.scalars(untold.order_by(LinkRow.locked_at, LinkRow.id).limit(limit))
+            return [link_of(row) for row in rows]
+
+    async def lock_told(self, link_id: str) -> None:
+        """Somebody has the task to see to it."""
+        this = update(LinkRow).where(LinkRow.id == link_id, LinkRow.lock_told_at.is_(None))
+        async with self._database.transaction() as session:
+            await session.execute(this.values(lock_told_at=self._clock()))
+
     def proof(self, link: Link) -> str:
         """What a browser keeps to show that the birth date was given; worth nothing for another link."""
         until = int((self._clock() + PROVED_FOR).timestamp())

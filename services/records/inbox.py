@@ -111,6 +111,16 @@ class Inbox:
 
         await self._sessions.write(work)
 
+    async def link_locked(self, site: str, patient_id: str, now: datetime) -> None:
+        """A link of this patient is dead because a birth date was wrong too often: somebody has to ask why."""
+
+        async def work(session: AsyncSession) -> None:
+            course = await open_course(session, patient_id)
+            new = NewCase(CaseKind.LINK_LOCKED, site, patient_id, course.id if course else None)
+            await write_case(session, self._ledger, new, now)
+
+        await self._sessions.write(work)
+
     async def counts(self, sites: Sequence[str]) -> dict[str, int]:
         """Cases by status."""
         async with self._sessions.reading() as session:

@@ -35,6 +35,7 @@ class CaseKind(StrEnum):
     REPLY_AMBIGUOUS = "reply-ambiguous"
     CONTACT_BAD = "contact-bad"
     CONTACT_SHARED = "contact-shared"
+    LINK_LOCKED = "link-locked"
 
 
 class _Duty(NamedTuple):
@@ -70,6 +71,11 @@ DUTIES: Mapping[CaseKind, _Duty] = MappingProxyType(
             timedelta(hours=24),
             "correct-contact",
             "another patient has shown to have this number: whose is it?",
+        ),
+        CaseKind.LINK_LOCKED: _Duty(
+            timedelta(hours=4),
+            "correct-contact",
+            "a link to this patient was closed after wrong birth dates: call, check the address, send another",
         ),
     }
 )
