@@ -12,6 +12,7 @@ from api.engine import Engine
 from api.idempotency import Requests
 from api.limiter import Limiter
 from api.mail_door import MailDoor
+from api.noted import Noted
 from api.outside import Outside
 from api.refusals import Refusals
 from api.signatures import Provider
@@ -110,6 +111,7 @@ class Composition:
     help_lines: HelpLines
     limiter: Limiter = field(default_factory=Limiter)
     refusals: Refusals = field(default_factory=Refusals)
+    noted: Noted = field(default_factory=Noted)
 
     async def zone_of(self, site: str) -> ZoneInfo:
         """The zone on the wall of a site: as registered, else as its rooms have it, else UTC."""
