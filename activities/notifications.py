@@ -91,30 +91,34 @@ class NotificationActivities:
     async def send_message(self, mail: Mail) -> SendResult:
         """Send once per key, or say why not; what became of it goes into the record of the journey."""
         try:
-            recipient = await self._recipient(mail)
-            request = SendRequest(
-                key=mail.key,
-                journey_id=mail.journey_id,
-                site=mail.site,
-                patient_id=mail.patient_id,
-                recipient=recipient,
-                template=mail.template,
-                parameters=mail.parameters,
-                occurred_at=mail.occurred_at,
-                not_after=mail.not_after,
-                urgent=mail.urgent,
-            )
-            if await self._is_true(mail):
-                result = await self._notifications.send(request)
-            else:
-                result = await self._notifications.withdraw(request, SendReason.NO_LONGER_TRUE)
-            if result.refused_channels and mail.patient_id is not None:
-                await self._mark(mail.patient_id, mail.key, recipient, mail.occurred_at)
-            if result.status is not CommunicationStatus.ON_HOLD:
-                await self._records.append(_settled(mail, result))
-            return result
+            return await self.deliver(mail, true=await self._is_true(mail))
         except (RecordsError, NotificationError) as error:
             raise as_application_error(error) from None
+
+    async def deliver(self, mail: Mail, *, true: bool) -> SendResult:
+        """The same, by who knows whether it is still `true`. Raises RecordsError, NotificationError."""
+        recipient = await self._recipient(mail)
+        request = SendRequest(
+            key=mail.key,
+            journey_id=mail.journey_id,
+            site=mail.site,
+            patient_id=mail.patient_id,
+            recipient=recipient,
+            template=mail.template,
+            parameters=mail.parameters,
+            occurred_at=mail.occurred_at,
+            not_after=mail.not_after,
+            urgent=mail.urgent,
+        )
+        if true:
+            result = await self._notifications.send(request)
+        else:
+            result = await self._notifications.withdraw(request, SendReason.NO_LONGER_TRUE)
+        if result.refused_channels and mail.patient_id is not None:
+            await self._mark(mail.patient_id, mail.key, recipient, mail.occurred_at)
+        if result.status is not CommunicationStatus.ON_HOLD:
+            await self._records.append(_settled(mail, result))
+        return result
 
     @activity.defn(name="page_staff")
     async def page_staff(self, page: Page) -> SendResult:

@@ -1,5 +1,6 @@
 """How does a workflow write to and read from the record of care? One transaction each, never a decision."""
 
+import structlog
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
@@ -11,6 +12,8 @@ from services.records.interface import Batch as Batch
 from services.records.interface import DosingFacts as DosingFacts
 from services.records.interface import OwedIntegration as OwedIntegration
 from services.records.interface import Records, Written
+
+log = structlog.get_logger(__name__)
 
 
 class DosingQuestion(BaseModel):
@@ -30,9 +33,12 @@ class RecordActivities:
     async def record_facts(self, batch: Batch) -> Written:
         """Write these facts; those already written change nothing."""
         try:
-            return await self._records.append(batch)
+            written = await self._records.append(batch)
         except RecordsError as error:
             raise as_application_error(error) from None
+        kinds = sorted({entry.fact.kind for entry in batch.entries})
+        log.info("facts recorded", journey_id=batch.journey_id, step=kinds, count=written.new)
+        return written
 
     @activity.defn(name="read_dosing_facts")
     async def read_dosing_facts(self, asked: DosingQuestion) -> DosingFacts:

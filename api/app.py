@@ -6,17 +6,15 @@ connected here: the database and the engine are reached by the first request tha
 
 import asyncio
 import base64
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
-from joserfc.jwk import KeySet
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import errors, link_acts, message_concerns
+from api import bulk_desk, errors, link_acts, message_concerns
 from api.composition import Composition
 from api.cursors import Cursors
 from api.description import describe
@@ -49,7 +47,9 @@ from api.routes import (
     instruments,
     journeys,
     links,
+    migrations,
     notes,
+    operations,
     patient_pages,
     patients,
     plans,
@@ -69,10 +69,11 @@ from api.routes import (
 )
 from api.signatures import Provider
 from api.telemetry import RequestLog
-from api.tokens import GivenKeys, KeySource, PublishedKeys, TokenVerifier
+from api.tokens import verifier_of
 from services import temporal
 from services.access.access import access_on
 from services.booking.service import Bookings
+from services.bulk.store import BulkActs
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
@@ -83,6 +84,7 @@ from services.notifications.service import NotificationService
 from services.notifications.wording import HelpLines
 from services.questionnaires.wording import PacksInvalid, Wording, wording_of
 from services.records.booking_facts import BookingFacts
+from services.records.booking_tasks import BookingTasks
 from services.records.closed_days import ClosedDays
 from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
@@ -90,22 +92,28 @@ from services.records.inbox import Inbox
 from services.records.queries import RecordQueries
 from services.records.review_tasks import ReviewTasks
 from services.records.sql import SqlRecords
+from services.records.standings import Standings
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from services.settings import Settings, SettingsInvalid
+from services.telemetry.sdk import runtime_of
+from services.telemetry.tracing import Tracing
 
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, session_times, dosing,
-    downtime, notes, course, aftercare, risk, links, patient_pages, risk_cases, duties, tasks, board, closed_days,
-    inbox, inbound, inbound_mail, contacts, resources, closures, bookings, custody, discrepancies,
+    downtime, notes, course, migrations, aftercare, risk, links, patient_pages, risk_cases, duties, tasks, board,
+    closed_days, inbox, inbound, inbound_mail, contacts, resources, closures, bookings, custody, discrepancies,
+    operations,
     events, webhooks, webhook_notices,
     protocols, sites, api_keys, audit, glass, instruments, health, documentation,
 )  # fmt: skip
 
 
-def compose(settings: Settings) -> Composition:
+def compose(settings: Settings, tracing: Tracing | None = None) -> Composition:
     """The real services behind the API."""
-    database = Database(settings.database_url)
+    tracing = tracing or Tracing.from_settings(settings, "kap-api")
+    runtime = runtime_of(settings)
+    database = tracing.of_statements(Database(settings.database_url))
     cipher = FieldCipher.from_settings(settings)
     open_for = timedelta(minutes=settings.break_glass_minutes)
 
@@ -118,11 +126,14 @@ def compose(settings: Settings) -> Composition:
         return True
 
     return Composition(
+        tracing=tracing,
         build=settings.build,
         environment=settings.environment,
         public_url=settings.public_url,
-        tokens=_verifier(settings),
-        engine=TemporalEngine(lambda: temporal.connect(settings)),
+        tokens=verifier_of(settings),
+        engine=TemporalEngine(
+            lambda: temporal.connect(settings, interceptors=[tracing.interceptor()], runtime=runtime)
+        ),
         records=SqlRecords(database, cipher),
         queries=RecordQueries(database, cipher),
         messages=NotificationService(database, cipher, channels(settings)),
@@ -140,8 +151,10 @@ def compose(settings: Settings) -> Composition:
         drafts=Drafts(database, cipher),
         wording=_wording(settings),
         close=database.dispose,
-        bookings=Bookings(database),
+        bookings=Bookings(database, BookingTasks(database)),
         booking_facts=BookingFacts(database),
+        bulk=BulkActs(database),
+        standings=Standings(database),
         contacts=ContactBook(database, cipher),
         inbox=Inbox(database, cipher),
         sms_provider=Provider(settings.sms_token, settings.public_url),
@@ -157,7 +170,7 @@ def create_app(composition: Composition) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         telling = [
             asyncio.create_task(kept(composition))
-            for kept in (link_acts.keep_telling, message_concerns.keep_telling)
+            for kept in (link_acts.keep_telling, message_concerns.keep_telling, bulk_desk.keep_working)
         ]
         yield
         await composition.outside.streams.close()
@@ -165,6 +178,7 @@ def create_app(composition: Composition) -> FastAPI:
             one.cancel()
         await asyncio.gather(*telling, return_exceptions=True)
         await composition.close()
+        composition.tracing.close()
 
     app = FastAPI(
         title="Treatment workflow engine",
@@ -174,11 +188,11 @@ def create_app(composition: Composition) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        # Its logs and operation spans would carry messages of exceptions and parsed bodies.
-        telemetry={"logs": False, "operation_spans": False},
+        # It would carry addresses, messages of exceptions and parsed bodies: api/telemetry.py does what is needed.
+        telemetry={"logs": False, "operation_spans": False, "tracing": False, "metrics": False},
     )
     app.state.composition = composition
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLog, tracer=composition.tracing.tracer)
     errors.install(app)
     for group in IN_ORDER:
         app.include_router(group.router)
@@ -191,15 +205,3 @@ def _wording(settings: Settings) -> Wording:
         return wording_of(settings.content_dir)
     except PacksInvalid as invalid:
         raise SettingsInvalid(tuple(f"KAP_CONTENT_DIR: {fault}" for fault in invalid.faults)) from None
-
-
-def _verifier(settings: Settings) -> TokenVerifier:
-    if settings.issuer_url is None:
-        raise SettingsInvalid(("KAP_ISSUER_URL: is required by the API: tokens name their issuer",))
-    keys: KeySource
-    if settings.issuer_key is not None:
-        key = json.loads(settings.issuer_key.get_secret_value())
-        keys = GivenKeys(KeySet.import_key_set({"keys": [key]}))
-    else:
-        keys = PublishedKeys(settings.issuer_url)
-    return TokenVerifier(keys, issuer=settings.issuer_url, audience=settings.audience)

@@ -86,7 +86,6 @@ ACTS: dict[str, frozenset[Role]] = {
     "decline_offer": COORDINATING | {Role.PATIENT},
     "list_waiting": STEERING,
     "read_session_calendar": READING | {Role.PATIENT},
-    "list_booking_notices": STEERING,
     "handle_booking_notice": COORDINATING,
     "preview_closure": ARRANGING,
     "confirm_closure": ARRANGING,
@@ -113,6 +112,7 @@ ACTS: dict[str, frozenset[Role]] = {
     # at any time
     "pause_journey": STEERING,
     "resume_journey": STEERING,
+    "migrate_protocol": frozenset({Role.MEDICAL_DIRECTOR}),
     "withdraw_consent": STEERING | {Role.PATIENT},
     "transfer_journey": COORDINATING | PRESCRIBING,
     "end_journey": COORDINATING | PRESCRIBING,
@@ -171,6 +171,12 @@ ACTS: dict[str, frozenset[Role]] = {
     "break_glass": frozenset({Role.MEDICAL_DIRECTOR, Role.COORDINATOR, Role.OPS}),
     "list_break_glass": LOOKING_AFTER,
     "review_break_glass": LOOKING_AFTER,
+    # many courses at once, and failed steps
+    "preview_operation": STEWARDING,
+    "approve_operation": STEWARDING,
+    "confirm_operation": STEWARDING,
+    "read_operation": STEWARDING | {Role.AUDITOR},
+    "reset_workflow": STEWARDING,
     # work list
     "read_board": READING,
     "list_risk_cases": READING,
@@ -196,6 +202,7 @@ ACTS: dict[str, frozenset[Role]] = {
     "read_inbox_case": STEERING,
     "list_journeys": OVERSEEING,
     "read_journey": READING,
+    "read_protocol_migration": frozenset({Role.MEDICAL_DIRECTOR}),
     "read_next": READING,
     "read_timeline": READING,
     "read_scores": READING,
@@ -298,7 +305,12 @@ GLASS: Mapping[GlassScope, Glass] = {
     GlassScope.SAFETY_PLANS: Glass(frozenset({"read_safety_plans"}), COORDINATING),
     # people must be reached when the clinic's systems are down
     GlassScope.IDENTITY: Glass(frozenset({"read_patient"}), frozenset({Role.OPS})),
+    # a workflow is stuck, and only what it was given can say why; asked by the codec endpoint, not by a route
+    GlassScope.ENGINE: Glass(frozenset({"decode_payloads"}), frozenset({Role.OPS})),
 }
+
+DECODING = LOOKING_AFTER
+"""Who reads, in the Temporal Web UI, what the engine keeps encrypted (`api.codec_reading`)."""
 
 _WIDEST_FIRST = (*sorted(CLINICIANS), Role.COORDINATOR, Role.AUDITOR, Role.OPS, Role.PATIENT)
 

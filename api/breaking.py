@@ -54,3 +54,5 @@ def _opens(scope: GlassScope, course: Course, patient_id: str) -> str:
             return f"{course.href}/safety-plans"
         case GlassScope.IDENTITY:
             return f"/v1/patients/{patient_id}"
+        case GlassScope.ENGINE:
+            return "/decode"

@@ -1,5 +1,6 @@
 """What is the API made of? Everything a request can reach, put together once by `api.app`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -19,6 +20,7 @@ from api.signatures import Provider
 from api.tokens import TokenVerifier
 from services.access.access import Access
 from services.booking.service import Bookings
+from services.bulk.store import BulkActs
 from services.downtime.page import HelpNumbers
 from services.links.drafts import Drafts
 from services.links.store import PatientLinks
@@ -40,8 +42,10 @@ from services.records.inbox import Inbox
 from services.records.interface import Records
 from services.records.queries import RecordQueries
 from services.records.review_tasks import ReviewTasks
+from services.records.standings import Standings
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
+from services.telemetry.tracing import Tracing
 
 
 class MessageLog(Protocol):
@@ -109,7 +113,12 @@ class Composition:
     sms_provider: Provider
     mail_door: MailDoor
     help_lines: HelpLines
+    bulk: BulkActs
+    standings: Standings
+    work_to_do: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when somebody has confirmed an operation: whoever carries them out need not wait to look."""
     limiter: Limiter = field(default_factory=Limiter)
+    tracing: Tracing = field(default_factory=lambda: Tracing("kap-api", "unknown"))
     refusals: Refusals = field(default_factory=Refusals)
     noted: Noted = field(default_factory=Noted)
 

@@ -32,6 +32,7 @@ TAGS = {
     "rooms and times": "Rooms, chairs and people; which times are free, held, booked, given away.",
     "messages": "What patients wrote, what a person has to do about it, and what the SMS provider tells.",
     "drug books": "Controlled drugs, container by container: received, given, wasted, returned, counted.",
+    "operations": "Many courses at once: looked at, confirmed, carried out, reported; failed steps taken up.",
     "events": "What other systems are told: a stream that resumes, and signed webhooks.",
     "protocols": "What a clinic has decided.",
     "sites": "The clinic's sites: name, time zone, telephone, default protocol.",
@@ -158,6 +159,10 @@ def _headers(act: str, method: str) -> list[dict[str, Any]]:
         headers.append(_header("If-Match", text, schema, required=True))
     if act == "approve_plan":
         text = "the plan's hash in quotes, as `detail.plan_hash` of its proposal"
+        schema = {"type": "string", "pattern": '^"[0-9a-f]{64}"$', "examples": [f'"{"0f" * 32}"']}
+        headers.append(_header("If-Match", text, schema, required=True))
+    if act == "migrate_protocol":
+        text = "the content hash of the protocol that was looked at, as the `ETag` of the look"
         schema = {"type": "string", "pattern": '^"[0-9a-f]{64}"$', "examples": [f'"{"0f" * 32}"']}
         headers.append(_header("If-Match", text, schema, required=True))
     if act == "change_contact":

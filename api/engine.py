@@ -20,6 +20,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.engine_resets import FailedStep, failed_step, take_up
 from api.problems import PROBLEMS
 from services.records.custody_interface import PendingCase
 from workflows.messages import (
@@ -55,6 +56,8 @@ PASSING = frozenset(
 """What may be gone the next time; any other status is a fault of ours."""
 
 A = TypeVar("A", bound=Accepted)
+M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 
 class EngineRefused(Exception):
@@ -88,8 +91,20 @@ class Engine(Protocol):
         """Send one command and wait until it is in the record."""
         ...
 
+    async def look(self, workflow_id: str, query: str, message: Command, answer: type[M]) -> M:
+        """Ask what a workflow would make of a command; nothing is done, and nothing stands in its history."""
+        ...
+
     async def open_drug_case(self, case: PendingCase) -> None:
         """Start the case of a discrepancy in the drug books; one that was started already stays as it is."""
+        ...
+
+    async def failed_step(self, workflow_id: str) -> FailedStep | None:
+        """What has failed in this workflow and can be taken up; None: nothing. Raises NotRunning."""
+        ...
+
+    async def take_up(self, step: FailedStep, reason: str, key: str) -> str | None:
+        """Try it again; the run that goes on, if it is another one."""
         ...
 
     async def is_up(self) -> bool:
@@ -154,6 +169,12 @@ class TemporalEngine:
             )
         )
 
+    async def look(self, workflow_id: str, query: str, message: Command, answer: type[M]) -> M:
+        client = await self._ready()
+        handle = client.get_workflow_handle(workflow_id)
+        asked = handle.query(query, message, result_type=answer, rpc_timeout=self._patience)
+        return await self._answered(asked)
+
     async def open_drug_case(self, case: PendingCase) -> None:
         client = await self._ready()
         try:
@@ -174,6 +195,12 @@ class TemporalEngine:
                 raise EngineUnavailable from error
             raise
 
+    async def failed_step(self, workflow_id: str) -> FailedStep | None:
+        return await self._answered(failed_step(await self._ready(), workflow_id))
+
+    async def take_up(self, step: FailedStep, reason: str, key: str) -> str | None:
+        return await self._answered(take_up(await self._ready(), step, reason, key))
+
     async def is_up(self) -> bool:
         try:
             client = await asyncio.wait_for(self._ready(), PATIENCE_OF_A_PROBE_S)
@@ -191,7 +218,7 @@ class TemporalEngine:
                     raise EngineUnavailable from error
             return self._client
 
-    async def _answered(self, call: Awaitable[A]) -> A:
+    async def _answered(self, call: Awaitable[T]) -> T:
         try:
             return await call
         except WorkflowUpdateFailedError as error:

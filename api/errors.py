@@ -22,6 +22,7 @@ from api.problems import MEDIA_TYPE, PROBLEMS, Fault, Problem
 from clinical.decision import Reason
 from services.access.errors import AccessError
 from services.booking.errors import BookingError
+from services.bulk.errors import BulkError
 from services.events.errors import CursorExpired, EventsError, EventsUnavailable, TooManyEvents, UnsafeTarget
 from services.records.errors import NotFound, RecordsError, RecordsUnavailable
 from services.records.task_errors import TaskChanged, TaskHeld, TaskOver, UnknownColleague
@@ -47,7 +48,7 @@ _RECORD_CODES = {
 
 
 FAMILIES: tuple[type[Exception], ...] = (
-    Problem, RequestValidationError, HTTPException, RecordsError, AccessError, BookingError, EventsError,
+    Problem, RequestValidationError, HTTPException, RecordsError, AccessError, BookingError, BulkError, EventsError,
     EngineRefused, EngineUnavailable, OperationalError, InterfaceError, PoolTimeout,
 )  # fmt: skip
 
@@ -93,6 +94,8 @@ def problem_of(error: Exception) -> Problem:
             )
         case BookingError():
             return problem_of_booking(error)
+        case BulkError():
+            return Problem(error.code, str(error))
         case NotFound():
             return Problem("not-found")
         case RecordsUnavailable() | OperationalError() | InterfaceError() | PoolTimeout():

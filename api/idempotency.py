@@ -33,6 +33,7 @@ KEY_REQUIRED = frozenset(
         "hold_slot",
         "accept_offer",
         "confirm_closure",
+        "confirm_operation",
         "book_consultation",
         "receive_container",
         "count_container",

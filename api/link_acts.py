@@ -38,7 +38,7 @@ from workflows.messages import (
 )
 
 LOOK_EVERY_S = 30.0
-READY, MOVE, TAKE, SEND, WITHDRAW = "ready", "move", "take", "send", "withdraw"
+READY, MOVE, TAKE, SEND, WITHDRAW, DECLINE = "ready", "move", "take", "send", "withdraw", "decline"
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")

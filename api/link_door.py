@@ -20,10 +20,11 @@ from api.composition import Composition, composition_of
 from api.engine import EngineRefused, EngineUnavailable, NotRunning
 from api.entrance import ActRoute
 from api.limiter import TooMany
-from api.link_standing import stands
+from api.link_standing import offer_of, stands
 from api.patient_pages import Numbers, said, wished
 from api.problems import Problem
-from services.links.interface import Link
+from services.booking.interface import BookingView
+from services.links.interface import Link, Purpose
 from services.notifications.language import Language, language_for
 from services.records.errors import NotFound, RecordsUnavailable
 from services.records.interface import Contact
@@ -38,6 +39,10 @@ _log = structlog.get_logger(__name__)
 
 class Gone(Exception):
     """This link leads nowhere: why, nobody is told."""
+
+
+class OfferGone(Gone):
+    """For whoever has shown to be the patient: the time that was offered cannot be had any more."""
 
 
 class Busy(Exception):
@@ -55,6 +60,8 @@ class Visitor:
     proved: bool
     here: str
     """The address of this link, without what is behind it."""
+    offer: BookingView | None = None
+    """The time that can be taken by it, of a link that is for this."""
 
 
 class LinkRoute(ActRoute):
@@ -90,9 +97,11 @@ async def visitor(request: Request, token: str) -> Visitor:
     """Who comes in. Raises Gone; a link that was used is gone as well, except for whoever used it just now."""
     here = composition_of(request)
     link = await here.links.find(token)
-    if link is None or not link.lives(here.links.now()):
+    if link is None:
         raise Gone
     proved = here.links.proved(link, request.cookies.get(PROOF, ""))
+    if not link.lives(here.links.now()):
+        raise _over(link, proved)
     try:
         journey = await here.queries.journey([link.site], link.journey_id)
         contact = await here.records.contact(link.patient_id)
@@ -101,8 +110,17 @@ async def visitor(request: Request, token: str) -> Visitor:
     used = link.spent_at is not None
     if (used and not proved) or not (used or stands(link, journey, here.links.now())):
         raise Gone
+    offer = await offer_of(here.bookings, link, here.links.now())
+    if link.purpose is Purpose.OFFER and offer is None and not used:
+        raise _over(link, proved)
     wish = request.query_params.get(LANGUAGE) or request.cookies.get(LANGUAGE) or contact.language
-    return Visitor(link, journey, contact, language_for(wish), proved, PATH + token)
+    return Visitor(link, journey, contact, language_for(wish), proved, PATH + token, offer)
+
+
+def _over(link: Link, proved: bool) -> Gone:
+    """Only the patient hears that it was about an offer."""
+    ended = (link.revoked_at, link.locked_at, link.spent_at) != (None, None, None)
+    return OfferGone() if proved and link.purpose is Purpose.OFFER and not ended else Gone()
 
 
 def remember(response: Response, request: Request, who: Visitor, name: str, value: str) -> Response:
@@ -143,6 +161,8 @@ def _failed(request: Request, failure: Exception) -> Response:
 
 def _page_of(failure: Exception) -> tuple[str, int]:
     match failure:
+        case OfferGone():
+            return "offer_gone", 410
         case Gone():
             return "gone", 410
         case TooMany():

@@ -8,10 +8,10 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from api import link_acts, link_times
+from api import link_acts, link_offers, link_times
 from api.composition import Composition, composition_of
 from api.link_door import Gone, Visitor, form_of, numbers_of
-from api.link_standing import visit_of, waits
+from api.link_standing import ACCEPT, visit_of, waits
 from api.patient_pages import WORDS, page, said
 from api.problems import Problem
 from clinical.readiness import ReadinessAnswers, answers_refused
@@ -53,6 +53,8 @@ def front(request: Request, who: Visitor) -> Response:
     match who.link.purpose:
         case Purpose.SESSION:
             return shown(request, who, "session", starts_at=_starts_at(who))
+        case Purpose.OFFER:
+            return _offer(request, who)
         case Purpose.WITHDRAWAL:
             return shown(request, who, "withdrawal")
         case _:
@@ -81,6 +83,10 @@ async def act(request: Request, who: Visitor, step: str) -> Response:
             return await _say_ready(request, who, here)
         case Purpose.SESSION, "move":
             return await _move(request, who, here)
+        case Purpose.OFFER, ("accept" | "decline") if who.offer is not None:
+            answer = link_offers.accept if step == ACCEPT else link_offers.decline
+            await answer(here, who.link, who.offer)
+            return told(request, who, f"done.{step}")
         case Purpose.WITHDRAWAL, "sure":
             await link_acts.withdraw(here, who.link)
             return told(request, who, "done.withdrawal")
@@ -101,12 +107,30 @@ def done(request: Request, who: Visitor) -> Response:
             return told(request, who, "done.moved")
         case link_acts.WITHDRAW:
             return told(request, who, "done.withdrawal")
+        case "accept" | "decline":
+            return told(request, who, f"done.{who.link.act}")
         case _:
             return told(request, who, "done.questionnaire")
 
 
 def _thanks(light: str | None) -> str:
     return {"amber": "done.ready_amber", "red": "done.ready_red"}.get(light or "", "done.ready")
+
+
+def _offer(request: Request, who: Visitor) -> Response:
+    """What is offered, until when, and the time that the visit has now."""
+    if who.offer is None:
+        raise Gone
+    booked = {f"session/{visit.session}": visit.starts_at for visit in who.journey.sessions if waits(visit)}
+    now = booked.get(who.link.part)
+    return shown(
+        request,
+        who,
+        "offer",
+        starts_at=when(who.offer.starts_at, who),
+        until=when(who.link.expires_at, who),
+        booked=when(now, who) if now else "",
+    )
 
 
 def _starts_at(who: Visitor) -> str:

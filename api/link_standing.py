@@ -1,16 +1,23 @@
 """Does what a link is about still stand? The record says so, each time: nothing has to be told to a link.
 
-A link dies when the course is left, when its visit moves or passes, when its questionnaire is closed.
+A link dies when the course is left, when its visit moves or passes, when its questionnaire is closed, when its offer
+is answered or has lapsed.
 """
 
 from datetime import datetime
 
 from clinical.journey import FINAL
+from services.booking.errors import NotFound
+from services.booking.interface import BookingView, Status
+from services.booking.service import Bookings
 from services.links.interface import Link, Purpose
 from services.records.views import JourneyView, SessionSummary
 
 COLLECTING = frozenset({"collect-screening", "sign-screening"})
 """While one of these is open, a screening takes answers."""
+
+ACCEPT = "accept"
+"""The act of whoever takes an offered time."""
 
 
 def stands(link: Link, journey: JourneyView, now: datetime) -> bool:
@@ -23,8 +30,24 @@ def stands(link: Link, journey: JourneyView, now: datetime) -> bool:
             return visit is not None and visit.checked_in_at is None and now < _start(visit)
         case Purpose.QUESTIONNAIRE:
             return _asked(link, journey)
-        case Purpose.WITHDRAWAL | Purpose.NEXT:
+        case Purpose.OFFER | Purpose.WITHDRAWAL | Purpose.NEXT:
             return True
+
+
+async def offer_of(books: Bookings, link: Link, now: datetime) -> BookingView | None:
+    """The offer that the link speaks of, while it can be answered; None for other links, and once it is over.
+
+    Whoever was cut off while taking it may go on.
+    """
+    if link.purpose is not Purpose.OFFER:
+        return None
+    try:
+        found = await books.booking(link.site, link.occurrence)
+    except NotFound:
+        return None
+    own = (found.journey_id, f"session/{found.session}") == (link.journey_id, link.part)
+    begun = link.act == ACCEPT and found.status in (Status.CONFIRMING, Status.BOOKED)
+    return found if own and (begun or found.is_open_offer(now)) else None
 
 
 def over(journey: JourneyView) -> bool:

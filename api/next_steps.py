@@ -10,8 +10,10 @@ from typing import NamedTuple
 from api.auth import ACTS, STEERING
 from api.schemas.answers import Step
 from clinical.adverse_events import KEPT_UNTIL_DONE, Duty
+from clinical.booking_tasks import BookingTask
 from clinical.custody_events import CustodyDuty
 from clinical.people import Role
+from services.records import booking_tasks
 from services.records.review_tasks import PART, REVIEW
 from services.records.task_views import TaskView
 
@@ -63,6 +65,10 @@ DONE_BY: dict[str, Does] = {
     "answer-message": Does("settle_inbox_case", "/settlement", "what was done about the message"),
     "correct-contact": Does("settle_inbox_case", "/settlement", "the contact as corrected, or why it stays"),
     REVIEW: Does("review_break_glass", "/review", "a verdict, by somebody else than who broke the glass"),
+    BookingTask.FINISH_BOOKING: Does("book_session", "/booking", "start, end and room, or another hold"),
+    BookingTask.ANSWER_OFFER: Does("accept_offer", "/waitlist/acceptance", "the patient's yes; or a refusal"),
+    BookingTask.ASK_WAITING: Does("handle_booking_notice", "/handling", "what the patient said"),
+    BookingTask.RESERVE_VISIT: Does("book_session", "/booking", "start, end and a room that is free"),
     CustodyDuty.EXPLAIN: Does("explain_discrepancy", "/explanation", "cause and note of a second person"),
     CustodyDuty.NOTICE: Does("submit_loss_notice", "/loss-notice", "what the DEA field office gave back"),
     CustodyDuty.FORM: Does("submit_loss_form", "/loss-form", "that Form 106 is complete"),
@@ -145,6 +151,8 @@ def _place(task: TaskView) -> str:
     if task.journey_id is None:
         container, number = task.task_id.removeprefix(_DRUG_CASE).split("/")[:2]
         return f"/v1/custody/{task.site}/discrepancies/{container}/{number}"
+    if task.task_id.startswith(booking_tasks.PART):
+        return _of_booking(task)
     if task.task_id.startswith(_MESSAGE):
         return "/v1/inbox/" + task.task_id.removeprefix(_MESSAGE)
     course = course_href(task.journey_id)
@@ -157,6 +165,14 @@ def _place(task: TaskView) -> str:
     if task.code.startswith(CHECK_TASK) and not part.startswith("/follow-ups"):
         return course
     return course + part if task.code != "review-safety-plan" else course
+
+
+def _of_booking(task: TaskView) -> str:
+    """The visit, or for what only a person can find out the notice itself."""
+    number, notice = task.task_id.removeprefix(booking_tasks.PART).split("/")
+    if task.code == BookingTask.ASK_WAITING or task.journey_id is None:
+        return f"/v1/bookings/{task.site}/notices/{notice}"
+    return f"{course_href(task.journey_id)}/sessions/{number}"
 
 
 def _part(task_id: str) -> str:

@@ -25,6 +25,7 @@ AUDITED = frozenset(
         "read_inbox_case",
         "read_journey",
         "read_timeline",
+        "read_protocol_migration",
         "read_scores",
         "read_messages",
         "read_session",

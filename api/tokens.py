@@ -7,6 +7,7 @@ A role we do not know gives no right; nobody carries the engine's own.
 """
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -19,6 +20,7 @@ from joserfc.jwk import KeySet
 
 from api.auth import EVERYONE, Principal
 from api.problems import Problem
+from services.settings import Settings, SettingsInvalid
 
 ALGORITHMS = ("ES256", "ES384", "RS256", "PS256", "EdDSA")
 NOT_VALID = "the token is not valid here, or no longer"
@@ -131,6 +133,19 @@ class TokenVerifier:
             return dict(jwt.decode(token, await self._keys.keys(), list(ALGORITHMS)).claims)
         except InvalidKeyIdError:
             return dict(jwt.decode(token, await self._keys.newer_keys(), list(ALGORITHMS)).claims)
+
+
+def verifier_of(settings: Settings) -> TokenVerifier:
+    """The verifier of whatever process was configured so; SettingsInvalid without an issuer."""
+    if settings.issuer_url is None:
+        raise SettingsInvalid(("KAP_ISSUER_URL: is required: tokens name their issuer",))
+    keys: KeySource
+    if settings.issuer_key is not None:
+        key = json.loads(settings.issuer_key.get_secret_value())
+        keys = GivenKeys(KeySet.import_key_set({"keys": [key]}))
+    else:
+        keys = PublishedKeys(settings.issuer_url)
+    return TokenVerifier(keys, issuer=settings.issuer_url, audience=settings.audience)
 
 
 def bearer_of(authorization: str | None) -> str:

@@ -50,8 +50,8 @@ def outcome(
 ) -> Outcome:
     """What has to happen to the reservation of this time?"""
     there = visit is not None and (visit.starts_at, visit.room) == (starts_at, room)
-    if visit is not None and (ended := _ended(visit)) is not None:
-        return ended
+    if visit is not None and (over := ended(visit)) is not None:
+        return over
     if confirming_since is not None:
         if there:
             return Outcome.BOOK
@@ -61,7 +61,7 @@ def outcome(
     return Outcome.MOVED
 
 
-def _ended(visit: Visit) -> Outcome | None:
+def ended(visit: Visit) -> Outcome | None:
     """How is the visit over, if it is?"""
     if visit.booking_status in (Outcome.CANCELLED, Outcome.NOSHOW, Outcome.FULFILLED):
         return Outcome(visit.booking_status)

@@ -60,6 +60,18 @@ class JourneyResumed(_Fact):
     reason: str
 
 
+class ProtocolMigrated(_Fact):
+    """The course goes by another protocol from here on. `plan_anew`: the plan has to be approved again."""
+
+    kind: Literal["journey.protocol-migrated"] = "journey.protocol-migrated"
+    protocol: str
+    protocol_hash: str
+    before: str
+    before_hash: str
+    reason: str
+    plan_anew: bool = False
+
+
 class JourneyClosed(_Fact):
     """The closing summary: what was done, how it went, why it ended."""
 
@@ -570,6 +582,7 @@ Fact = Annotated[
     | StageChanged
     | JourneyPaused
     | JourneyResumed
+    | ProtocolMigrated
     | JourneyClosed
     | ConsultationBooked
     | ConsultationHeld

@@ -55,12 +55,16 @@ INVARIANTS: dict[int, Callable[[Record], Iterator[Violation]]] = {
 
 
 def violations(
-    entries: Sequence[RecordedEntry], protocol: Protocol, time_zone: str | None = None
+    entries: Sequence[RecordedEntry],
+    protocol: Protocol,
+    time_zone: str | None = None,
+    earlier: Sequence[Protocol] = (),
 ) -> tuple[Violation, ...]:
     """Which invariants does this record break, and at which entries? Empty when none.
 
     `entries`: one journey's whole record, in order. `protocol`: the snapshot that the journey runs on.
-    `time_zone`: the zone of its local dates, where it is not the one that the journey was started with.
+    `time_zone`: the zone of its local dates, where it is not the one that the journey was started with. `earlier`:
+    the snapshots that it ran on before it went over to this one.
     """
-    record = Record(entries, protocol, time_zone)
+    record = Record(entries, protocol, time_zone, earlier)
     return tuple(found for invariant in INVARIANTS.values() for found in invariant(record))

@@ -33,10 +33,9 @@ Dose = Written[DoseGiven]
 
 def doses_are_far_enough_apart(record: Record) -> Iterator[Violation]:
     """Invariant 3, measured from administered times. A booster is exempt within its own session only."""
-    rules = record.protocol.schedule
     doses = sorted(record.doses, key=lambda dose: (utc(dose.fact.given_at), dose.place))
     for index, dose in enumerate(doses):
-        number = dose.fact.session
+        number, rules = dose.fact.session, record.protocol_at(dose.place).schedule
         same = [d for d in doses[:index] if d.fact.session == number]
         if same and not dose.fact.booster:
             yield breach(3, "SECOND-DOSE", dose.seq, f"a second dose in session {number}, not as a booster")
@@ -70,7 +69,7 @@ def doses_stay_within_their_bounds(record: Record) -> Iterator[Violation]:
 
 def _least_hours(record: Record, dose: Dose) -> float:
     """The protocol's rest, or the longer one of the phase that the dose's plan names (none: the first)."""
-    schedule, plan = record.protocol.schedule, _plan(record, dose)
+    schedule, plan = record.protocol_at(dose.place).schedule, _plan(record, dose)
     named = plan.phase if plan is not None and plan.phase is not None else schedule.phases[0].name
     rests = [phase.min_interval_hours for phase in schedule.phases if phase.name == named]
     return max([schedule.min_interval_hours, *rests])
@@ -103,7 +102,7 @@ def _same_date(record: Record, earlier: Dose, later: Dose) -> bool:
 
 
 def _amounts(record: Record, dose: Dose) -> Iterator[tuple[str, str]]:
-    rules, plan = record.protocol.dosing, _plan(record, dose)
+    rules, plan = record.protocol_at(dose.place).dosing, _plan(record, dose)
     total = sum((_given_mg(record, d) for d in _so_far(record, dose)), Decimal(0))
     most_mg = [_exact(rules.max_session_mg), *([plan.max_mg] if plan else [])]
     if not dose.fact.dose_mg > 0:
@@ -184,7 +183,8 @@ def _before(record: Record, dose: Dose) -> list[list[Dose]]:
 
 
 def _counts(record: Record, dose: Dose) -> Iterator[tuple[str, str]]:
-    plan, rules, so_far = _plan(record, dose), record.protocol.dosing, _so_far(record, dose)
+    rules = record.protocol_at(dose.place).dosing
+    plan, so_far = _plan(record, dose), _so_far(record, dose)
     most = min([rules.boosters_max, *([plan.boosters] if plan else [])])
     if dose.fact.booster and sum(d.fact.booster for d in so_far) > most:
         yield "BOOSTERS", f"more than {most} boosters in the session"

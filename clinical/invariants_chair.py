@@ -34,7 +34,7 @@ def nobody_goes_home_too_early(record: Record) -> Iterator[Violation]:
 
 
 def _minimum(record: Record, home: Home) -> Iterator[tuple[str, str]]:
-    rules = record.protocol.discharge
+    rules = record.protocol_at(home.place).discharge
     doses = [d for d in record.in_session(DoseGiven, home.fact.session) if d.place < home.place]
     ends = [e for e in record.in_session(DoseEnded, home.fact.session) if e.place < home.place]
     ended = {end.fact.dose_id: end.fact.ended_at for end in ends}

@@ -49,7 +49,7 @@ def _beginning(record: Record) -> Iterator[Violation]:
         yield breach(13, "BEGINNING", first.seq, f"the record begins with {first.fact.kind}")
     for again in starts[1:]:
         yield breach(13, "STARTED-TWICE", again.seq, "the journey was started twice")
-    if starts and starts[0].fact.protocol_hash != record.protocol.content_hash:
+    if starts and record.hash_at(len(record.entries)) != record.protocol.content_hash:
         yield breach(13, "PROTOCOL", starts[0].seq, "the journey runs on another protocol than this")
 
 

@@ -50,7 +50,7 @@ def no_dose_beside_an_open_risk_case(record: Record) -> Iterator[Violation]:
 
 
 def _consent(record: Record, dose: Dose) -> Iterator[tuple[str, str]]:
-    rules, given = record.protocol.consent, last_before(dose.place, record.every(ConsentGiven))
+    rules, given = record.protocol_at(dose.place).consent, last_before(dose.place, record.every(ConsentGiven))
     if given is None:
         yield "CONSENT-ABSENT", "no consent was given"
         return

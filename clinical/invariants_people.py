@@ -118,7 +118,7 @@ def _counts(
 
 def _required(record: Record, draft: Written[PlanProposed], plan: Written[PlanApproved]) -> set[Role]:
     """Whom the protocol names, whom the draft asked for, and the medical director above a dose."""
-    rules = record.protocol.plan
+    rules = record.protocol_at(plan.place).plan
     with localcontext(UNTRAPPED):
         above = any(
             limit is not None and amount is not None and not amount <= Decimal(str(limit))

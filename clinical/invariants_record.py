@@ -15,7 +15,7 @@ from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from clinical import protocol as protocols
-from clinical.events import DoseGiven, JourneyStarted, RecordedEntry
+from clinical.events import DoseGiven, JourneyStarted, ProtocolMigrated, RecordedEntry
 
 UNTRAPPED = Context(prec=40, traps=[])
 """Impossible numbers are compared like others: what is too large, or no number at all, is not within."""
@@ -60,13 +60,21 @@ class Written(NamedTuple, Generic[F]):
 
 
 class Record:
-    """One journey's entries in order, the protocol they are judged by and the zone of its dates."""
+    """One journey's entries in order, the protocol they are judged by and the zone of its dates.
+
+    `earlier`: the protocols that it went by before it went over to this one.
+    """
 
     def __init__(
-        self, entries: Sequence[RecordedEntry], protocol: protocols.Protocol, time_zone: str | None = None
+        self,
+        entries: Sequence[RecordedEntry],
+        protocol: protocols.Protocol,
+        time_zone: str | None = None,
+        earlier: Sequence[protocols.Protocol] = (),
     ) -> None:
         self.entries = tuple(entries)
         self.protocol = protocol
+        self._by_hash = {one.content_hash: one for one in (*earlier, protocol)}
         self._of_kind: dict[type[Any], list[Written[Any]]] = {}
         for place, entry in enumerate(self.entries):
             self._of_kind.setdefault(type(entry.fact), []).append(Written(place, entry, entry.fact))
@@ -76,6 +84,18 @@ class Record:
     def every(self, kind: type[F]) -> list[Written[F]]:
         """All facts of this kind, in order."""
         return list(self._of_kind.get(kind, ()))
+
+    def hash_at(self, place: int) -> str | None:
+        """The hash of the protocol that the journey goes by there; None in a record that has no beginning."""
+        gone_over = last_before(place, self.every(ProtocolMigrated))
+        if gone_over is not None:
+            return gone_over.fact.protocol_hash
+        started = self.every(JourneyStarted)
+        return started[0].fact.protocol_hash if started else None
+
+    def protocol_at(self, place: int) -> protocols.Protocol:
+        """By which a fact at that place is judged: what was given under an earlier one is judged by that."""
+        return self._by_hash.get(self.hash_at(place) or "", self.protocol)
 
     def in_session(self, kind: type[S], session: int) -> list[Written[S]]:
         """All facts of this kind in one session, in order."""

@@ -24,7 +24,7 @@ _OF_CODE = {
         (
             "give-dose", "check-in", "complete-draft", "resolve-risk", "patient-not-reached",
             "contact-not-reached", "review-concerns", "print-downtime-sheet", "explain-discrepancy",
-            "answer-message",
+            "answer-message", "answer-offer",
         ),
         Priority.ASAP,
     ),
@@ -33,7 +33,7 @@ _OF_CODE = {
             "next-day-contact", "caring-contact", "notify-prescriber", "submit-rems-form",
             "review-safety-check", "readiness", "submit-loss-notice", "submit-loss-form", "late-integration",
             "review-safety-plan", "move-session", "correct-contact",
-            "review-break-glass",
+            "review-break-glass", "finish-booking", "reserve-visit",
         ),
         Priority.URGENT,
     ),
@@ -41,7 +41,7 @@ _OF_CODE = {
         (
             "book-consultation", "record-consultation", "take-consent", "collect-screening",
             "sign-screening", "draft-plan", "approve-plan", "hold-preparation", "book-session",
-            "hold-integration", "decide-course", "review-pause",
+            "hold-integration", "decide-course", "review-pause", "ask-waiting",
         ),
         Priority.ROUTINE,
     ),

@@ -17,6 +17,7 @@ PAUSES = frozenset(
     {
         "book-consultation", "record-consultation", "take-consent", "collect-screening", "sign-screening",
         "draft-plan", "approve-plan", "hold-preparation", "book-session", "decide-course",
+        "finish-booking", "ask-waiting",
     }
 )  # fmt: skip
 """Steps whose time stands still while the clinic is closed."""

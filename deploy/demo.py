@@ -109,7 +109,7 @@ async def demonstrate(
             scores = (await clinic.get(f"{path}/scores"))["items"]
             messages = (await clinic.get(f"{path}/messages"))["items"]
             size = await history_size(client, story.journey_id)
-            broken = await _violations(system, story.journey_id, protocol)
+            broken = await broken_rules(system, story.journey_id, protocol)
             await clinic.close()
     show(console, timeline, scores, messages, size)
     reasons = [stopped] if stopped else _reasons(journey, timeline)
@@ -172,7 +172,7 @@ async def _all_of(clinic: Clinic, path: str) -> list[dict[str, Any]]:
     return items
 
 
-async def _violations(system: LocalSystem, journey_id: str, protocol: Protocol) -> list[str]:
+async def broken_rules(system: LocalSystem, journey_id: str, protocol: Protocol) -> list[str]:
     """Every invariant that the record breaks, and the first broken link of its chain, if any."""
     from services.database import Database
     from services.encryption import FieldCipher

@@ -11,22 +11,24 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from deploy.child import Child
-from deploy.codec import endpoint_for
 from deploy.data_folder import DataFolder
+from deploy.deployment_versions import make_current
 from deploy.keys import KEY_ID, LocalKeys, keys_of
+from deploy.local_options import LocalOptions as LocalOptions
 from deploy.ports import LOOPBACK, choose_ports
 from deploy.postgres import PostgresServer
+from deploy.scraped import Scraped, metrics_ports
 from deploy.sms_sink import SMS, SmsSink
 from deploy.smtp_sink import SmtpSink
 from deploy.temporal_server import TemporalServer
 from deploy.tokens import AUDIENCE, DEMO_SITE, DEMO_STAFF, ISSUER_URL
 from deploy.waiting import in_threads, until_healthy
+from workers.search_attributes import SEARCH_ATTRIBUTES
 
 if TYPE_CHECKING:
     from services.settings import Settings
@@ -44,23 +46,6 @@ API, TEMPORAL, WEB_UI, CODEC, POSTGRES, MAIL = (
     "PostgreSQL",
     "the mail sink",
 )
-
-
-@dataclass(frozen=True)
-class LocalOptions:
-    """`data_dir` None: a throw-away folder. A port None or 0: any free one, as all further processes get."""
-
-    data_dir: Path | None = None
-    api_port: int | None = None
-    temporal_port: int | None = None
-    ui_port: int | None = None
-    postgres_port: int | None = None
-    smtp_port: int | None = None
-    with_ui: bool = True
-    virtual_time: bool = False
-    api_processes: int = 1
-    worker_processes: int = 1
-    build: str = "local"
 
 
 def _no_progress(step: str) -> None:
@@ -82,12 +67,13 @@ class LocalSystem:
         self._folder = DataFolder(self.options.data_dir)
         self.data_dir = self._folder.path
         self._apis: list[Child] = []
+        self._codecs: list[Child] = []
         self._workers: list[Child] = []
 
     async def __aenter__(self) -> Self:
         self._folder.acquire()
         try:
-            self._prepare()
+            self.prepare()
             await self._start_all()
         except BaseException:
             await self._stop_all()
@@ -99,7 +85,7 @@ class LocalSystem:
     ) -> None:
         await self._stop_all()
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
         """Choose every port before anything starts: a taken one is refused without side effects."""
         options = self.options
         wanted = {
@@ -112,11 +98,14 @@ class LocalSystem:
         }
         wanted |= {f"API process {n + 1}": None for n in range(1, options.api_processes)}
         wanted |= {f"worker process {n + 1}": None for n in range(options.worker_processes)}
+        wanted |= metrics_ports(options.api_processes, options.worker_processes)
         ports = choose_ports(wanted)
+        self.scraped = Scraped(ports)
         self.keys: LocalKeys = keys_of(self.data_dir)
         self.api_ports = [
             port for name, port in ports.items() if name == API or name.startswith("API process")
         ]
+        self.codec_port = ports.get(CODEC)
         self.worker_ports = [port for name, port in ports.items() if name.startswith("worker process")]
         self.smtp = SmtpSink(port=ports[MAIL], folder=self.data_dir / "mail")
         self.sms = SmsSink(self.keys.database_secret, port=ports[SMS], folder=self.data_dir / "sms")
@@ -133,12 +122,9 @@ class LocalSystem:
             ui_port=ports.get(WEB_UI),
             with_ui=options.with_ui,
             database=self.data_dir / "temporal.db",
-            search_attributes=_search_attributes(),
+            search_attributes=SEARCH_ATTRIBUTES,
             virtual_time=options.virtual_time,
-            ui_codec_endpoint=f"http://{LOOPBACK}:{ports[CODEC]}" if options.with_ui else None,
-        )
-        self.codec = (
-            endpoint_for(self.settings(), self.temporal.ui_port, ports[CODEC]) if options.with_ui else None
+            ui_codec_endpoint=self.codec_url,
         )
 
     @property
@@ -159,6 +145,11 @@ class LocalSystem:
         return self.temporal.ui_url
 
     @property
+    def codec_url(self) -> str | None:
+        """Where a browser signs in to read payloads in the Web UI."""
+        return None if self.codec_port is None else f"http://{LOOPBACK}:{self.codec_port}"
+
+    @property
     def database_url(self) -> str:
         return self.postgres.url(DATABASE)
 
@@ -173,6 +164,7 @@ class LocalSystem:
             "KAP_ENVIRONMENT": "development",
             "KAP_WEBHOOK_LOOPBACK": "true",
             "KAP_BUILD": self.options.build,
+            "KAP_VERSIONING": self.options.versioning,
             "KAP_DATABASE_URL": self.database_url,
             "KAP_TEMPORAL_ADDRESS": self.temporal_address,
             "KAP_PAYLOAD_KEYS": json.dumps({KEY_ID: self.keys.payload_key}),
@@ -225,7 +217,7 @@ class LocalSystem:
     async def watch(self) -> None:
         """Return never; raise StartFailed with the end of its log when a process ends by itself."""
         while True:
-            for child in self._children():
+            for child in self.children():
                 child.fail_if_ended()
             await asyncio.sleep(WATCH_EVERY_S)
 
@@ -234,26 +226,27 @@ class LocalSystem:
         await in_threads(self.smtp.start, self.sms.start)
         await in_threads(self.postgres.start, self.temporal.start)
         self._note_children()
-        if self.codec is not None:
-            self.codec.start()
         self._progress("bringing the database to its newest schema")
         await in_threads(self._migrate)
+        self.scraped.write(self.data_dir)
         self._progress("starting the workers and the API")
         self._workers = [self._run_worker(number) for number in range(len(self.worker_ports))]
         self._apis = [self._run_api(number) for number in range(len(self.api_ports))]
-        self._note_children()
         ports = [*self.worker_ports, *self.api_ports]
-        pairs = zip([*self._workers, *self._apis], ports, strict=True)
+        if self.codec_port is not None:
+            own = {"KAP_CODEC_PORT": str(self.codec_port), "KAP_UI_ORIGIN": str(self.ui_url)}
+            self._codecs, ports = [self._run("codec", "api.codec", own)], [*ports, self.codec_port]
+        self._note_children()
+        pairs = zip([*self._workers, *self._apis, *self._codecs], ports, strict=True)
         await asyncio.gather(*(until_healthy(child, port) for child, port in pairs))
+        await make_current(self.settings())
         self._progress("ready")
 
     async def _stop_all(self) -> None:
         """The doors first, then what they stand on."""
-        await in_threads(*(child.stop for child in (*self._apis, *self._workers)))
+        await in_threads(*(child.stop for child in (*self._apis, *self._codecs, *self._workers)))
         if hasattr(self, "temporal"):
             await in_threads(self.temporal.stop, self.postgres.stop, self.smtp.stop, self.sms.stop)
-            if self.codec is not None:
-                await in_threads(self.codec.stop)
             if not self._folder.is_kept:
                 self.postgres.remove()
         self._folder.release()
@@ -272,29 +265,27 @@ class LocalSystem:
     def _run_api(self, number: int) -> Child:
         return self._run(f"api-{number + 1}", "api", {"KAP_API_PORT": str(self.api_ports[number])})
 
-    def _run(self, name: str, module: str, own: dict[str, str]) -> Child:
+    def _run(self, name: str, module: str, own: dict[str, str], *arguments: str) -> Child:
         # Nothing of our own KAP_ settings reaches them: they are told everything they need.
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("KAP_")}
         return Child(
             name,
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *arguments],
             self._log(name),
-            environment=inherited | self.environment() | own | {"PYTHONUNBUFFERED": "1"},
+            environment=inherited | self._told(name) | own | {"PYTHONUNBUFFERED": "1"},
             folder=ROOT,
         )
 
-    def _children(self) -> list[Child]:
+    def _told(self, name: str) -> dict[str, str]:
+        traces = {"KAP_OTLP_ENDPOINT": self.options.otlp_endpoint} if self.options.otlp_endpoint else {}
+        return self.environment() | self.scraped.environment(name) | traces
+
+    def children(self) -> list[Child]:
         engine = [child for child in (self.postgres.child, self.temporal.child) if child is not None]
-        return [*engine, *self._workers, *self._apis]
+        return [*engine, *self._workers, *self._apis, *self._codecs]
 
     def _note_children(self) -> None:
-        self._folder.note_children(self._children())
+        self._folder.note_children(self.children())
 
     def _log(self, name: str) -> Path:
         return self.data_dir / "logs" / f"{name}.log"
-
-
-def _search_attributes() -> dict[str, str]:
-    from workers.search_attributes import SEARCH_ATTRIBUTES
-
-    return dict(SEARCH_ATTRIBUTES)

@@ -2,7 +2,7 @@
 
 One cluster in one folder, TCP on loopback only, passwords by SCRAM. Two roles: `kap_admin` makes
 databases, `kap`, a plain role, owns and uses them, because row-level security does not bind a superuser.
-A throw-away cluster (`durable=False`) does without fsync; a kept one survives kill -9.
+A throw-away cluster (`durable=False`) does without fsync, and without a log for replicas; a kept one survives kill -9.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from deploy.postgres_binaries import programs_folder, reachable_folder, unprivil
 ADMIN = "kap_admin"
 ROLE = "kap"
 READY_TIMEOUT_S = 60.0
-_THROW_AWAY = {"fsync": "off", "full_page_writes": "off"}
+_THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -134,17 +134,21 @@ class PostgresServer:
         """Each role's password follows from the secret; the application's does not give away the admin's."""
         return hmac.new(self._secret.encode(), role.encode(), hashlib.sha256).hexdigest()
 
-    @contextlib.contextmanager
-    def _as_admin(self) -> Iterator[psycopg.Connection]:
-        with psycopg.connect(
+    def as_admin(self, database: str = "postgres") -> psycopg.Connection:
+        """A connection of the role that may do everything; the caller closes it."""
+        return psycopg.connect(
             host=LOOPBACK,
             port=self.port,
             user=ADMIN,
             password=self._password(ADMIN),
-            dbname="postgres",
+            dbname=database,
             autocommit=True,
             connect_timeout=10,
-        ) as connection:
+        )
+
+    @contextlib.contextmanager
+    def _as_admin(self) -> Iterator[psycopg.Connection]:
+        with self.as_admin() as connection:
             yield connection
 
     def _answers(self) -> bool:

@@ -26,6 +26,11 @@ VIRTUAL_TIME = {
     "frontend.WorkflowTimeSkippingEnabled": "true",
     "history.timerProcessorMaxTimeShift": '"5ms"',
 }
+# A workflow whose code fails shows in `TemporalReportedProblems`, which is how it is found, after so many tries.
+SHOWN_AS_FAILING = (
+    "--dynamic-config-value",
+    "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2",
+)
 
 
 def temporal_binary() -> str:
@@ -119,6 +124,7 @@ class TemporalServer:
             str(self.port),
             "--log-level",
             "error",
+            *SHOWN_AS_FAILING,
         ]
         if self._with_ui:
             arguments += ["--ui-port", str(self.ui_port), "--ui-disable-news-fetch"]

@@ -6,19 +6,20 @@ brings the schema to its newest version. Errors of the driver pass through; each
 own words.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import DateTime, LargeBinary, MetaData, Numeric, Text, func, select
+from sqlalchemy import DateTime, Engine, LargeBinary, MetaData, Numeric, Text, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -85,6 +86,10 @@ class Database:
         async with AsyncSession(self._snapshots, autoflush=False) as session:
             yield session
 
+    def look_at_engine(self, look: Callable[[Engine], object]) -> None:
+        """Hand over the engine to whoever watches its statements."""
+        look(self._engine.sync_engine)
+
     async def dispose(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
@@ -98,11 +103,18 @@ async def counted(session: AsyncSession, value: Any, *where: Any) -> dict[str, i
 
 def migrate(url: str) -> None:
     """Bring the schema to its newest version. Several processes may ask at once: one does it, all wait."""
+    from alembic import command
+
     command.upgrade(migration_config(url), "head")
 
 
-def migration_config(url: str) -> Config:
-    """What Alembic needs to know. The address is an attribute: it may hold a password and `%` signs."""
+def migration_config(url: str) -> "Config":
+    """What Alembic needs to know. The address is an attribute: it may hold a password and `%` signs.
+
+    Alembic is imported here and above: an API or a worker needs none of it, and it is a fifth of their start.
+    """
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["url"] = url

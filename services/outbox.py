@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, Identity, Index, UniqueConstraint, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -66,6 +66,11 @@ def tell(
     session.add(
         OutboxRow(event_id=event_id(*cause), site=site, type=type, body=body_of(type, at, thin), seq=None)
     )
+
+
+async def oldest_unpublished(session: AsyncSession) -> datetime | None:
+    """Since when has the first event that nobody can read yet been waiting?"""
+    return await session.scalar(select(func.min(OutboxRow.recorded_at)).where(OutboxRow.seq.is_(None)))
 
 
 def event_id(*cause: str) -> str:

@@ -28,6 +28,7 @@ KEY_BYTES = 32
 SHORTEST_SECRET = 32
 FEWEST_DISTINCT_BYTES = 12  # 32 random bytes have about 30; sample keys ("000…", "abcabc…") have few
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
+UNKNOWN_BUILD = "unknown"
 DEVELOPMENT_SENDER = "clinic@example.org"
 PRIVATE_DATABASE_MODES = {"require", "verify-ca", "verify-full"}
 
@@ -41,6 +42,14 @@ class SmtpTls(StrEnum):
     NONE = "none"
     STARTTLS = "starttls"
     TLS = "tls"
+
+
+class Versioning(StrEnum):
+    """How do workers take part in deployment versions? `pinned`: a run stays with the build that began it."""
+
+    OFF = "off"
+    PINNED = "pinned"
+    AUTO_UPGRADE = "auto-upgrade"
 
 
 class SettingsInvalid(Exception):
@@ -64,6 +73,10 @@ def _tls_for(values: dict[str, Any]) -> SmtpTls:
     return SmtpTls.NONE if host is not None and is_loopback(host) else SmtpTls.STARTTLS
 
 
+def _versioning_for(values: dict[str, Any]) -> Versioning:
+    return Versioning.PINNED if values.get("environment") is Environment.PRODUCTION else Versioning.OFF
+
+
 class Settings(BaseSettings):
     """Field order matters: a validator sees the fields above it, so that all faults come in one list."""
 
@@ -77,7 +90,8 @@ class Settings(BaseSettings):
     )
 
     environment: Environment = Environment.PRODUCTION
-    build: str = "unknown"
+    versioning: Versioning = Field(default_factory=_versioning_for)
+    build: str = Field(default=UNKNOWN_BUILD, pattern=r"^[A-Za-z0-9._+-]{1,64}$")  # made from the commit
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     database_url: str = Field(repr=False)  # postgresql+psycopg://…, may hold a password
@@ -86,6 +100,12 @@ class Settings(BaseSettings):
     temporal_namespace: str = "default"
     temporal_tls: bool = False
     temporal_api_key: SecretStr | None = None
+    temporal_server_ca: str | None = (
+        None  # file, PEM: who may vouch for the engine, where no public authority does
+    )
+    temporal_server_name: str | None = (
+        None  # the name in its certificate, where it is not that of the address
+    )
     temporal_client_cert: str | None = None  # file, PEM
     temporal_client_key: str | None = None  # file, PEM
 
@@ -121,15 +141,28 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8000"
+    codec_port: int = Field(default=8082, ge=0, le=65535)
+    ui_origin: str | None = (
+        None  # where the Temporal Web UI is: scheme, host and port; its pages may ask the codec
+    )
     issuer_key: SecretStr | None = None
     issuer_url: str | None = None
     audience: str = "kap-engine"
     event_retention_days: int = Field(default=30, ge=7, le=3650)  # beyond the retries of webhooks (3 days)
     event_streams: int = Field(default=100, ge=1, le=10_000)  # clients of Server-Sent Events in one process
     webhook_loopback: bool = False  # endpoints on this machine, by http: development only
+    idempotency_days: int = Field(default=14, ge=3, le=365)  # how long the answer to a request is given again
     break_glass_minutes: int = Field(default=60, ge=5, le=480)  # how long a broken glass stays open
     task_claim_hours: float = Field(default=10, gt=0, le=168)  # how long a task stays with who took it on
     worker_health_port: int = Field(default=8081, ge=0, le=65535)
+    deployment_name: str = Field(default="kap-engine", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    replay_check: int = Field(
+        default=50, ge=0, le=10_000
+    )  # running workflows of each type that a worker tries first
+
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)  # our own at /metrics; unset: none
+    sdk_metrics_port: int | None = Field(default=None, ge=1, le=65535)  # the engine's SDK's own; unset: none
+    otlp_endpoint: str | None = None  # traces go to …/v1/traces, by OTLP over HTTP; unset: nowhere
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -148,6 +181,11 @@ class Settings(BaseSettings):
     @property
     def in_production(self) -> bool:
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def probed_at(self) -> str:
+        """Where health and metrics are served: in production they are asked from outside the container."""
+        return "0.0.0.0" if self.in_production else "127.0.0.1"  # noqa: S104
 
     @field_validator("payload_keys", "field_keys", "staff_pages", mode="before")
     @classmethod
@@ -179,6 +217,13 @@ class Settings(BaseSettings):
         keys = info.data.get("payload_keys" if info.field_name == "payload_key_id" else "field_keys")
         if keys is not None and value not in keys:
             raise ValueError("names no key of the key map")
+        return value
+
+    @field_validator("build")
+    @classmethod
+    def _versions_have_names(cls, value: str, info: ValidationInfo) -> str:
+        if value == UNKNOWN_BUILD and info.data.get("versioning", Versioning.OFF) is not Versioning.OFF:
+            raise ValueError("is required with versioning: the commit that this was built from")
         return value
 
     @field_validator("index_key")
@@ -215,6 +260,29 @@ class Settings(BaseSettings):
             raise ValueError("must be true beyond this machine")
         return value
 
+    @field_validator(
+        "temporal_api_key",
+        "temporal_server_ca",
+        "temporal_server_name",
+        "temporal_client_cert",
+        "temporal_client_key",
+    )
+    @classmethod
+    def _engine_is_shown_credentials_privately(cls, value: object, info: ValidationInfo) -> object:
+        if value is not None and info.data.get("temporal_tls") is False:
+            raise ValueError("needs temporal_tls: without it nobody is shown a key, and it would be ignored")
+        if isinstance(value, str) and info.field_name != "temporal_server_name" and not _is_readable(value):
+            raise ValueError("names no file that can be read")
+        return value
+
+    @field_validator("temporal_client_key")
+    @classmethod
+    def _client_certificate_is_whole(cls, value: str | None, info: ValidationInfo) -> str | None:
+        certificate = info.data.get("temporal_client_cert", value)  # a faulty one has been named already
+        if (value is None) != (certificate is None):
+            raise ValueError("and temporal_client_cert are needed together")
+        return value
+
     @field_validator("smtp_host")
     @classmethod
     def _mail_can_leave(cls, value: str | None, info: ValidationInfo) -> str | None:
@@ -246,7 +314,7 @@ class Settings(BaseSettings):
             raise ValueError("plain SMTP is refused beyond this machine: use starttls or tls")
         return value
 
-    @field_validator("sms_url", "public_url", "issuer_url")
+    @field_validator("sms_url", "public_url", "issuer_url", "otlp_endpoint")
     @classmethod
     def _addresses_are_private(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
@@ -260,6 +328,19 @@ class Settings(BaseSettings):
             raise ValueError("must be https beyond this machine")
         if _production(info) and info.field_name == "public_url" and is_loopback(url.hostname):
             raise ValueError("must be where patients reach it: their links lead there")
+        return value
+
+    @field_validator("ui_origin")
+    @classmethod
+    def _origin_is_one(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return value
+        url = urlsplit(value)
+        bare = f"{url.scheme}://{url.netloc}"
+        if url.scheme not in {"http", "https"} or not url.hostname or value != bare or "@" in value:
+            raise ValueError("must be an origin: scheme, host and port, without a path")
+        if _production(info) and url.scheme == "http" and not is_loopback(url.hostname):
+            raise ValueError("must be https beyond this machine")
         return value
 
     @field_validator("sms_account", "sms_token", "sms_from")
@@ -294,6 +375,10 @@ class Settings(BaseSettings):
 
 def _production(info: ValidationInfo) -> bool:
     return info.data.get("environment", Environment.PRODUCTION) is Environment.PRODUCTION
+
+
+def _is_readable(file: str) -> bool:
+    return os.path.isfile(file) and os.access(file, os.R_OK)
 
 
 def _key_fault(secret: SecretStr, *, production: bool) -> str | None:

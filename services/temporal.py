@@ -50,11 +50,16 @@ def data_converter(keys: KeyRing) -> DataConverter:
 
 
 def _tls(settings: Settings) -> bool | TLSConfig:
+    """Public authorities and the name of the address serve unless a file or a name says otherwise."""
     if not settings.temporal_tls:
         return False
-    if settings.temporal_client_cert is None or settings.temporal_client_key is None:
-        return True
     return TLSConfig(
-        client_cert=Path(settings.temporal_client_cert).read_bytes(),
-        client_private_key=Path(settings.temporal_client_key).read_bytes(),
+        server_root_ca_cert=_content(settings.temporal_server_ca),
+        domain=settings.temporal_server_name,
+        client_cert=_content(settings.temporal_client_cert),
+        client_private_key=_content(settings.temporal_client_key),
     )
+
+
+def _content(file: str | None) -> bytes | None:
+    return None if file is None else Path(file).read_bytes()

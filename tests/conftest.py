@@ -20,11 +20,17 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from deploy.data_folder import DataFolder
 from deploy.postgres import PostgresServer
 from deploy.smtp_sink import SmtpSink
-from deploy.temporal_server import search_attribute_arguments, temporal_binary, virtual_time_arguments
+from deploy.temporal_server import (
+    SHOWN_AS_FAILING,
+    search_attribute_arguments,
+    temporal_binary,
+    virtual_time_arguments,
+)
 from services.database import migrate
 from services.encryption import KeyRing
 from services.process import end_process
 from services.temporal import data_converter
+from tests.databases import Databases
 
 TEMPLATE = "kap_template"
 
@@ -47,12 +53,17 @@ def database_template(postgres: PostgresServer) -> str:
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: PostgresServer, database_template: str) -> Databases:
+    return Databases(postgres, database_template)
+
+
 @pytest.fixture
-def database_url(postgres: PostgresServer, database_template: str) -> Iterator[str]:
-    """The address of a migrated database that nobody else uses, as the plain role."""
-    name = f"test_{uuid.uuid4().hex[:16]}"
-    yield postgres.create_database(name, template=database_template)
-    postgres.drop_database(name)
+def database_url(postgres: PostgresServer, databases: Databases) -> Iterator[str]:
+    """The address of a migrated, empty database that nobody else uses, as the plain role."""
+    name = databases.take()
+    yield postgres.url(name)
+    databases.give_back(name)
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +81,11 @@ async def temporal_environment(payload_keys: KeyRing) -> AsyncIterator[WorkflowE
         dev_server_existing_path=temporal_binary(),
         dev_server_log_level="error",
         dev_server_startup_timeout=timedelta(seconds=60),  # a busy machine is no failure
-        dev_server_extra_args=[*virtual_time_arguments(), *search_attribute_arguments(search_attributes())],
+        dev_server_extra_args=[
+            *virtual_time_arguments(),
+            *SHOWN_AS_FAILING,
+            *search_attribute_arguments(search_attributes()),
+        ],
     )
     async with environment:
         yield environment

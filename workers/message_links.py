@@ -1,6 +1,7 @@
 """Which link goes with which message? Made when the message leaves: the engine and the record never see one.
 
-What a message is about stands in its key: journey, part ("session/3") and name ("reminder/0", "week/4/again").
+What a message is about stands in its key: journey, part ("session/3") and name ("reminder/0", "offer/" and which,
+"week/4/again").
 """
 
 import re
@@ -14,6 +15,7 @@ OF_A_VISIT = frozenset(
     {TemplateName.SESSION_BOOKED, TemplateName.SESSION_MOVED, TemplateName.SESSION_REMINDER}
 )
 WEEK = re.compile(r"week/(\d{1,3})(/again)?")
+OFFER = "offer/"
 LIVES_AT_MOST = timedelta(days=60)
 PATH = "/l/"
 
@@ -43,6 +45,8 @@ def link_for(request: SendRequest) -> NewLink | None:
     if request.template in OF_A_VISIT and kind == "session":
         starts_at = request.parameters["starts_at"]
         return _link(request, Purpose.SESSION, part, starts_at, datetime.fromisoformat(starts_at))
+    if request.template is TemplateName.VISIT_OFFERED and kind == "session" and name.startswith(OFFER):
+        return _link(request, Purpose.OFFER, part, name.removeprefix(OFFER), request.not_after)
     week = WEEK.fullmatch(name)
     if request.template is TemplateName.FOLLOW_UP_DUE and kind == "follow-up" and week is not None:
         task = f"{part}/follow-up-week-{week[1]}/{'again' if week[2] else '1'}"

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.downtime import DowntimeActivities
 from activities.notifications import NotificationActivities
@@ -30,9 +30,12 @@ from services.notifications.quiet_hours import QuietHours
 from services.notifications.service import NotificationService
 from services.notifications.wording import HelpLines
 from services.records.custody_interface import CustodyBooks
+from services.records.idempotency import IdempotencyKeys
 from services.records.interface import Records
 from services.records.sql import SqlRecords
 from services.settings import Settings
+from services.telemetry.history import HistoryMeter
+from workers.dated_ahead import NothingAhead
 from workers.message_links import MessageLinks
 from workers.sandbox import runner
 from workers.webhooks import WebhookPost
@@ -113,6 +116,11 @@ def drug_books(settings: Settings, database: Database) -> CustodyBooks:
     return SqlRecords(database, FieldCipher.from_settings(settings))
 
 
+def answers(settings: Settings, database: Database) -> IdempotencyKeys:
+    """The answers that the API keeps for requests that come again."""
+    return IdempotencyKeys(database, FieldCipher.from_settings(settings))
+
+
 def webhook_post(settings: Settings, database: Database) -> WebhookPost:
     """What webhooks leave by."""
     return WebhookPost(
@@ -140,8 +148,13 @@ def compose(settings: Settings, database: Database) -> Activities:
     return Activities.over(SqlRecords(database, cipher), notifications, staff_contacts(settings), spool)
 
 
-def workers_for(client: Client, activities: Activities, queues: Sequence[TaskQueue]) -> list[Worker]:
-    """One worker a queue. Only the journey queue runs workflows."""
+def workers_for(
+    client: Client,
+    activities: Activities,
+    queues: Sequence[TaskQueue],
+    deployment: WorkerDeploymentConfig | None = None,
+) -> list[Worker]:
+    """One worker a queue, all of one version. Only the journey queue runs workflows."""
     return [
         Worker(
             client,
@@ -149,6 +162,10 @@ def workers_for(client: Client, activities: Activities, queues: Sequence[TaskQue
             workflows=WORKFLOWS if queue is TaskQueue.JOURNEY else (),
             activities=activities.of(queue),
             workflow_runner=runner(),
+            # Without a name the SDK makes one of the code of every module there is: half of a worker's start.
+            build_id=None if deployment else "unversioned",
+            deployment_config=deployment,
+            interceptors=[HistoryMeter(), NothingAhead()],
         )
         for queue in queues
     ]

@@ -148,6 +148,7 @@ class AdverseEvents(Duties):
             reason="an adverse event asks for it",
             event_id=event_id,
             session=session,
+            opened_at=self.today(),
         )
         task_id = self.open_task(
             required.duty, owed.owner, owed.due_at, owed.reason, f"{event_id}.{entry.version}"

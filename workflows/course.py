@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ApplicationError
 from temporalio.workflow import ChildWorkflowHandle
 
@@ -51,6 +51,7 @@ class Course(Part):
         self.refused = ""
         self.closed = False
         self._running: dict[str, ChildWorkflowHandle[Any, Any]] = {}
+        self._groups: dict[str, workflow.EventGroup] = {}
 
     @property
     def stopping(self) -> bool:
@@ -58,6 +59,12 @@ class Course(Part):
 
     def standing(self) -> str:
         return self.state.stage
+
+    def also_waits(self) -> list[str]:
+        return [f"waits for its part **{self._tail(part_id)}**" for part_id in self._running]
+
+    def lasting_attributes(self) -> dict[SearchAttributeKey[Any], Any]:
+        return {**super().lasting_attributes(), names.PROTOCOL: self._short_hash()}
 
     def minders(self) -> list[Coroutine[Any, Any, None]]:
         return [*super().minders(), self._mind_pauses()]
@@ -119,15 +126,26 @@ class Course(Part):
         summary: str,
         attributes: TypedSearchAttributes,
     ) -> ChildWorkflowHandle[Any, Any]:
+        group = self._group_of(part_id)
         handle = await workflow.start_child_workflow(
-            run, start, id=part_id, static_summary=summary, search_attributes=attributes
+            run, start, id=part_id, static_summary=summary, search_attributes=attributes, event_groups=group
         )
         self._running[part_id] = handle
+        self.describe()
         if self.on_hold and self.held_since is not None:
-            await handle.signal("hold", Hold(on_hold=True, at=self.held_since))
+            await handle.signal("hold", Hold(on_hold=True, at=self.held_since), event_groups=group)
         if self.state.leaving is not None:  # who left while the part was being started could not tell it
-            await handle.signal("stop", self._stop(self.state.leaving))
+            await handle.signal("stop", self._stop(self.state.leaving), event_groups=group)
         return handle
+
+    def _group_of(self, part_id: str) -> list[workflow.EventGroup]:
+        """What happens between the journey and one of its parts, "session/2", stands together for operations."""
+        if part_id not in self._groups:
+            self._groups[part_id] = workflow.create_event_group(self._tail(part_id))
+        return [self._groups[part_id]]
+
+    def _tail(self, part_id: str) -> str:
+        return part_id.removeprefix(f"{self.journey_id}/")
 
     async def part_of_journey(
         self,
@@ -141,10 +159,11 @@ class Course(Part):
         handle = await self.start_part(run, start, part_id, summary, attributes)
         try:
             outcome = await handle
-            self.reported(outcome.at)
-            return outcome
         finally:
             self._running.pop(part_id, None)
+        self.reported(outcome.at)
+        self.describe()
+        return outcome
 
     def attributes(
         self, standing: str, ask: Ask | None = None, since: datetime | None = None
@@ -152,29 +171,32 @@ class Course(Part):
         """What operations find a part by from its first moment: where, by which protocol, whom it waits for."""
         pairs: list[SearchAttributePair[Any]] = [
             SearchAttributePair(names.SITE, self.site),
-            SearchAttributePair(names.PROTOCOL, self.protocol.content_hash[:12]),
+            SearchAttributePair(names.PROTOCOL, self._short_hash()),
             SearchAttributePair(names.STAGE, standing),
         ]
         if ask is not None:
-            due_at = (since or workflow.now()) + timedelta(hours=ask.due_hours)
+            now = workflow.now()
+            due_at = (since or now) + timedelta(hours=ask.due_hours)
             pairs += [
                 SearchAttributePair(names.WAITS_FOR, ask.owner.value),
+                SearchAttributePair(names.WAITS_SINCE, now.replace(microsecond=0)),
                 SearchAttributePair(names.DUE_AT, due_at.replace(microsecond=0)),
             ]
         return TypedSearchAttributes(pairs)
 
+    def _short_hash(self) -> str:
+        return self.protocol.content_hash[:12]
+
     async def tell_parts(self, signal: str, message: Stop | Hold) -> None:
-        for handle in list(self._running.values()):
-            if not handle.done():
-                with contextlib.suppress(ApplicationError):  # it came to its end just now
-                    await handle.signal(signal, message)
+        for part_id in list(self._running):
+            await self.tell_part(part_id, signal, message)
 
     async def tell_part(self, part_id: str, signal: str, message: Message) -> None:
         """Tell one part something, if it is still there."""
         handle = self._running.get(part_id)
         if handle is not None and not handle.done():
             with contextlib.suppress(ApplicationError):  # it came to its end just now
-                await handle.signal(signal, message)
+                await handle.signal(signal, message, event_groups=self._group_of(part_id))
 
     def reported(self, at: datetime | None) -> None:
         """A part says when something happened: the course is at least that far."""

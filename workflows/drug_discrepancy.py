@@ -34,7 +34,7 @@ from clinical.custody_events import (
     LossReported,
     StaffPaged,
 )
-from clinical.people import ENGINE, Actor, Role
+from clinical.people import ENGINE, ESCALATES_TO, Actor, Role
 from workflows.deadlines import Deadline
 from workflows.failures import ACTIVITY_FAILED
 from workflows.messages import (
@@ -46,9 +46,9 @@ from workflows.messages import (
     ReportLoss,
     StartDiscrepancy,
 )
-from workflows.names import DUE_AT, NEEDS_ATTENTION, SITE, STAGE, WAITS_FOR
-from workflows.part import ESCALATES_TO
+from workflows.names import DUE_AT, NEEDS_ATTENTION, SITE, STAGE, WAITS_FOR, WAITS_SINCE
 from workflows.refusals import refusal, require
+from workflows.ward_board import OpenTask, details
 
 PAGE_VALID = timedelta(hours=24)
 
@@ -61,6 +61,7 @@ class DrugDiscrepancy:
         self.explained = False
         self.loss = False
         self.reported: set[CustodyDuty] = set()
+        self._open: list[OpenTask] = []
         self._writing = asyncio.Lock()
         self._pages: set[asyncio.Task[None]] = set()
 
@@ -216,14 +217,18 @@ class DrugDiscrepancy:
 
     def _show(self, duty: CustodyDuty, owner: Role, due_at: datetime) -> None:
         """What it waits for, for operations: coded, nothing about a person."""
-        workflow.set_current_details(f"- **{duty}** by the {owner} until {due_at:%Y-%m-%d %H:%M} UTC")
+        stage, since = "loss" if self.loss else "discrepancy-open", self._today()
+        self._open = [one for one in self._open if self.loss and one.code != CustodyDuty.EXPLAIN]
+        self._open.append(OpenTask(code=duty, owner=owner, due_at=due_at, since=since))
+        workflow.set_current_details(details(stage, self._open, [], ESCALATES_TO, on_hold=False))
         if duty is not CustodyDuty.FORM:  # the notice is due first
             workflow.upsert_search_attributes(
                 [
                     SITE.value_set(self.start.site),
-                    STAGE.value_set("loss" if self.loss else "discrepancy-open"),
+                    STAGE.value_set(stage),
                     NEEDS_ATTENTION.value_set(True),
                     WAITS_FOR.value_set(owner.value),
+                    WAITS_SINCE.value_set(since.replace(microsecond=0)),
                     DUE_AT.value_set(due_at.replace(microsecond=0)),
                 ]
             )

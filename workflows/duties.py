@@ -18,7 +18,7 @@ from clinical.adverse_events import (
     Duty,
 )
 from clinical.events import TaskCancelled, TaskDone, TaskOverdue
-from clinical.people import Actor, Role
+from clinical.people import ESCALATES_TO, Actor, Role
 from workflows.course import Course
 from workflows.deadlines import Deadline
 from workflows.messages import (
@@ -29,7 +29,6 @@ from workflows.messages import (
     DutyOwed,
     ReleaseDuty,
 )
-from workflows.part import ESCALATES_TO
 from workflows.refusals import refusal, require_role
 
 
@@ -40,7 +39,7 @@ class Duties(Course):
     async def at_work(self) -> AsyncIterator[None]:
         for task_id, duty in self.state.duties.items():
             # A new run takes the open duties over; the record has their tasks already.
-            self.adopt_task(task_id, duty.code, duty.owner, duty.due_at)
+            self.adopt_task(task_id, duty.code, duty.owner, duty.due_at, duty.opened_at)
         async with super().at_work():
             yield
 
@@ -83,7 +82,7 @@ class Duties(Course):
                 self.state.forms_owed.append(duty.session)
             if one.task_id not in self.state.duties:
                 self.state.duties[one.task_id] = duty
-                self.adopt_task(one.task_id, duty.code, duty.owner, duty.due_at)
+                self.adopt_task(one.task_id, duty.code, duty.owner, duty.due_at, duty.opened_at)
 
     async def _mind_duties(self) -> None:
         while True:

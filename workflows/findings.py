@@ -51,7 +51,7 @@ def _note(
         level=signal.level,
         trigger=signal.trigger,
         on_site=signal.on_site,
-        acknowledge_by=acknowledge_by(found, protocol),
+        acknowledge_by=acknowledge_by(found, protocol, part.today()),
     )
     part.journal.note(origin, fact, at=signal.found_at, nth=source)
 

@@ -8,6 +8,7 @@ is written together by one local activity. Whoever must not answer before the fa
 from collections.abc import Callable
 from datetime import datetime
 
+from opentelemetry import context
 from temporalio import workflow
 
 from activities.options import WRITE
@@ -26,8 +27,11 @@ class Journal:
         self._before_writing = before_writing
         self._part = part
         self._waiting: list[Entry] = []
+        self._cause = context.get_current()
         self._noted = 0
         self._written = 0
+        self.groups: tuple[workflow.EventGroup, ...] = ()
+        """Under which name operations see the next writes in the engine's own list of events."""
         self.closed: tuple[Span, ...] = ()
         """When the clinic is closed, as the record said with the last write."""
 
@@ -39,6 +43,8 @@ class Journal:
         The key names the cause and not a running number: after a crash the same cause may come in another
         order, and must still find its own fact.
         """
+        if not self._waiting:
+            self._cause = context.get_current()
         key = f"{self._part}:{origin}:{fact.kind}{':' + nth if nth else ''}"
         self._waiting.append(Entry(key=key, occurred_at=at or workflow.now(), actor=actor, fact=fact))
         self._noted += 1
@@ -60,6 +66,9 @@ class Journal:
             # One more turn of the loop, so that all that the same event sets off joins the transaction.
             await workflow.wait_condition(lambda: True)
             entries, self._waiting = self._waiting, []
+            context.attach(
+                self._cause
+            )  # the write belongs to the trace of whoever noted, and so do its log lines
             self._before_writing()
             await self._write(entries)
             self._written += len(entries)
@@ -69,7 +78,7 @@ class Journal:
         kinds = ", ".join(sorted({entry.fact.kind for entry in entries}))
         try:
             written = await workflow.execute_local_activity_method(
-                RecordActivities.record_facts, batch, summary=kinds[:180], **WRITE
+                RecordActivities.record_facts, batch, summary=kinds[:180], event_groups=self.groups, **WRITE
             )
         except ACTIVITY_FAILED as error:
             # A record that contradicts the workflow must not be papered over: the workflow task fails and

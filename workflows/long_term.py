@@ -66,7 +66,14 @@ def note_checks(
             continue
         owed, words = found
         assert owed.due_at is not None
-        duty = DutyOwed(code=owed.duty, owner=owed.owner, due_at=owed.due_at, reason=words, session=session)
+        duty = DutyOwed(
+            code=owed.duty,
+            owner=owed.owner,
+            due_at=owed.due_at,
+            reason=words,
+            session=session,
+            opened_at=part.today(),
+        )
         task_id = part.open_task(duty.code, duty.owner, duty.due_at, words, f"{command.key}-{check.code}")
         arose.append(DutyArose(task_id=task_id, duty=duty))
     return arose

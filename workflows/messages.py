@@ -26,6 +26,7 @@ from clinical.people import Actor, Role
 from clinical.plan import Standing
 from clinical.protocol import Indication, Protocol
 from clinical.protocol_duties import Custody
+from clinical.protocol_migration import Migration
 from clinical.readiness import ReadinessAnswers
 from clinical.recovery_scores import PadssItems
 from clinical.risk import Disposition, RiskLevel
@@ -96,6 +97,28 @@ class Pause(Command):
     reason: str = Field(min_length=1, max_length=2000)
 
 
+class MigrateProtocol(Command):
+    """Go by this protocol from here on. `in_the_chair`: a visit is under way, as the record knew it."""
+
+    protocol: Protocol
+    reason: str = Field(min_length=1, max_length=2000)
+    in_the_chair: bool = False
+
+
+class MigrationLook(Message):
+    """What would speak against it, or come with it; nothing is done."""
+
+    before: str
+    before_hash: str
+    found: Migration
+
+
+class TakeProtocol(Message):
+    """Journey to a visit: go by this protocol, if nobody has arrived yet."""
+
+    protocol: Protocol
+
+
 class Resume(Command):
     reason: str = Field(min_length=1, max_length=2000)
 
@@ -141,7 +164,7 @@ class RecordSafetyChecks(Command):
 class DutyOwed(Message):
     """Something that must be done whatever becomes of the course, by whom and until when.
 
-    `escalated_to`: who was called last. `event_id`, `session`: what it belongs to.
+    `escalated_to`: who was called last. `event_id`, `session`: what it belongs to. `opened_at`: since when it is owed.
     """
 
     code: str
@@ -153,6 +176,7 @@ class DutyOwed(Message):
     escalated_to: Role | None = None
     event_id: str | None = None
     session: int | None = None
+    opened_at: datetime | None = None
 
 
 class DutyArose(Message):
@@ -224,6 +248,7 @@ class JourneyState(BaseModel):
     safety_plan_at: datetime | None = None
     safety_plan_review: "ReviewOwed | None" = None
     pauses: int = 0
+    plan_outdated: bool = False
     held_since: datetime | None = None
     held_for: timedelta = timedelta()
     leaving: Leave | None = None
@@ -635,6 +660,7 @@ class ReviewOwed(Message):
     task_id: str
     due_at: datetime
     overdue: bool = False
+    opened_at: datetime | None = None
 
 
 class SafetyPlanMade(Message):

@@ -53,6 +53,7 @@ SITE = SearchAttributeKey.for_keyword("KapSite")
 WAITS_FOR = SearchAttributeKey.for_keyword("KapWaitsFor")
 """The role that has to act next."""
 
+WAITS_SINCE: SearchAttributeKey[datetime] = SearchAttributeKey.for_datetime("KapWaitsSince")
 DUE_AT: SearchAttributeKey[datetime] = SearchAttributeKey.for_datetime("KapDueAt")
 NEEDS_ATTENTION = SearchAttributeKey.for_bool("KapNeedsAttention")
 PROTOCOL = SearchAttributeKey.for_keyword("KapProtocol")

@@ -4,24 +4,25 @@ The story of each workflow stands in its own file; here is the paper and the pen
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.common import SearchAttributeKey
 
 from clinical.events import TaskCancelled, TaskDone, TaskOpened, TaskOverdue
-from clinical.people import ENGINE, Actor, Role
+from clinical.people import ENGINE, ESCALATES_TO, Actor, Role
 from clinical.protocol import Ask
 from clinical.working_time import PAUSES, working_due
 from workflows.deadlines import Deadline
-from workflows.messages import Accepted, Command, Hold, Message, Stop
-from workflows.names import DUE_AT, NEEDS_ATTENTION, STAGE, WAITS_FOR
+from workflows.messages import Accepted, Command, Hold, Stop
+from workflows.names import PROTOCOL, SITE
 from workflows.post import Post
+from workflows.ward_board import OpenTask, attributes, details
 
 
 class Answer(StrEnum):
@@ -30,22 +31,6 @@ class Answer(StrEnum):
     DONE = "done"
     GAVE_UP = "gave-up"
     STOPPED = "stopped"
-
-
-class OpenTask(Message):
-    code: str
-    owner: Role
-    due_at: datetime
-
-
-ESCALATES_TO: dict[Role, Role] = {
-    Role.COORDINATOR: Role.MEDICAL_DIRECTOR,
-    Role.NURSE: Role.PRESCRIBER,
-    Role.THERAPIST: Role.PRESCRIBER,
-    Role.PRESCRIBER: Role.MEDICAL_DIRECTOR,
-    Role.MEDICAL_DIRECTOR: Role.MEDICAL_DIRECTOR,
-}
-"""Who hears of an overdue task: organisation, not medicine, and so not in the protocol."""
 
 
 class Part(Post):
@@ -58,6 +43,8 @@ class Part(Post):
         self.held_since: datetime | None = None
         self.held_for = timedelta()
         self._attention = False
+        self.went_over_to: str | None = None
+        """The hash of another protocol that was taken on in this run."""
         self._fault: BaseException | None = None
         self.opened_at: datetime | None = None
 
@@ -184,15 +171,17 @@ class Part(Post):
 
     def open_task(self, code: str, owner: Role, due_at: datetime, reason: str, occurrence: str = "1") -> str:
         task_id = f"{self.part}/{code}/{occurrence}"
-        self.tasks[task_id] = OpenTask(code=code, owner=owner, due_at=due_at)
+        self.tasks[task_id] = OpenTask(code=code, owner=owner, due_at=due_at, since=self.today())
         fact = TaskOpened(task_id=task_id, code=code, owner=owner, due_at=due_at, reason=reason)
         self.journal.note(f"task/{task_id}", fact, at=self.today())
         self.show()
         return task_id
 
-    def adopt_task(self, task_id: str, code: str, owner: Role, due_at: datetime) -> None:
-        """Take over a task that an earlier run has opened and recorded."""
-        self.tasks[task_id] = OpenTask(code=code, owner=owner, due_at=due_at)
+    def adopt_task(
+        self, task_id: str, code: str, owner: Role, due_at: datetime, since: datetime | None = None
+    ) -> None:
+        """Take over a task that a part or an earlier run has opened and recorded, `since` then."""
+        self.tasks[task_id] = OpenTask(code=code, owner=owner, due_at=due_at, since=since or self.today())
         self.show()
 
     def close_task(self, task_id: str, actor: Actor = ENGINE) -> None:
@@ -232,36 +221,49 @@ class Part(Post):
         return Accepted(state=state, at=at, detail=detail)
 
     def show(self, *, attention: bool = False) -> None:
-        """Let operations see, in the Temporal Web UI, what this workflow waits for, of whom, until when."""
+        """Something has changed that operations see: whom this workflow waits for, or that it needs somebody."""
         self._attention = attention
-        lines = [
-            f"- **{t.code}** by the {t.owner} until {t.due_at:%Y-%m-%d %H:%M} UTC" for t in self._waits()
-        ]
-        state = f"**{self.standing()}**" + (" (on hold)" if self.on_hold else "")
-        workflow.set_current_details("\n".join([state, "", *(lines or ["- waits for nobody"])]))
+        self.describe()
+
+    def describe(self) -> None:
+        """Let operations read, in the Temporal Web UI, where this workflow stands and what would move it."""
+        text = details(self.standing(), self._waits(), self.also_waits(), ESCALATES_TO, on_hold=self.on_hold)
+        workflow.set_current_details(text)
+
+    def also_waits(self) -> list[str]:
+        """What it waits for besides its tasks, in words for operations; coded, never about the person."""
+        return []
 
     def _waits(self) -> list[OpenTask]:
         return sorted(self.tasks.values(), key=lambda task: task.due_at)
 
     def before_writing(self) -> None:
         """Search attributes follow once for each write to the record: every upsert is an event in history."""
+        self.describe()
         if self._ending:
             return
-        first = next(iter(self._waits()), None)
-        wanted: dict[SearchAttributeKey[Any], Any] = {
-            STAGE: self.standing(),
-            NEEDS_ATTENTION: self._attention,
-            WAITS_FOR: first.owner.value if first else None,
-            DUE_AT: first.due_at.replace(microsecond=0) if first else None,
-        }
-        shown = workflow.info().typed_search_attributes
-        updates: list[SearchAttributeUpdate[Any]] = [
-            key.value_unset() if value is None else key.value_set(value)
-            for key, value in wanted.items()
-            if shown.get(key) != value and not (value is False and shown.get(key) is None)
-        ]
+        updates = attributes(
+            workflow.info().typed_search_attributes,
+            self.standing(),
+            next(iter(self._waits()), None),
+            attention=self._attention,
+            gone_over={PROTOCOL: self.went_over_to[:12]} if self.went_over_to else {},
+            lasting=self.lasting_attributes(),
+        )
         if updates:
             workflow.upsert_search_attributes(updates)
+
+    def lasting_attributes(self) -> dict[SearchAttributeKey[Any], Any]:
+        """What operations find this workflow by that does not change."""
+        return {SITE: self.site}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """What is done in here belongs together for operations: timers, activities, and the facts of commands."""
+        group = workflow.create_event_group(name)
+        self.journal.groups = (group,)
+        with group.scope():
+            yield
 
     def standing(self) -> str:
         """One word for where this workflow stands; coded, never about the person."""

@@ -32,15 +32,19 @@ from workflows.messages import (
 )
 from workflows.part import Answer
 from workflows.plan_approval import PlanApproval
+from workflows.protocol_migration import ProtocolMigration
 from workflows.screening import Screening
 from workflows.treating import Treating
 
 NEW_RUN_AT = frozenset({Stage.PREPARATION, Stage.FOLLOW_UP})
 """Entering these stages starts a new run, so that no run grows with the length of the course."""
 
+NEWEST = workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
+"""A new run begins with the current version of the workers, whichever the one before was pinned to."""
+
 
 @workflow.defn(name="PatientJourney")
-class PatientJourney(Intake, Treating, JourneyCommands):
+class PatientJourney(Intake, Treating, JourneyCommands, ProtocolMigration):
     @workflow.init
     def __init__(self, given: JourneyInput) -> None:
         super().__init__(given)
@@ -61,9 +65,10 @@ class PatientJourney(Intake, Treating, JourneyCommands):
                 await self.settle_duties()
                 self._close()
         if self.state.stage in OPEN:
-            start = given.start.model_copy(update={"closed": self.journal.closed})
+            start = given.start.model_copy(update={"closed": self.journal.closed, "protocol": self.protocol})
             workflow.continue_as_new(
-                given.model_copy(update={"start": start, "state": self.state_to_carry()})
+                given.model_copy(update={"start": start, "state": self.state_to_carry()}),
+                initial_versioning_behavior=NEWEST,
             )
         return self._outcome()
 
@@ -152,7 +157,7 @@ class PatientJourney(Intake, Treating, JourneyCommands):
             return
         if outcome.plan is None:
             return self._without_a_plan(f"no plan was approved: {outcome.reason}")
-        self.state.plan = outcome.plan
+        self.state.plan, self.state.plan_outdated = outcome.plan, False
         self.state.doses_before_plan = len(self.state.doses)
         self.move(Move.APPROVE_PLAN, f"plan version {version} approved")
 
@@ -249,8 +254,10 @@ class PatientJourney(Intake, Treating, JourneyCommands):
         return True
 
     def _time_for_a_new_run(self, left: Stage) -> bool:
+        """At two stages always; at any other as soon as there is a newer version of the workers to move to."""
         entered = self.state.stage
-        return entered is not left and entered in NEW_RUN_AT
+        newer = workflow.info().is_target_worker_deployment_version_changed()
+        return entered is not left and (newer or entered in NEW_RUN_AT)
 
     def _say_goodbye(self) -> None:
         """The course is over for the patient; what the clinic still owes is the clinic's."""

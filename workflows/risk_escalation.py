@@ -50,7 +50,10 @@ class RiskEscalation(RiskCase):
                 )
                 await self.stay_in_touch(owed, self.resolved_at)
         if not looked_after:  # closed in the last moment of this run, the case is looked after in the next
-            workflow.continue_as_new(self._carried())
+            workflow.continue_as_new(
+                self._carried(),
+                initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE,
+            )
         return RiskClosed(case_id=self.case_id, at=workflow.now())
 
     def standing(self) -> str:

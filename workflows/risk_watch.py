@@ -48,7 +48,7 @@ class RiskWatch(Course):
     async def at_work(self) -> AsyncIterator[None]:
         if (owed := self.state.safety_plan_review) is not None:
             # A new run takes the open task over; the record has it already.
-            self.adopt_task(owed.task_id, REVIEW, REVIEWER, owed.due_at)
+            self.adopt_task(owed.task_id, REVIEW, REVIEWER, owed.due_at, owed.opened_at)
         async with super().at_work():
             yield
 
@@ -137,7 +137,7 @@ class RiskWatch(Course):
             self.close_task(owed.task_id, command.actor)
         task_id = self.open_task(REVIEW, REVIEWER, due_at, "the safety plan has to be reviewed", command.key)
         self.state.safety_plan_at = max(at, self.state.safety_plan_at or at)
-        self.state.safety_plan_review = ReviewOwed(task_id=task_id, due_at=due_at)
+        self.state.safety_plan_review = ReviewOwed(task_id=task_id, due_at=due_at, opened_at=self.today())
         if self.state.risk_open is not None:
             await self._tell_open_case("safety_plan_made", SafetyPlanMade(at=command.occurred_at))
         return await self.reply(command, "recorded", review_by=due_at.isoformat())

@@ -208,7 +208,7 @@ class Dosing(Downtime):
     def _mind_form(self) -> None:
         """Show who owes it while the patient is in the chair; its clock is the journey's."""
         for one in self.form_owed():
-            self.adopt_task(one.task_id, one.duty.code, one.duty.owner, one.duty.due_at)
+            self.adopt_task(one.task_id, one.duty.code, one.duty.owner, one.duty.due_at, one.duty.opened_at)
 
     def _take_up(self, key: str, dose: DoseGiven, drawn_mg: Decimal) -> None:
         self.visit.order_given = True

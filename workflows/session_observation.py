@@ -29,9 +29,17 @@ from workflows.messages import (
 )
 from workflows.refusals import refusal, require, require_role
 from workflows.visit import Observed, Session
+from workflows.ward_board import minute
 
 
 class Observation(Session):
+    _next_reading: datetime | None = None
+
+    def also_waits(self) -> list[str]:
+        if self._next_reading is None or self.visit.dose is None or self._home():
+            return []
+        return [f"waits for **the next reading** by the **{Role.NURSE}** until {minute(self._next_reading)}"]
+
     async def watch_until_home(self) -> None:
         """Each reading has its time; a missing one alarms at the chair, then the prescriber on site."""
         dose = self.visit.dose
@@ -42,7 +50,10 @@ class Observation(Session):
         )
         while self.visit.discharged_at is None:
             taken = len(self.visit.observed)
-            due = next_due(dose.given_at, self._taken(), self.protocol, self._last_tier())
+            due = self._next_reading = next_due(
+                dose.given_at, self._taken(), self.protocol, self._last_tier()
+            )
+            self.describe()
             seen = partial(self._seen_since, taken)
             for minutes, role in (
                 (rules.late_alert_minutes, Role.NURSE),

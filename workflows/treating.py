@@ -225,4 +225,6 @@ class Treating(SafetyChecks):
             return Move.SCREEN_AGAIN, "the screening has expired"
         if plan is None or plan.expires_at <= now:
             return Move.AMEND_PLAN, "the plan has expired"
+        if self.state.plan_outdated:
+            return Move.AMEND_PLAN, "the plan does not stand under the protocol of now"
         return None

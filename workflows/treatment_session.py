@@ -29,15 +29,20 @@ class TreatmentSession(Arrival, Dosing, DoseEnd, Observation, Aftercare):
     @workflow.run
     async def run(self, start: StartSession) -> SessionOutcome:
         async with self.at_work():
-            self._open()
-            await self.book()
+            with self.phase(f"Session {self.number}: booking"):
+                self._open()
+                await self.book()
             if self._goes_on():
-                await self.get_ready()
+                with self.phase(f"Session {self.number}: arrival"):
+                    await self.get_ready()
             if self._goes_on():
-                await self.give_the_dose()
+                with self.phase(f"Session {self.number}: dose"):
+                    await self.give_the_dose()
             if self.visit.dose is not None:  # from here on nothing stops the watching
-                await self.watch_until_home()
-                await self.look_after()
+                with self.phase(f"Session {self.number}: in the chair"):
+                    await self.watch_until_home()
+                with self.phase(f"Session {self.number}: after-care"):
+                    await self.look_after()
             self._close()
         return self._outcome()
 

@@ -10,6 +10,7 @@ from clinical.adverse_events import Duty, rems_form
 from clinical.dosing import DoseOrder
 from clinical.instruments.answers import InstrumentResult
 from clinical.monitoring import reading_refused
+from clinical.plan import phase_of
 from clinical.recovery_scores import PadssItems
 from clinical.schedule import PastDose
 from clinical.vitals import Reading, Tier
@@ -23,6 +24,7 @@ from workflows.messages import (
     EndDose,
     OrderDose,
     StartSession,
+    TakeProtocol,
 )
 from workflows.questionnaires import Questioned
 from workflows.refusals import refusal
@@ -134,6 +136,17 @@ class Session(Questioned):
         if start.on_hold:
             self.held_since = start.opened_at
 
+    @workflow.signal
+    def take_protocol(self, message: TakeProtocol) -> None:
+        """The course went over to another one. A visit to which somebody has come ends by that it began with."""
+        if (
+            self.visit.checked_in is not None
+            or phase_of(self.start.plan.content.phase, message.protocol) is None
+        ):
+            return
+        self.protocol = message.protocol
+        self.went_over_to = message.protocol.content_hash
+
     @property
     def number(self) -> int:
         return self.start.session
@@ -163,6 +176,7 @@ class Session(Questioned):
             due_at=owed.due_at,
             reason="the monitoring form of this dose has to be submitted",
             session=self.number,
+            opened_at=first.given_at if first else None,
         )
         return (DutyArose(task_id=self.form_task(), duty=duty),)
 
@@ -179,7 +193,11 @@ class Session(Questioned):
             DutyArose(
                 task_id=task_id,
                 duty=DutyOwed(
-                    code=task.code, owner=task.owner, due_at=task.due_at, reason=reasons[task.code]
+                    code=task.code,
+                    owner=task.owner,
+                    due_at=task.due_at,
+                    reason=reasons[task.code],
+                    opened_at=task.since,
                 ),
             )
             for task_id, task in self.tasks.items()

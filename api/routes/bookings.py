@@ -1,4 +1,4 @@
-"""What is held and booked at a site, who waits, and what has somebody to see to?"""
+"""What is held and booked at a site, who waits, and what came of what lapsed?"""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from api.paging import CursorParameter, Limit, link_next
 from api.problems import Problem
 from api.routes.resources import At
 from api.routes.router import routes
-from api.schemas.booking import BookingOut, BookingPage, EmptyIn, NoticePage, WaitingPage, When
+from api.schemas.booking import BookingOut, BookingPage, NoticeHandlingIn, WaitingPage, When
 from api.schemas.values import Identifier
 from clinical.booking import Span
 from services.booking.interface import NoticeView
@@ -83,39 +83,16 @@ async def list_waiting(
     return WaitingPage(items=found[:limit], next_cursor=mark, counts=counts)
 
 
-@router.get("/notices", operation_id="list_booking_notices")
-async def list_booking_notices(
-    site: At,
-    here: Composed,
-    caller: CallerHere,
-    request: Request,
-    response: Response,
-    handled: Annotated[bool, Query(description="those that somebody saw to")] = False,
-    cursor: CursorParameter = None,
-    limit: Limit = 50,
-) -> NoticePage:
-    """What has to be heard: a hold that lapsed, an offer, a late cancellation, a visit without its room."""
-    listing = f"notices {caller.principal.id} {site} {handled}"
-    after = 0 if cursor is None else int(here.cursors.open(listing, cursor)[0])
-    found = await here.bookings.notices(site, handled=handled, after=after, limit=limit + 1)
-    mark = None
-    if len(found) > limit:
-        mark = here.cursors.seal(listing, [str(found[limit - 1].id)])
-        link_next(request, response, mark)
-    counts = await here.bookings.notice_counts(site)
-    return NoticePage(items=found[:limit], next_cursor=mark, counts=counts)
-
-
 @router.post("/notices/{notice_id}/handling", operation_id="handle_booking_notice")
 async def handle_booking_notice(
-    _body: EmptyIn,
+    body: NoticeHandlingIn,
     site: At,
     notice_id: Annotated[int, Path(ge=1, le=2**53)],
     here: Composed,
     caller: CallerHere,
 ) -> NoticeView:
-    """Somebody saw to it; the first one stays named."""
-    return await here.bookings.handle_notice(site, notice_id, caller.principal.id, now())
+    """Say what came of a lapsed hold or offer; its task leaves the work list. The first answer stays."""
+    return await here.bookings.handle_notice(site, notice_id, body.outcome, caller.actor, now())
 
 
 @router.get("/{booking_id}", operation_id="read_booking")

@@ -25,7 +25,7 @@ async def break_glass(
     request: Request, body: BreakGlassIn, course: CourseHere, here: Composed, caller: CallerHere, key: KeyHere
 ) -> GlassOut:
     """Say why, and see for a while: a coordinator the safety plans, operations who the person is and how to reach
-    them, a medical director the psychotherapy notes.
+    them or what the engine keeps encrypted, a medical director the psychotherapy notes.
 
     It is audited and opens a review that another person closes with a verdict. 403 `wrong-role` for a scope that
     is not for your role.

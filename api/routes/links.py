@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 from fastapi import Path, Query
 
+from api.composition import Composition
 from api.dependencies import CallerHere, Composed, CourseHere, KeyHere
 from api.link_door import PATH
-from api.link_standing import COLLECTING, over, stands, waits
+from api.link_standing import COLLECTING, offer_of, over, stands, waits
 from api.paging import Paged
 from api.problems import Problem
 from api.routes.router import COURSE, routes
@@ -50,7 +51,7 @@ async def make_link(
     )
     if (link.purpose, link.part, link.occurrence) != (body.purpose, body.part, occurrence):
         raise Problem("idempotency-key-reused")
-    shown = _shown(link, journey, now).model_dump()
+    shown = (await _shown(here, link, journey, now)).model_dump()
     return NewLinkOut(**shown, url=f"{here.public_url.rstrip('/')}{PATH}{token}")
 
 
@@ -71,7 +72,7 @@ async def list_links(
         course.id, purpose=purpose, state=state, before=paging.moment, limit=paging.wanted
     )
     shown, mark = paging.page(found, lambda one: (one.made_at, one.link_id))
-    items = [_shown(link, journey, now) for link in shown]
+    items = [await _shown(here, link, journey, now) for link in shown]
     return LinksOut(items=items, next_cursor=mark, counts=await here.links.counts(course.id))
 
 
@@ -87,7 +88,7 @@ async def revoke_link(
     link = await here.links.revoke(course.id, link_id, caller.principal.id)
     if link is None:
         raise Problem("not-found", "the course has no such link")
-    return _shown(link, await course.view(), here.links.now())
+    return await _shown(here, link, await course.view(), here.links.now())
 
 
 def _occurrence(body: LinkIn, journey: JourneyView, now: datetime) -> tuple[str, datetime | None]:
@@ -106,13 +107,16 @@ def _occurrence(body: LinkIn, journey: JourneyView, now: datetime) -> tuple[str,
     raise Problem("not-possible-now", "no questionnaire of this part is open")
 
 
-def _shown(link: Link, journey: JourneyView, now: datetime) -> LinkOut:
+async def _shown(here: Composition, link: Link, journey: JourneyView, now: datetime) -> LinkOut:
     kept = link.model_dump(include=set(LinkOut.model_fields) - {"state"})
-    return LinkOut(**kept, state=_state(link, journey, now))
+    there = stands(link, journey, now)
+    if there and link.purpose is Purpose.OFFER and link.lives(now):
+        there = await offer_of(here.bookings, link, now) is not None
+    return LinkOut(**kept, state=_state(link, now, stands=there))
 
 
 def _state(
-    link: Link, journey: JourneyView, now: datetime
+    link: Link, now: datetime, *, stands: bool
 ) -> Literal["open", "spent", "expired", "revoked", "locked", "outdated"]:
     if link.spent_at is not None:
         return "spent"
@@ -122,4 +126,4 @@ def _state(
         return "locked"
     if now >= link.expires_at:
         return "expired"
-    return "open" if stands(link, journey, now) else "outdated"
+    return "open" if stands else "outdated"

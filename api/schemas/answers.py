@@ -29,6 +29,23 @@ class AcceptedOut(Out):
     detail: dict[str, str] = Field(default_factory=dict)
 
 
+class MigrationOut(Out):
+    """What going over to another protocol would mean for this patient; nothing was done.
+
+    `changes`: everything that differs, in words. `reasons` that refuse stand in the way; the others come with it.
+    `keeps`: what has begun and goes on by the protocol it began with.
+    """
+
+    before: str
+    after: str
+    after_hash: str
+    allowed: bool
+    plan_anew: bool
+    reasons: list[Reason]
+    changes: list[str]
+    keeps: list[str]
+
+
 class StartedOut(AcceptedOut):
     """A course has begun; `href` is where it can be read."""
 

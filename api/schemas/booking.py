@@ -18,7 +18,6 @@ from clinical.people import Role
 from services.booking.interface import (
     AbsenceView,
     BookingView,
-    NoticeView,
     ResourceView,
     WaitingView,
 )
@@ -219,8 +218,12 @@ class WaitingPage(CountedPage):
     items: list[WaitingView]
 
 
-class NoticePage(CountedPage):
-    items: list[NoticeView]
+class NoticeHandlingIn(In):
+    """What somebody found. Whoever waits no more also leaves the line: that is another act."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"outcome": "waits-on"}]})
+
+    outcome: Literal["waits-on", "waits-no-more", "not-reached", "not-needed"]
 
 
 class ClosureIn(SpanIn):

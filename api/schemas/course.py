@@ -27,6 +27,21 @@ class LeavingIn(Act):
     channel: Literal["in-person", "phone", "email", "web", "letter"] = "in-person"
 
 
+class MigrationIn(Act):
+    """To which protocol, by its canonical name `url|version`, and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"protocol": "https://clinic.example.org/iv|2", "reason": "longer stay after a dose"}
+            ]
+        }
+    )
+
+    protocol: Annotated[str, Field(max_length=300, pattern=r"^[!-~]+$")]
+    reason: Words
+
+
 class PreparationIn(Act):
     """One preparation session that was held."""
 

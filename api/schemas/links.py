@@ -11,7 +11,10 @@ from services.links.interface import Purpose
 
 
 class LinkIn(In):
-    """A link to hand out. `of` and `number`: which visit (`session`) or which part the questions belong to."""
+    """A link to hand out. `of` and `number`: which visit (`session`) or which part the questions belong to.
+
+    The link of an offer comes with its message only.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -19,7 +22,7 @@ class LinkIn(In):
         }
     )
 
-    purpose: Purpose
+    purpose: Literal[Purpose.SESSION, Purpose.QUESTIONNAIRE, Purpose.WITHDRAWAL, Purpose.NEXT]
     of: Literal["screening", "session", "follow-up"] | None = None
     number: Annotated[Whole, Field(ge=1, le=1000)] | None = None
     valid_hours: Annotated[Whole, Field(ge=1, le=24 * 60)] = 72

@@ -73,6 +73,16 @@ class BreakGlass:
         async with self._database.reading() as session:
             return await session.scalar(mine.limit(1)) is not None
 
+    async def is_open_for_any(self, scope: GlassScope, actor_id: str) -> bool:
+        """Has this person broken this glass of whatever course, and is it still open?"""
+        mine = select(GlassRow.id).where(
+            GlassRow.actor_id == actor_id,
+            GlassRow.scope == scope.value,
+            GlassRow.until > func.clock_timestamp(),
+        )
+        async with self._database.reading() as session:
+            return await session.scalar(mine.limit(1)) is not None
+
     async def reviews(
         self,
         site: str,

@@ -130,6 +130,7 @@ class GlassScope(StrEnum):
     NOTES = "psychotherapy-notes"
     SAFETY_PLANS = "safety-plans"
     IDENTITY = "identity"
+    ENGINE = "engine-payloads"
 
 
 class ReviewStatus(StrEnum):

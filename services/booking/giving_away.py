@@ -1,26 +1,24 @@
-"""Who waits, what has to be heard, and what does a closure of the site move?"""
+"""Who waits, what has somebody to see to, and what does a closure of the site move?"""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.booking import CourseRules, Span
 from clinical.booking_reconcile import Visit
-from services.booking import closures, waiting
+from clinical.people import Actor
+from services.booking import closures, notices, waiting
 from services.booking.errors import NotFound
 from services.booking.interface import (
     BookingView,
     ClosureItem,
     ClosureView,
-    NoticeKind,
     NoticeView,
     RulesOf,
     WaitingView,
 )
-from services.booking.tables import ClosureRow, NoticeRow, WaitingRow
+from services.booking.tables import ClosureRow, WaitingRow
 from services.booking.transactions import Transactions
 from services.database import counted
 
@@ -65,55 +63,31 @@ class GivingAway(Transactions):
         """Visits that wait, or waited, by status."""
         return await self._read(lambda s: counted(s, WaitingRow.status, WaitingRow.site == site))
 
-    async def notice_counts(self, site: str) -> dict[str, int]:
-        """Notices that nobody has seen to, by kind."""
-        open_here = NoticeRow.site == site, NoticeRow.handled_at.is_(None)
-        return await self._read(lambda s: counted(s, NoticeRow.kind, *open_here))
+    async def open_notices(self, after: int, limit: int) -> list[NoticeView]:
+        """What somebody has still to see to, at all sites, a page at a time."""
+        return await self._read(lambda s: notices.still_open(s, after, limit))
 
-    async def notices(
-        self, site: str, *, handled: bool | None = False, after: int = 0, limit: int = 50
-    ) -> list[NoticeView]:
-        """What has to be heard, in order."""
-        statement = select(NoticeRow).where(NoticeRow.site == site, NoticeRow.id > after)
-        if handled is not None:
-            is_open = NoticeRow.handled_at.is_(None)
-            statement = statement.where(~is_open if handled else is_open)
-        return [_notice(row) for row in await self._all(statement.order_by(NoticeRow.id).limit(limit))]
+    async def notices_gone(self, gone: Sequence[int], now: datetime) -> None:
+        """Nothing can be done about these any more."""
+        if gone:
+            await self._write(lambda s: notices.let_go_of(s, gone, now))
 
-    async def handle_notice(self, site: str, notice_id: int, by: str, now: datetime) -> NoticeView:
-        """Somebody saw to it; the first one stays."""
+    async def untold_offers(self, limit: int) -> list[NoticeView]:
+        """Offers of which the patient has not been told yet."""
+        return await self._read(lambda s: notices.untold(s, limit))
 
-        async def handle(session: AsyncSession) -> NoticeView:
-            row = await session.get(NoticeRow, notice_id, with_for_update=True)
-            if row is None or row.site != site:
-                raise NotFound("the site has no such notice")
-            if row.handled_at is None:
-                row.handled_at, row.handled_by = now, by
-            await session.flush()
-            return _notice(row)
+    async def note_told(self, notice_id: int, now: datetime) -> None:
+        await self._write(lambda s: notices.note_told(s, notice_id, now))
 
-        return await self._write(handle)
+    async def handle_notice(
+        self, site: str, notice_id: int, outcome: str, by: Actor, now: datetime
+    ) -> NoticeView:
+        """Somebody saw to it; what the first one found stays. Raises NotFound."""
+        return await self._write(lambda s: notices.handle(s, site, notice_id, outcome, by, now))
 
     async def announce_missing(self, site: str, visit: Visit, now: datetime) -> None:
         """A visit is booked and has neither room nor people; said once for each of its times."""
-        assert visit.starts_at is not None
-        at = visit.starts_at.isoformat()
-        kind = NoticeKind.WITHOUT_RESERVATION
-        values = {
-            "key": f"{kind.value}/{visit.journey_id}/{visit.session}/{at}",
-            "site": site,
-            "kind": kind.value,
-            "journey_id": visit.journey_id,
-            "session": visit.session,
-            "starts_at": visit.starts_at,
-            "at": now,
-        }
-        statement = insert(NoticeRow).values(values).on_conflict_do_nothing()
-
-        async def say(session: AsyncSession) -> None:
-            await session.execute(statement)
-
-        await self._write(say)
+        await self._write(lambda s: notices.missing(s, site, visit, now))
 
     async def preview_closure(
         self,
@@ -157,7 +131,3 @@ class GivingAway(Transactions):
         if not found:
             raise NotFound("the site has no such closure")
         return closures.closure_view(found[0])
-
-
-def _notice(row: NoticeRow) -> NoticeView:
-    return NoticeView.model_validate({name: getattr(row, name) for name in NoticeView.model_fields})

@@ -6,12 +6,15 @@ A journey's id is opaque, and stands in what staff reads; what leaves the house 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.booking import CourseRules, Kind
 from clinical.booking_hours import Shift
-from clinical.people import Role
+from clinical.booking_tasks import NoticeKind
+from clinical.people import Actor, Role
 
 RulesOf = Callable[[str], Awaitable[CourseRules | None]]
 """What of a course decides about its times, by its id; None when there is no such course."""
@@ -37,16 +40,6 @@ class Status(StrEnum):
 
 LIVE = (Status.PENDING, Status.CONFIRMING, Status.BOOKED)
 """They hold their time; all others hold nothing."""
-
-
-class NoticeKind(StrEnum):
-    HOLD_EXPIRED = "hold-expired"
-    OFFER_MADE = "offer-made"
-    OFFER_LAPSED = "offer-lapsed"
-    LATE_CANCELLATION = "late-cancellation"
-    NO_SHOW = "no-show"
-    NOT_CONFIRMED = "not-confirmed"
-    WITHOUT_RESERVATION = "without-reservation"
 
 
 class ResourceContent(Value):
@@ -124,6 +117,11 @@ class BookingView(Value):
     late: bool
     waiting_id: str | None
 
+    def is_open_offer(self, now: datetime) -> bool:
+        """Can a waiting patient still take this time?"""
+        lasts = self.expires_at is not None and now < self.expires_at
+        return self.waiting_id is not None and self.status == Status.PENDING and lasts
+
 
 class Wish(Value):
     """A time that somebody wants for a visit. `id` comes from the key of the request: asked again it is the same."""
@@ -154,16 +152,33 @@ class WaitingView(Value):
 
 
 class NoticeView(Value):
+    """Why somebody has to see to a time of this visit, until when, and how it ended."""
+
     id: int
     site: str
-    kind: str
+    kind: NoticeKind
     journey_id: str
     session: int
     booking_id: str | None
     starts_at: datetime
     at: datetime
+    due_at: datetime | None
     handled_at: datetime | None
     handled_by: str | None
+    handled_role: Role | None
+    outcome: str | None
+
+
+class WorkList(Protocol):
+    """Where people see what they have to do. In the caller's transaction."""
+
+    async def owe(self, session: AsyncSession, notice: NoticeView) -> None:
+        """Somebody has to see to it."""
+        ...
+
+    async def settle(self, session: AsyncSession, notice: NoticeView, by: Actor) -> None:
+        """Somebody did, or its reason has gone."""
+        ...
 
 
 class ClosureItem(Value):

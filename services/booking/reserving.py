@@ -11,16 +11,18 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, text
-from sqlalchemy.dialects.postgresql import Range, insert
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.booking import Part, Span, VisitPlan, minus, visit_plan
 from clinical.booking_match import Chosen, Clash, Obstacle, Resource, match
 from clinical.booking_search import STEP, Search, Slot, nearest_slots
+from clinical.booking_tasks import NoticeKind
 from services.booking.errors import NotPossible, SlotConflict
-from services.booking.interface import LIVE, BookingView, NoticeKind, ReservedPart, Status, Wish
+from services.booking.interface import LIVE, BookingView, ReservedPart, Status, Wish
+from services.booking.notices import LAPSED, gone, notice
 from services.booking.resources import pool, zone_of
-from services.booking.tables import BookingRow, FreedRow, NoticeRow, ReservationRow, WaitingRow
+from services.booking.tables import BookingRow, FreedRow, ReservationRow, WaitingRow
 
 ALTERNATIVES = 3
 ALTERNATIVES_WITHIN = timedelta(days=14)
@@ -64,6 +66,8 @@ async def hold(session: AsyncSession, wish: Wish, now: datetime) -> BookingView:
     session.add(row)
     await session.flush()
     row.leans = await _reserve(session, row, booked)
+    if row.waiting_id is None:
+        await gone(session, row, LAPSED, now)
     await session.flush()
     return view_of(row)
 
@@ -139,6 +143,8 @@ async def let_go(session: AsyncSession, row: BookingRow, status: Status, why: st
             )
     if row.waiting_id is not None:
         await _wait_on(session, row)
+        answered = status is Status.RELEASED
+        await gone(session, row, [NoticeKind.OFFER_MADE], now, "completed" if answered else "cancelled")
     await session.flush()
 
 
@@ -147,21 +153,6 @@ async def _wait_on(session: AsyncSession, row: BookingRow) -> None:
     waiting = await session.get(WaitingRow, row.waiting_id)
     if waiting is not None and waiting.status == "offered" and waiting.booking_id == row.id:
         waiting.status, waiting.booking_id = "waiting", None
-
-
-async def notice(session: AsyncSession, row: BookingRow, kind: NoticeKind, now: datetime) -> None:
-    """Said once, however often it is found."""
-    values = {
-        "key": f"{kind.value}/{row.id}",
-        "site": row.site,
-        "kind": kind.value,
-        "journey_id": row.journey_id,
-        "session": row.session,
-        "booking_id": row.id,
-        "starts_at": row.starts_at,
-        "at": now,
-    }
-    await session.execute(insert(NoticeRow).values(values).on_conflict_do_nothing())
 
 
 async def booked_row(session: AsyncSession, journey_id: str, number: int) -> BookingRow | None:

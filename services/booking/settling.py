@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.booking import is_late
 from clinical.booking_reconcile import Outcome, Visit, outcome
+from clinical.booking_tasks import NoticeKind
 from services.booking.errors import HoldExpired, NotFound, NotPossible
-from services.booking.interface import LIVE, BookingView, NoticeKind, Status
-from services.booking.reserving import let_go, live_rows, lock_site, notice, view_of
+from services.booking.interface import LIVE, BookingView, Status
+from services.booking.notices import Of, gone, notice
+from services.booking.reserving import let_go, live_rows, lock_site, view_of
 from services.booking.tables import BookingRow, FreedRow, WaitingRow
 
 
@@ -79,6 +81,7 @@ async def settle(session: AsyncSession, site: str, booking_id: str, now: datetim
             await let_go(session, other, Status.RELEASED, "the visit was booked at another time", now)
     row.status, row.booked_at, row.expires_at = Status.BOOKED.value, now, None
     await _no_longer_waiting(session, row)
+    await gone(session, row, list(NoticeKind), now, "completed")
     await session.flush()
     return view_of(row)
 
@@ -96,7 +99,7 @@ async def release(
 ) -> list[BookingView]:
     """The visit needs its time no more: give back whatever it holds.
 
-    A late cancellation is marked and told, unless the patient is leaving the course: that is never late.
+    A late cancellation is marked, unless the patient is leaving the course: that is never late.
     """
     await lock_site(session, site)
     freed = []
@@ -106,12 +109,9 @@ async def release(
         if booked:
             row.sequence += 1
             row.late = status is Status.CANCELLED and not leaving and is_late(row.starts_at, now)
-            if row.late:
-                await notice(session, row, NoticeKind.LATE_CANCELLATION, now)
-            if status is Status.NOSHOW:
-                await notice(session, row, NoticeKind.NO_SHOW, now)
         freed.append(view_of(row))
     await _leave_the_line(session, journey_id, number)
+    await gone(session, Of(journey_id, number), list(NoticeKind), now)
     await session.flush()
     return freed
 

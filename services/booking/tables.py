@@ -14,6 +14,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.database import Base
 
+UNTOLD = "kind = 'offer-made' AND told_at IS NULL"
+"""Offers of which nobody has told the patient yet."""
+
+TO_LIST = "listed <> 'over' AND (listed = 'no' OR handled_at IS NOT NULL)"
+"""Notices of which the work list does not know the latest."""
+
 
 class ResourceRow(Base):
     """A room, a chair or a person. `number` stands for it in the constraint; `person` is the subject of a token."""
@@ -152,12 +158,19 @@ class FreedRow(Base):
 
 
 class NoticeRow(Base):
-    """What the people who book have to hear: a hold that lapsed, an offer, a visit without its room."""
+    """Why somebody has to see to a time: a hold that lapsed, an offer, a visit without its room.
+
+    `listed` says what the work list knows of it: `no`, that it is `open`, that it is `over`; `told_at`, of an offer,
+    when it was settled whether the patient is told of it.
+    """
 
     __tablename__ = "booking_notice"
     __table_args__ = (
         UniqueConstraint("key"),
-        Index("ix_booking_notice_site_handled_at_id", "site", "handled_at", "id"),
+        Index("ix_booking_notice_journey_id_session", "journey_id", "session"),
+        Index("ix_booking_notice_open", "id", postgresql_where=text("handled_at IS NULL")),
+        Index("ix_booking_notice_untold", "id", postgresql_where=text(UNTOLD)),
+        Index("ix_booking_notice_to_list", "id", postgresql_where=text(TO_LIST)),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -169,8 +182,13 @@ class NoticeRow(Base):
     booking_id: Mapped[str | None]
     starts_at: Mapped[datetime]
     at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
     handled_at: Mapped[datetime | None]
     handled_by: Mapped[str | None]
+    handled_role: Mapped[str | None]
+    outcome: Mapped[str | None]
+    told_at: Mapped[datetime | None]
+    listed: Mapped[str] = mapped_column(server_default=text("'no'"))
 
 
 class ClosureRow(Base):

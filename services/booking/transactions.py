@@ -1,4 +1,7 @@
-"""How does booking write? One transaction an act; whoever lost a race to a constraint does it again."""
+"""How does booking write? One transaction an act; whoever lost a race to a constraint does it again.
+
+What an act leaves for a person to do, or takes from them, is on the work list with the same commit.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -7,6 +10,8 @@ from sqlalchemy import Executable, Select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.booking.interface import WorkList
+from services.booking.notices import keep_listed
 from services.database import Database
 
 T = TypeVar("T")
@@ -16,19 +21,24 @@ RACES = ("23P01", "23505")  # exclusion_violation, unique_violation
 
 
 class Transactions:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, work: WorkList) -> None:
         self._database = database
+        self._work = work
 
     async def _write(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         for _ in range(ATTEMPTS - 1):
             try:
-                async with self._database.transaction() as session:
-                    return await work(session)
+                return await self._once(work)
             except IntegrityError as error:
                 if getattr(error.orig, "sqlstate", None) not in RACES:
                     raise
+        return await self._once(work)
+
+    async def _once(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with self._database.transaction() as session:
-            return await work(session)
+            done = await work(session)
+            await keep_listed(session, self._work)
+            return done
 
     async def _read(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with self._database.reading() as session:

@@ -11,9 +11,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.booking import CourseRules
+from clinical.booking_tasks import NoticeKind
 from services.booking.errors import NotFound, SlotConflict
-from services.booking.interface import LIVE, BookingView, NoticeKind, Status, WaitingView, Wish
-from services.booking.reserving import booked_row, expire_due, hold, let_go, live_rows, lock_site, notice
+from services.booking.interface import LIVE, BookingView, Status, WaitingView, Wish
+from services.booking.notices import gone, notice
+from services.booking.reserving import booked_row, expire_due, hold, let_go, live_rows, lock_site
 from services.booking.tables import BookingRow, FreedRow, WaitingRow
 from services.identifiers import id_from
 
@@ -59,6 +61,7 @@ async def leave(session: AsyncSession, site: str, journey_id: str, number: int, 
     offer = await session.get(BookingRow, row.booking_id) if row.status == "offered" else None
     if row.status in OPEN:
         row.status = "left"
+        await gone(session, row, [NoticeKind.OFFER_LAPSED], now, "completed")
     if offer is not None and offer.status == Status.PENDING:
         await let_go(session, offer, Status.RELEASED, "the patient waits no more", now)
     await session.flush()
@@ -152,7 +155,8 @@ async def ask(
     waiting.status, waiting.offers = "offered", waiting.offers + 1
     row = await session.get(BookingRow, offer.id)
     assert row is not None
-    await notice(session, row, NoticeKind.OFFER_MADE, now)
+    await gone(session, row, [NoticeKind.OFFER_LAPSED], now)
+    await notice(session, row, NoticeKind.OFFER_MADE, now, due_at=row.expires_at)
     await session.flush()
     return offer
 

@@ -1,7 +1,7 @@
 """What is a patient's link, and what can be asked about it?
 
-A link lets one patient do one thing of one course without a password: answer about a visit, fill in a
-questionnaire, withdraw consent, see what comes next. Whoever holds the address still has to prove to be the
+A link lets one patient do one thing of one course without a password: answer about a visit, take an offered time,
+fill in a questionnaire, withdraw consent, see what comes next. Whoever holds the address still has to prove to be the
 patient. Its token stands in the address only: here is its keyed hash. An act through it happens once.
 """
 
@@ -18,6 +18,7 @@ class Purpose(StrEnum):
     """What links are for; there are no others."""
 
     SESSION = "session"  # say that one comes and is ready, or ask for another time
+    OFFER = "offer"  # take an earlier time that became free, or leave it
     QUESTIONNAIRE = "questionnaire"
     WITHDRAWAL = "withdrawal"
     NEXT = "next"  # what comes next; for reading, as often as one likes
@@ -39,7 +40,7 @@ class NewLink(_Model):
     """A link to be made. The same `cause` (a message's key, a request's) is the same link with another token.
 
     `part` is what it concerns ("session/3", "follow-up/1"), `occurrence` which time of it: the start of a
-    visit as an instant, or the task that waits for the answers. It is dead as soon as that is no longer so.
+    visit as an instant, the offer, or the task that waits for the answers. It is dead as soon as that is no longer so.
     """
 
     cause: str = Field(min_length=1, max_length=300)

@@ -30,6 +30,9 @@ TAKEN_FOR = timedelta(seconds=30)
 PROVED_FOR = timedelta(hours=1)
 """For how long does a browser that gave the birth date not have to give it again?"""
 
+STILL_NEWS = timedelta(days=7)
+"""What was locked before that, and before anybody was told of it, is not told any more."""
+
 PURPOSE = "patient-links"
 
 
@@ -130,8 +133,9 @@ class PatientLinks:
             return False
 
     async def locked_untold(self, limit: int = 50) -> list[Link]:
-        """Links that wrong birth dates have ended and of which nobody has heard, oldest first."""
-        untold = select(LinkRow).where(LinkRow.locked_at.is_not(None), LinkRow.lock_told_at.is_(None))
+        """Links that wrong birth dates have ended of late and of which nobody has heard, oldest first."""
+        of_late = LinkRow.locked_at > self._clock() - STILL_NEWS
+        untold = select(LinkRow).where(LinkRow.lock_told_at.is_(None), of_late)
         async with self._database.reading() as session:
             rows = await session.scalars(untold.order_by(LinkRow.locked_at, LinkRow.id).limit(limit))
             return [link_of(row) for row in rows]

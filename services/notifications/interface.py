@@ -50,6 +50,7 @@ class TemplateName(StrEnum):
     SESSION_REMINDER = "session_reminder"
     SESSION_MOVED = "session_moved"
     SESSION_CANCELLED = "session_cancelled"
+    VISIT_OFFERED = "visit_offered"
     AFTER_VISIT = "after_visit"
     QUESTIONNAIRE_DUE = "questionnaire_due"
     FOLLOW_UP_DUE = "follow_up_due"
@@ -58,6 +59,7 @@ class TemplateName(StrEnum):
     STAFF_PAGE = "staff_page"
     CONTACT_CODE = "contact_code"
     MESSAGE_ANSWER = "message_answer"  # what is answered to an e-mail of the person
+    CLINIC_NOTICE = "clinic_notice"
 
 
 class TemplateParameters(BaseModel):
@@ -82,6 +84,7 @@ TEMPLATE_PARAMETERS: Mapping[TemplateName, TemplateParameters] = MappingProxyTyp
             "starts_at", optional=("link", "previous_starts_at", "clinic_phone")
         ),
         TemplateName.SESSION_CANCELLED: _takes("starts_at", optional=("clinic_phone",)),
+        TemplateName.VISIT_OFFERED: _takes("starts_at", "due_at", optional=("link", "clinic_phone")),
         TemplateName.AFTER_VISIT: _takes(optional=("clinic_phone", "next_contact_at")),
         TemplateName.QUESTIONNAIRE_DUE: _takes(optional=("due_at", "link")),
         TemplateName.FOLLOW_UP_DUE: _takes(optional=("due_at", "link", "clinic_phone")),
@@ -90,6 +93,7 @@ TEMPLATE_PARAMETERS: Mapping[TemplateName, TemplateParameters] = MappingProxyTyp
         TemplateName.STAFF_PAGE: _takes("reference", optional=("due_at", "link")),
         TemplateName.CONTACT_CODE: _takes("code"),
         TemplateName.MESSAGE_ANSWER: _takes("said"),
+        TemplateName.CLINIC_NOTICE: _takes(optional=("clinic_phone",)),
     }
 )
 

@@ -7,12 +7,13 @@ parameters are encrypted, bound to their row; the text itself is not stored.
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.database import Base
 from services.notifications.interface import ChannelName, CommunicationStatus
 
+UNSENT = text("status IN ('preparation', 'in-progress')")
 OUTCOMES = ("started", "delivered", "refused", "unavailable")
 
 _Instant = DateTime(timezone=True)
@@ -31,6 +32,7 @@ class Communication(Base):
         Index("ix_communication_journey_id_occurred_at", "journey_id", "occurred_at"),
         Index("ix_communication_provider_id", "provider_id"),
         Index("ix_communication_patient_id_sent_at", "patient_id", "sent_at"),
+        Index("ix_communication_unsent", "not_after", postgresql_where=UNSENT),
     )
 
     key: Mapped[str] = mapped_column(String(200), primary_key=True)

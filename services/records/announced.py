@@ -19,6 +19,7 @@ TOLD: dict[str, str] = {
     "journey.stage-changed": "journey.stage_changed",
     "journey.paused": "journey.paused",
     "journey.resumed": "journey.resumed",
+    "journey.protocol-migrated": "journey.protocol_migrated",
     "journey.closed": "journey.closed",
     "consultation.booked": "consultation.booked",
     "consultation.held": "consultation.held",

@@ -23,10 +23,17 @@ from services.records.project_course import status_of
 from services.records.projections import project
 from services.records.register_tables import PatientRow
 from services.records.tables import EntryRow, JourneyRow
+from services.records.tally import Count, tally
 
 
-async def append_batch(session: AsyncSession, ledger: Ledger, batch: Batch) -> Written:
-    """Write what is new. Raises NotFound, AlreadyActive, KeyReused, RecordMoved."""
+async def append_batch(
+    session: AsyncSession, ledger: Ledger, batch: Batch, counts: list[Count] | None = None
+) -> Written:
+    """Write what is new. Raises NotFound, AlreadyActive, KeyReused, RecordMoved.
+
+    `counts` gets what is to be counted when the transaction is committed.
+    """
+    counts = [] if counts is None else counts
     journey = await _locked_journey(session, batch)
     known = await _known(session, batch)
     new = 0
@@ -36,9 +43,9 @@ async def append_batch(session: AsyncSession, ledger: Ledger, batch: Batch) -> W
             if new == 0 and batch.expected_seq not in (None, journey.last_seq):
                 raise RecordMoved("something was written since the record was looked at")
             for end in await gone_with(session, journey.id, entry):
-                await _write(session, journey, _next(ledger, journey, end), end)
+                counts += await _write(session, journey, _next(ledger, journey, end), end)
             row = _next(ledger, journey, entry)
-            await _write(session, journey, row, entry)
+            counts += await _write(session, journey, row, entry)
             new += 1
         elif known[entry.key] != (row.kind, row.actor_id):
             raise KeyReused("another fact, or another person's, is in the record under this key")
@@ -54,15 +61,17 @@ def _next(ledger: Ledger, journey: JourneyRow, entry: Entry) -> EntryRow:
     return ledger.row(journey.id, journey.last_seq + 1, journey.last_hash, entry)
 
 
-async def _write(session: AsyncSession, journey: JourneyRow, row: EntryRow, entry: Entry) -> None:
+async def _write(session: AsyncSession, journey: JourneyRow, row: EntryRow, entry: Entry) -> list[Count]:
     if isinstance(entry.fact, JourneyStarted) and journey.last_seq > 0:
         raise KeyReused("the journey was started already, under another key")
     session.add(row)
     journey.last_seq, journey.last_hash = row.seq, row.hash
     await session.flush()
     fresh = Fresh(session, journey, row.seq, entry.key, entry.occurred_at, entry.actor)
+    counts = await tally(entry.fact, fresh)
     await project(entry.fact, fresh)
     announce(session, journey, journey.version + 1, entry)
+    return counts
 
 
 async def _known(session: AsyncSession, batch: Batch) -> dict[str, tuple[str, str]]:

@@ -60,6 +60,21 @@ class BookingFacts:
         found = await self._visits(_JOINED.where(named)) if wanted else []
         return {(visit.journey_id, visit.session): visit for visit in found}
 
+    async def over(self, journeys: Collection[str]) -> set[str]:
+        """Which of these courses have ended?"""
+        ended = JourneyRow.closed_at.is_not(None) | JourneyRow.stage.in_([stage.value for stage in FINAL])
+        statement = select(JourneyRow.id).where(JourneyRow.id.in_(list(journeys)), ended)
+        async with self._sessions.reading() as session:
+            return set(await session.scalars(statement))
+
+    async def patient_of(self, journey_id: str) -> str | None:
+        """Whose course is it?"""
+        async with self._sessions.reading() as session:
+            found: str | None = await session.scalar(
+                select(JourneyRow.patient_id).where(JourneyRow.id == journey_id)
+            )
+            return found
+
     async def booked_ahead(self, site: str, now: datetime, limit: int = 500) -> list[Visit]:
         """Visits of a site that are booked and still to come."""
         return await self._visits(

@@ -9,6 +9,7 @@ CourseFact = (
     | events.StageChanged
     | events.JourneyPaused
     | events.JourneyResumed
+    | events.ProtocolMigrated
     | events.JourneyClosed
     | events.ConsultationBooked
     | events.ConsultationHeld

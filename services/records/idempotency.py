@@ -2,14 +2,16 @@
 
 `claim` answers once per (scope, key): Claimed (go on), Running (somebody else is at it) or Replay (the answer
 that was given). A claim that has run for 60 s belongs to a dead process and may be taken over: the commands
-behind it carry keys of their own, so doing one twice changes nothing. Times are the database's.
+behind it carry keys of their own, so doing one twice changes nothing. Times are the database's. Answers are
+kept for days, not for ever: `forget` takes the old ones away, and an act whose answer is gone is still known to the
+record by its own key.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +23,7 @@ from services.records.register_tables import IdempotencyRow
 
 TAKE_OVER_AFTER = timedelta(seconds=60)
 BODY = "idempotency_key.response_body"
+FORGOTTEN_AT_ONCE = 2000  # rows of one transaction: nobody waits for a long one
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,13 @@ class IdempotencyKeys:
         """Give a claim back unanswered, so that the next request with the key starts afresh."""
         await self._sessions.write(partial(_release, scope=scope, key=key))
 
+    async def forget(self, keep: timedelta) -> int:
+        """Take away what was asked longer ago than `keep`, whether it was answered or not; how many."""
+        forgotten = 0
+        while count := await self._sessions.write(partial(_forget, keep=keep)):
+            forgotten += count
+        return forgotten
+
     async def _claim(
         self, session: AsyncSession, scope: str, key: str, request_hash: str
     ) -> Claimed | Running | Replay:
@@ -106,6 +116,20 @@ async def _finish(session: AsyncSession, scope: str, key: str, values: dict[str,
 async def _release(session: AsyncSession, scope: str, key: str) -> None:
     running = *_row(scope, key), IdempotencyRow.status == "running"
     await session.execute(delete(IdempotencyRow).where(*running))
+
+
+async def _forget(session: AsyncSession, keep: timedelta) -> int:
+    old = (
+        select(IdempotencyRow.scope, IdempotencyRow.key)
+        .where(IdempotencyRow.created_at < func.clock_timestamp() - keep)
+        .where(IdempotencyRow.claimed_at < func.clock_timestamp() - TAKE_OVER_AFTER)  # nobody is at it
+        .order_by(IdempotencyRow.created_at)
+        .limit(FORGOTTEN_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    these = tuple_(IdempotencyRow.scope, IdempotencyRow.key).in_(old)
+    gone = await session.execute(delete(IdempotencyRow).where(these).returning(IdempotencyRow.key))
+    return len(gone.all())
 
 
 def _row(scope: str, key: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -22,6 +22,9 @@ def project_course(fact: CourseFact, fresh: Fresh) -> None:
             journey.review_at = fact.review_at
         case events.JourneyResumed():
             _off_hold(journey)
+        case events.ProtocolMigrated():
+            journey.protocol = fact.protocol
+            journey.protocol_hash = fact.protocol_hash
         case events.JourneyClosed():
             journey.stage = fact.stage.value
             journey.closed_at = fresh.at

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.decision import Decision
 from clinical.events import RecordedEntry, SessionBooked
@@ -37,6 +38,7 @@ from services.records.patients import PatientFile, row_of
 from services.records.published import publish_protocol, published_protocol
 from services.records.referrals import add_referral, referral_record
 from services.records.tables import EntryRow, JourneyRow
+from services.records.tally import Count
 
 
 class SqlRecords(SqlCustody, Records):
@@ -49,7 +51,16 @@ class SqlRecords(SqlCustody, Records):
         self._patients = PatientFile(cipher)
 
     async def append(self, batch: Batch) -> Written:
-        return await self._sessions.write(partial(append_batch, ledger=self._ledger, batch=batch))
+        counts: list[Count] = []
+
+        async def once(session: AsyncSession) -> Written:
+            counts.clear()  # nothing was kept of a try that lost a race
+            return await append_batch(session, self._ledger, batch, counts)
+
+        written = await self._sessions.write(once)
+        for count in counts:
+            count()
+        return written
 
     async def dosing_facts(self, journey_id: str, container_id: str | None = None) -> DosingFacts:
         async with self._sessions.reading() as session:

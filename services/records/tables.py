@@ -268,6 +268,9 @@ class ScreeningRow(_OfJourney, Base):
     lapsed_at: Mapped[datetime | None]
 
 
+UNCLOSED = text("status IN ('open', 'acknowledged')")
+
+
 class RiskCaseRow(_OfJourney, Base):
     """One risk case: open, acknowledged, resolved, or joined to another."""
 
@@ -276,6 +279,7 @@ class RiskCaseRow(_OfJourney, Base):
         Index("ix_risk_case_site_status_acknowledge_by", "site", "status", "acknowledge_by"),
         Index("ix_risk_case_site_opened", "site", "opened_at", "journey_id", "case_id"),
         Index("ix_risk_case_site_status_opened", "site", "status", "opened_at", "journey_id", "case_id"),
+        Index("ix_risk_case_unclosed", "level", "acknowledge_by", postgresql_where=UNCLOSED),
     )
 
     case_id: Mapped[str] = mapped_column(primary_key=True)

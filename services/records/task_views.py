@@ -8,8 +8,12 @@ SITE_REASONS = {
     "explain-discrepancy": "the drug books and what was found differ: a second person explains it",
     "submit-loss-notice": "a loss of a controlled drug: the DEA field office needs written notice",
     "submit-loss-form": "a loss of a controlled drug: Form 106 has to be completed",
+    "finish-booking": "a time that was held for this visit lapsed before it was booked",
+    "answer-offer": "the patient is offered an earlier time: it goes to the next one when it is due",
+    "ask-waiting": "an offer of an earlier time lapsed without an answer: does the patient still wait?",
+    "reserve-visit": "the visit is booked, and neither room nor people are reserved for it",
 }
-"""Why a task without a course is there; a task of a course says so in the record."""
+"""Why a task that no course opened is there; what a course opens says so in the record."""
 
 
 class TaskView(View):

@@ -79,6 +79,9 @@ def _course(fact: CourseFact, zone: ZoneInfo) -> str:
             return f"Course paused until a review on {_at(fact.review_at, zone)}: {fact.reason}"
         case events.JourneyResumed():
             return f"Course resumed: {fact.reason}"
+        case events.ProtocolMigrated():
+            anew = "; the plan is approved anew" if fact.plan_anew else ""
+            return f"Course goes by protocol {fact.protocol} instead of {fact.before}{anew}: {fact.reason}"
         case events.JourneyClosed():
             done = f"{fact.sessions_completed} sessions, {fact.doses} doses"
             return f"Course closed as {fact.stage} after {done}: {fact.reason}"

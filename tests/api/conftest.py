@@ -20,6 +20,7 @@ from api.signatures import Provider
 from clinical.people import Role
 from services.access.access import Access, access_on
 from services.booking.service import Bookings
+from services.bulk.store import BulkActs
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher, KeyRing
@@ -33,6 +34,7 @@ from services.notifications.wording import HelpLines
 from services.protocols import load_protocol
 from services.questionnaires.wording import wording_of
 from services.records.booking_facts import BookingFacts
+from services.records.booking_tasks import BookingTasks
 from services.records.closed_days import ClosedDays
 from services.records.contact_book import ContactBook
 from services.records.idempotency import IdempotencyKeys
@@ -40,6 +42,7 @@ from services.records.inbox import Inbox
 from services.records.queries import RecordQueries
 from services.records.review_tasks import ReviewTasks
 from services.records.sql import SqlRecords
+from services.records.standings import Standings
 from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from tests.api.caller import SITE, Person, person, verifier
@@ -172,8 +175,10 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         drafts=Drafts(database, cipher, clock),
         wording=wording_of(None),
         close=database.dispose,
-        bookings=Bookings(database),
+        bookings=Bookings(database, BookingTasks(database)),
         booking_facts=BookingFacts(database),
+        bulk=BulkActs(database),
+        standings=Standings(database),
         contacts=ContactBook(database, cipher),
         inbox=Inbox(database, cipher),
         sms_provider=Provider(SecretStr(SMS_TOKEN), "http://api.example.org"),

@@ -10,17 +10,20 @@ from decimal import Decimal
 from typing import TypeVar
 
 from api.engine import Engine, EngineRefused, EngineUnavailable
-from clinical.decision import Reason, Verdict
+from api.engine_resets import FailedStep
+from clinical.decision import Decision, Reason, Verdict
 from clinical.dosing import DoseOrder
 from clinical.events import Entry, JourneyStarted
 from clinical.protocol import Drug, Route
+from clinical.protocol_migration import Migration
 from services.records.custody_interface import PendingCase
 from services.records.errors import AlreadyActive
 from services.records.interface import Batch, Records
-from workflows.messages import Accepted, Command, DoseOrdered, StartJourney, StartRisk
+from workflows.messages import Accepted, Command, DoseOrdered, Message, StartJourney, StartRisk
 from workflows.names import risk_id
 
 A = TypeVar("A", bound=Accepted)
+M = TypeVar("M", bound=Message)
 
 AT = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 CAUTION = Reason(rule="X1", verdict=Verdict.CAUTION, text="look again", source="the test")
@@ -46,6 +49,8 @@ class FakeEngine(Engine):
         self.failure: Exception | None = None
         self.refuses: dict[str, Exception] = {}
         self.up = True
+        self.failed: dict[str, FailedStep] = {}
+        self.taken_up: list[tuple[FailedStep, str]] = []
         self.opened: list[PendingCase] = []
         self.opened_risk: list[StartRisk] = []
 
@@ -78,10 +83,22 @@ class FakeEngine(Engine):
         more = {"order": ORDER, "reasons": (CAUTION,)} if issubclass(answer, DoseOrdered) else {}
         return answer.model_validate({"state": "done", "at": AT, "detail": {}, **more})
 
+    async def look(self, workflow_id: str, query: str, message: Command, answer: type[M]) -> M:
+        self._hear(workflow_id, query, message)
+        found = Migration(decision=Decision.of([CAUTION]), plan_anew=True)
+        return answer.model_validate({"before": "url|1", "before_hash": "0f" * 32, "found": found})
+
     async def open_drug_case(self, case: PendingCase) -> None:
         if isinstance(self.failure, EngineUnavailable):
             raise self.failure
         self.opened.append(case)
+
+    async def failed_step(self, workflow_id: str) -> FailedStep | None:
+        return self.failed.get(workflow_id)
+
+    async def take_up(self, step: FailedStep, reason: str, key: str) -> str | None:
+        self.taken_up.append((step, reason))
+        return "another-run"
 
     async def is_up(self) -> bool:
         return self.up

@@ -35,6 +35,7 @@ PLACES = {
     "{resource_id}": id_from("no resource"),
     "{absence_id}": id_from("no absence"),
     "{booking_id}": id_from("no booking"),
+    "{operation_id}": id_from("no operation"),
     "{closure_id}": id_from("no closure"),
 }
 

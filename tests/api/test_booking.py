@@ -109,11 +109,11 @@ async def test_a_hold_that_has_lapsed_is_gone_and_stands_in_nobodys_way(
     assert all(update != "book_session" for _, update, _ in clinic.engine.heard)
     await a_booking(clinic, other, wednesday())  # nobody has swept
     refusal(await clinic.coordinator.post(f"{late}/sessions/1/booking", body, key="y"), 410, "hold-expired")
-    (notice,) = (await clinic.coordinator.get(f"{BOOKINGS}/notices")).json()["items"]
-    assert (notice["kind"], notice["booking_id"]) == ("hold-expired", held["id"])
-    handled = await clinic.coordinator.post(f"{BOOKINGS}/notices/{notice['id']}/handling", {})
-    assert handled.json()["handled_by"]
-    assert (await clinic.coordinator.get(f"{BOOKINGS}/notices")).json()["items"] == []
+    (task,) = (await clinic.coordinator.get("/v1/tasks?code=finish-booking")).json()["items"]
+    assert (task["course"], task["act"], task["href"]) == (late, "book_session", f"{late}/sessions/1/booking")
+    assert (await clinic.coordinator.post(f"/v1/tasks/{task['id']}/claim", {})).status_code == 200
+    await a_hold(clinic, late, wednesday(13), key="again")  # whoever holds another time is at it
+    assert (await clinic.coordinator.get("/v1/tasks?code=finish-booking")).json()["items"] == []
 
 
 async def test_what_the_workflow_refuses_is_free_again(clinic: Clinic) -> None:

@@ -116,7 +116,7 @@ async def test_the_headers_of_the_entrance_are_described(clinic: Clinic) -> None
         assert ("Idempotency-Key" in headers) == by_hand
         if by_hand:
             assert headers["Idempotency-Key"]["required"] == (operation["operationId"] in KEY_REQUIRED)
-        matched = {"approve_plan", "change_site", "change_resource", "change_contact"}
+        matched = {"approve_plan", "migrate_protocol", "change_site", "change_resource", "change_contact"}
         assert ("If-Match" in headers) == (operation["operationId"] in matched)
 
 
@@ -209,7 +209,7 @@ async def send(
     who: Person, route: RouteOf, course: str, example: Any, container: str = "", endpoint: str = ""
 ) -> Any:
     address = route.at(course, container, endpoint) + QUERY.get(route.act, "")
-    headers = {"if_match": f'"{"0f" * 32}"'} if route.act == "approve_plan" else {}
+    headers = {"if_match": f'"{"0f" * 32}"'} if route.act in {"approve_plan", "migrate_protocol"} else {}
     if route.method == "DELETE":
         return await who.send("DELETE", address, None, {})
     if route.act == "change_contact":

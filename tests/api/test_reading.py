@@ -91,6 +91,9 @@ async def test_every_task_leads_to_a_route(clinic: Clinic) -> None:
         hrefs.add((step(glass, AT).href or "").replace(f"/{SITE}/C/", "/{site}/{glass_id}/"))
         message = step(a_view(code, "journey").model_copy(update={"task_id": "message/C"}), AT)
         hrefs.add((message.href or "").replace("/v1/inbox/C/", "/v1/inbox/{message_case_id}/"))
+        booking = step(a_view(code, "journey").model_copy(update={"task_id": "booking/1/7"}), AT)
+        href = (booking.href or "").replace("/sessions/1/", "/sessions/{n}/")
+        hrefs.add(href.replace("/v1/bookings/site-a/notices/7/", "/v1/bookings/{site}/notices/{notice_id}/"))
         assert templates[site_task.act or ""] in hrefs, code
 
 

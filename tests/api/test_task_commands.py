@@ -16,6 +16,7 @@ import workflows
 from api.auth import ACTS, STEERING
 from api.next_steps import CHECK_TASK, DONE_BY, FOLLOW_UP_TASK, done_by
 from clinical.adverse_events import Duty
+from clinical.booking_tasks import BookingTask
 from clinical.custody_events import CustodyDuty
 from clinical.protocol_duties import CheckCode
 from clinical.task_priority import is_ranked
@@ -87,15 +88,15 @@ def test_every_task_of_a_workflow_has_a_command_an_urgency_and_evidence() -> Non
         assert is_ranked(code), f"{place} opens {code}: say in clinical.task_priority how urgent it is"
 
 
-def test_what_the_drug_books_and_messages_owe_has_a_command_too() -> None:
-    owed = {REVIEW, *CustodyDuty, *(duty.task for duty in message_cases.DUTIES.values())}
+def test_what_drug_books_times_and_messages_owe_has_a_command_too() -> None:
+    owed = {REVIEW, *CustodyDuty, *BookingTask, *(duty.task for duty in message_cases.DUTIES.values())}
     assert all(code in DONE_BY and is_ranked(code) for code in owed)
 
 
 def test_only_steps_that_exist_are_in_the_tables() -> None:
     codes = (
         {code for _, code in opened()}
-        | {*CustodyDuty, REVIEW}
+        | {*CustodyDuty, *BookingTask, REVIEW}
         | {duty.task for duty in message_cases.DUTIES.values()}
     )
     assert set(DONE_BY) <= codes

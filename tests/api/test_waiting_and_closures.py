@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from api.engine import EngineRefused
+from clinical.booking_tasks import BookingTask
 from clinical.people import Role
 from tests.api.booking_site import BOOKINGS, a_booking, a_hold, a_site, local, refusal, statuses, wednesday
 from tests.api.conftest import Clinic
@@ -22,6 +23,13 @@ async def lines(clinic: Clinic) -> list[tuple[str, str]]:
     return [(one["journey_id"].rpartition("/")[2], one["status"]) for one in page["items"]]
 
 
+async def asked(clinic: Clinic) -> list[tuple[str, str, str]]:
+    """What booking has on the work list: course, code, and where the command goes."""
+    page = (await clinic.coordinator.get("/v1/tasks?owner=coordinator")).json()["items"]
+    codes = {task.value for task in BookingTask}
+    return [(one["course"], one["code"], one["href"]) for one in page if one["code"] in codes]
+
+
 async def test_a_freed_time_is_offered_in_order_and_a_late_yes_hears_that_it_is_gone(
     clinic: Clinic, database_url: str
 ) -> None:
@@ -36,6 +44,7 @@ async def test_a_freed_time_is_offered_in_order_and_a_late_yes_hears_that_it_is_
     assert (await clinic.coordinator.post(f"{booked}/sessions/1/cancellation", reason)).status_code == 200
     ids = [course.rpartition("/")[2] for course in (first, second, third)]
     assert await lines(clinic) == [(ids[0], "offered"), (ids[1], "waiting"), (ids[2], "waiting")]
+    assert await asked(clinic) == [(first, "answer-offer", where(first, "acceptance"))]
 
     declined = await clinic.coordinator.post(where(first, "refusal"), {})
     assert declined.json()["booking"]["status"] == "released"
@@ -55,8 +64,10 @@ async def test_a_freed_time_is_offered_in_order_and_a_late_yes_hears_that_it_is_
     assert await statuses(clinic, taken.json()["detail"]["booking_id"]) == ["booked"]
     late = await clinic.coordinator.post(where(second, "acceptance"), {}, key="later")
     refusal(late, 410, "hold-expired")
-    kinds = {one["kind"] for one in (await clinic.coordinator.get(f"{BOOKINGS}/notices")).json()["items"]}
-    assert kinds == {"offer-made", "offer-lapsed"}
+    ((course, code, href),) = await asked(clinic)  # the offer was taken; who did not answer is called
+    assert (course, code, href.endswith("/handling")) == (second, "ask-waiting", True)
+    called = await clinic.coordinator.post(href, {"outcome": "waits-on"})
+    assert (called.json()["outcome"], await asked(clinic)) == ("waits-on", [])
 
 
 async def test_only_who_would_come_earlier_and_may_is_asked(clinic: Clinic) -> None:

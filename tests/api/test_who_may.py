@@ -199,7 +199,7 @@ async def send(
         return await who.send("DELETE", address, None, {})
     if route.method == "PATCH":
         return await who.send("PATCH", address, await an_example(clinic, route.act), {"if_match": 'W/"1"'})
-    match = {"if_match": f'"{"0f" * 32}"'} if route.act == "approve_plan" else {}
+    match = {"if_match": f'"{"0f" * 32}"'} if route.act in {"approve_plan", "migrate_protocol"} else {}
     return await who.post(
         address, await an_example(clinic, route.act), key=f"{route.act}-{who.token[-9:]}", **match
     )

@@ -65,6 +65,26 @@ def under(protocol: Protocol, journey: Journey, section: str, **changes: Any) ->
     return edited(journey, events.JourneyStarted, protocol_hash=other.content_hash), other
 
 
+def test_what_was_done_under_an_earlier_protocol_is_judged_by_that(
+    protocol: Protocol, journey: Journey
+) -> None:
+    smaller = protocol.dosing.model_copy(update={"max_session_mg": 1.0})
+    after = protocol.model_copy(update={"dosing": smaller, "version": "next"})
+    gone_over = events.ProtocolMigrated(
+        protocol=after.canonical,
+        protocol_hash=after.content_hash,
+        before=protocol.canonical,
+        before_hash=protocol.content_hash,
+        reason="seeded",
+    )
+    late = with_after(journey, events.FollowUpMeasured, 1, gone_over)
+    assert violations(late, after, earlier=[protocol]) == ()
+    assert "INV4-MG" in rules(late, after)  # the earlier one was not told
+    early = with_after(journey, events.PlanApproved, 1, gone_over)
+    assert "INV4-MG" in {found.rule for found in violations(early, after, earlier=[protocol])}
+    assert "INV13-PROTOCOL" in rules(late, protocol)
+
+
 def reason(rule: str, verdict: Verdict, value: str | None = None) -> Reason:
     return Reason(rule=rule, verdict=verdict, text="seeded", source="test", value=value)
 

@@ -27,6 +27,7 @@ from clinical.risk import (
     may_resolve,
     mismatch,
     next_page,
+    page_at_last,
     pages,
     staff_concern,
 )
@@ -295,6 +296,29 @@ def test_clocks_count_elapsed_time_over_a_change_of_clocks(protocol: Protocol) -
     before = datetime(2026, 11, 1, 1, 50, tzinfo=ZoneInfo("America/New_York"))
     due = acknowledge_by(a_finding(RiskLevel.MODERATE, at=before), protocol)
     assert due.astimezone(UTC) - before.astimezone(UTC) == timedelta(minutes=240)
+
+
+@pytest.mark.parametrize(("told_after", "by"), [(0, 240), (3, 243), (600, 840), (-5, 240)])
+def test_what_is_told_late_can_be_taken_over_from_then_on(
+    protocol: Protocol, told_after: int, by: int
+) -> None:
+    told_at = NOON + timedelta(minutes=told_after)
+    due = acknowledge_by(a_finding(RiskLevel.MODERATE), protocol, told_at)
+    assert due == NOON + timedelta(minutes=by)
+
+
+@pytest.mark.parametrize("level", [RiskLevel.LOW, RiskLevel.MODERATE, RiskLevel.HIGH])
+def test_a_year_that_was_typed_wrong_calls_everyone_as_any_other_does(
+    protocol: Protocol, level: RiskLevel
+) -> None:
+    """To walk through each round of a century took half a minute, in which the engine gave the case up."""
+    case = a_finding(level, at=NOON - timedelta(days=36_500))
+    deadline, repeat = acknowledge_by(case, protocol), timedelta(minutes=30)
+    page, rounds = page_at_last(case, protocol, case.found_at - timedelta(seconds=1), NOON)
+    assert set(page.roles) == {rung.page for rung in protocol.risk.ladder}
+    assert NOON - repeat < page.at <= NOON
+    assert rounds == len(pages(case, protocol, deadline)) + (page.at - deadline) // repeat
+    assert next_page(case, protocol, page.at).at == page.at + repeat
 
 
 # Who may, and what stays shut

@@ -1,12 +1,13 @@
 """Does anything about a patient lie about in clear? Canaries go in at every door of the running system.
 
 They must be in the record, for those who may read it, and nowhere else: not in a file of the database, of the
-engine or of a log, not in a search attribute, a memo or an id. A mail may address the person, nothing more. No
-traces are exported; when they are, their sink belongs into `data_dir` and is looked at like all else there.
+engine or of a log, not in a search attribute, a memo or an id, not in a trace or a metric. A mail may address the
+person, nothing more.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import quopri
@@ -54,6 +55,7 @@ from tests.e2e.canaries import (
     Planting,
     a_referral,
 )
+from tests.e2e.trace_sink import TraceSink
 
 ANYTHING = Hunt(*IDENTITY, *CLINICAL)
 IN_A_MAIL = Hunt(PHONE, PHONE_E164, MRN, ADDRESS, CITY, BORN, *CLINICAL)
@@ -160,14 +162,17 @@ class Planted:
     client: Client
     clinic: Planting
     story: CanaryStory
+    traces: TraceSink
 
 
 @pytest.fixture(scope="module")
 async def planted() -> AsyncIterator[Planted]:
     """A system into which everything has been told."""
+    traces = TraceSink()
     protocol = load_protocol("iv-racemic")
     referral = a_referral(json.loads(SAMPLE.read_bytes()))
-    async with LocalSystem(LocalOptions(virtual_time=True, with_ui=False)) as system:
+    options = LocalOptions(virtual_time=True, with_ui=False, otlp_endpoint=traces.url)
+    async with LocalSystem(options) as system:
         client = await connect(system.settings())
         clinic = Planting(system.base_url, tokens_of(system.issuer_key))
         await clinic.learn(NO_WORDS | IDENTIFYING)
@@ -178,8 +183,9 @@ async def planted() -> AsyncIterator[Planted]:
         await clinic.post("/v1/protocols", Role.MEDICAL_DIRECTOR, protocol.model_dump(mode="json"))
         await story.run(referral)
         await _say_what_is_refused(system, clinic, story)
-        yield Planted(system, client, clinic, story)
+        yield Planted(system, client, clinic, story, traces)
         await clinic.close()
+    traces.stop()
 
 
 async def _say_what_is_refused(system: LocalSystem, clinic: Planting, story: Story) -> None:
@@ -349,6 +355,40 @@ async def test_no_table_holds_one(planted: Planted) -> None:
     ):
         assert rows[table], table
     assert _leaks(rows) == {}
+
+
+async def test_no_trace_holds_one_and_each_command_is_one(planted: Planted) -> None:
+    """As they are exported: every command went through both processes in one trace, and its log lines say which."""
+    folder = planted.system.data_dir / "logs"
+    answered, wrote = (_lines(folder / name) for name in ("api-1.log", "worker-1.log"))
+    dosed = next(line for line in answered if line.get("route", "").endswith("/dose"))["trace_id"]
+    kept = [line["trace_id"] for line in wrote if "dose.given" in line.get("step", ())]
+    assert kept == [dosed]
+    async with asyncio.timeout(60):  # they leave a little later
+        while len({service for service, trace_id, _ in planted.traces.spans() if trace_id == dosed}) < 2:
+            await asyncio.sleep(0.1)
+    names = {name for _, trace_id, name in planted.traces.spans() if trace_id == dosed}
+    assert {
+        "StartWorkflowUpdate:give_dose",
+        "HandleUpdate:give_dose",
+        "RunActivity:record_facts",
+        "INSERT",
+    } <= names
+    assert _leaks({str(number): body for number, body in enumerate(planted.traces.bodies)}) == {}
+
+
+async def test_no_metric_holds_one(planted: Planted) -> None:
+    async with httpx2.AsyncClient() as http:
+        told = {url: (await http.get(url)).content for url in planted.system.scraped.urls}
+    assert b"kap_risk_ack_duration_seconds" in b"".join(told.values())
+    assert b"temporal_request_latency_seconds" in b"".join(told.values())
+    assert _leaks(told) == {}
+    ids = [planted.story.journey_id.rpartition("/")[2].encode(), DEMO_SITE.encode()]
+    assert [url for url, text in told.items() if any(one in text for one in ids)] == []
+
+
+def _lines(log: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
 
 
 def test_a_mail_addresses_the_person_and_says_nothing_else(planted: Planted) -> None:

@@ -21,6 +21,7 @@ from clinical.protocol import Protocol
 from clinical.protocol_duties import CheckCode
 from clinical.risk import Disposition
 from clinical.safety_plan import SafetyPlan
+from services.protocol_signing import signature_of
 from services.records.custody_interface import NewContainer, NewMovement
 from tests.workflows.shortcut import shortened
 from tests.workflows.walk import PEOPLE, SITE, Walk, a_key, a_reading
@@ -126,7 +127,7 @@ async def _followed_up(patient: Walk, case: str) -> None:
 
 
 async def plan_returned(patient: Walk) -> None:
-    """A plan comes back and goes out again; a pause; visits moved, called off and missed; the course is stopped."""
+    """A plan comes back; a pause; another protocol; visits moved, called off and missed; the course is stopped."""
     await patient.to_planning()
     first = await patient.propose(sessions=1)
     await _acts(patient, m.RejectPlan, Role.THERAPIST, "plan/1")(
@@ -143,6 +144,7 @@ async def plan_returned(patient: Walk) -> None:
         await _acts(patient, m.RecordPreparation, Role.THERAPIST)("record_preparation", held_at=at)
     patient.session = 1
     await patient.until_there(patient.part)
+    await _goes_over(patient)
     await patient.book_session()
     await _acts(patient, m.AskToMove, Role.PATIENT, patient.part)("ask_to_move")
     await patient.book_session(days=4)
@@ -152,6 +154,17 @@ async def plan_returned(patient: Walk) -> None:
     starts = await patient.book_session()
     await patient.forward_to(starts + timedelta(hours=2), patient.part)
     await patient.decide("stop")
+
+
+async def _goes_over(patient: Walk) -> None:
+    """The course goes over to a protocol with a longer stay, and the open visit takes it on."""
+    before = patient.protocol
+    longer = before.discharge.model_copy(update={"min_after_start_minutes": 120})
+    changed = before.model_copy(update={"discharge": longer, "version": f"{before.version}-next"})
+    signature = signature_of(changed, "A. Director", datetime.now(UTC), example=True)
+    patient.goes_by(changed.model_copy(update={"signature": signature}))
+    migrate = _acts(patient, m.MigrateProtocol, Role.MEDICAL_DIRECTOR)
+    await migrate("migrate_protocol", protocol=patient.protocol, reason="a longer stay")
 
 
 async def withdrawn_in_the_chair(patient: Walk) -> None:

@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import WorkflowHistory
 
 from tests.replay import corpus
-from tests.replay.commands import Replayed, replay
+from tests.replay.commands import NAMELESS, Replayed, replay
 from tests.replay.fingerprints import commands_of, committed, fingerprints, first_difference
 from workers.registry import WORKFLOWS
 
@@ -74,6 +74,13 @@ def test_every_command_and_signal_is_in_the_corpus(replayed: list[Replayed]) -> 
     shown = {name for one in replayed for name in _taken_in(one.run.history)}
     missing = sorted(name for workflow in WORKFLOWS for name in _takes(workflow) if name not in shown)
     assert not missing, f"add a journey to tests/replay/journeys.py that uses {missing}, and record it"
+
+
+def test_operations_read_what_every_timer_activity_and_part_is_for(replayed: list[Replayed]) -> None:
+    nameless = {
+        f"{one.run.workflow_type}: {line}" for one in replayed for line in one.commands if NAMELESS in line
+    }
+    assert not nameless, f"give them a summary: {sorted(nameless)}"
 
 
 def test_every_history_is_whole() -> None:

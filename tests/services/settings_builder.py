@@ -25,6 +25,7 @@ VALUES: dict[str, Any] = {
     "index_key": a_key("index"),
 }
 IN_PRODUCTION: dict[str, Any] = VALUES | {
+    "build": "1a2b3c4d5e6f",
     "environment": "production",
     "smtp_host": "smtp.example.org",
     "smtp_from": "visits@clinic.example.org",

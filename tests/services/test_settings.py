@@ -1,11 +1,12 @@
 """A configuration is right, or every fault of it is named at once without a value."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.settings import PREFIX, Settings, SettingsInvalid, SmtpTls
+from services.settings import PREFIX, Settings, SettingsInvalid, SmtpTls, Versioning
 from tests.services.settings_builder import IN_PRODUCTION, VALUES, a_key, as_environment, some_settings
 
 
@@ -45,7 +46,7 @@ def test_what_is_not_called_development_is_production(monkeypatch: pytest.Monkey
 def test_an_empty_environment_names_everything_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     named = {fault.partition(":")[0] for fault in faults(monkeypatch, {})}
     required = without(VALUES, "environment").keys() | {
-        *("smtp_host", "smtp_from", "issuer_url", "staff_pages", "public_url")
+        *("build", "smtp_host", "smtp_from", "issuer_url", "staff_pages", "public_url")
     }
     assert named == {f"KAP_{name.upper()}" for name in required}
 
@@ -94,10 +95,34 @@ def test_production_refuses_what_is_for_development(
     read(monkeypatch, VALUES | local | {name: value})
 
 
+def test_each_version_of_the_workers_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, VALUES).versioning is Versioning.OFF
+    assert read(monkeypatch, IN_PRODUCTION).versioning is Versioning.PINNED
+    [fault] = faults(monkeypatch, VALUES | {"versioning": "pinned"})
+    assert fault.startswith("KAP_BUILD: is required with versioning")
+    assert read(monkeypatch, without(IN_PRODUCTION, "build") | {"versioning": "off"}).build == "unknown"
+
+
 def test_the_engine_is_reached_privately_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
     away = IN_PRODUCTION | {"temporal_address": "temporal.example.org:7233"}
     assert faults(monkeypatch, away) == ("KAP_TEMPORAL_TLS: must be true beyond this machine",)
     assert read(monkeypatch, away | {"temporal_tls": True}).temporal_tls
+
+
+def test_what_the_engine_is_shown_needs_tls_files_that_are_there_and_both_halves(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there = tmp_path / "tls.pem"
+    there.write_text("")
+    private = VALUES | {"temporal_tls": True}
+    for name in ("client_cert", "client_key", "server_ca", "api_key", "server_name"):
+        named = faults(monkeypatch, VALUES | {f"temporal_{name}": str(there)})
+        assert any(fault.startswith(f"KAP_TEMPORAL_{name.upper()}: needs temporal_tls") for fault in named)
+    [fault] = faults(monkeypatch, private | {"temporal_server_ca": str(tmp_path / "canary")})
+    assert fault == "KAP_TEMPORAL_SERVER_CA: names no file that can be read"
+    for half in ("temporal_client_cert", "temporal_client_key"):
+        [fault] = faults(monkeypatch, private | {half: str(there)})
+        assert fault == "KAP_TEMPORAL_CLIENT_KEY: and temporal_client_cert are needed together"
 
 
 def test_production_on_one_machine_may_be_plain(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +174,7 @@ def test_no_mail_comes_in_without_a_secret(
 
 def test_no_secret_is_ever_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = {"smtp_password": "canary-1", "temporal_api_key": "canary-2", "issuer_key": "canary-3"}
-    settings = read(monkeypatch, VALUES | secrets)
+    settings = read(monkeypatch, VALUES | secrets | {"temporal_tls": True})
     shown = repr(settings) + str(settings)
     for secret in ("canary", "hunter2", a_key("payload"), a_key("field"), a_key("index")):
         assert secret not in shown

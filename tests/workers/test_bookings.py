@@ -18,8 +18,11 @@ from services.database import Database
 from services.encryption import FieldCipher, KeyRing
 from services.identifiers import new_id
 from services.records.booking_facts import BookingFacts
+from services.records.booking_tasks import BookingTasks
 from services.records.interface import Batch
+from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
+from services.records.task_queries import TaskFilter
 from tests.services.booking.builders import NINE, NOW, PROTOCOL, SITE, a_site, a_wish, after, booked
 from tests.services.records.builders import a_patient, a_start, add, an_entry
 from tests.services.records.facts import a_dose
@@ -33,8 +36,11 @@ class Desk:
 
     def __init__(self, database: Database) -> None:
         cipher = FieldCipher(KeyRing({"one": bytes(range(32))}, "one"), bytes(32))
+        self.cipher = cipher
         self.records = SqlRecords(database, cipher)
-        self.books = Bookings(database)
+        self.tasks = BookingTasks(database)
+        self.books = Bookings(database, self.tasks)
+        self.queries = RecordQueries(database, cipher)
         self.facts = BookingFacts(database)
         self.database = database
 
@@ -62,13 +68,17 @@ class Desk:
         await add(self.records, journey_id, fact)
 
     async def sweep(self, **later: float) -> None:
-        await sweep(self.books, self.facts, after(**later))
+        await sweep(self.books, self.facts, self.tasks, after(**later))
 
     async def status(self, booking_id: str) -> str:
         return (await self.books.booking(SITE, booking_id)).status
 
     async def kinds(self) -> list[str]:
-        return [one.kind for one in await self.books.notices(SITE)]
+        return [one.kind for one in await self.books.open_notices(0, 10)]
+
+    async def list(self, status: str = "requested") -> list[Any]:
+        """What booking has on the work list."""
+        return await self.queries.tasks([SITE], TaskFilter(status=status))
 
 
 @pytest.fixture
@@ -87,6 +97,12 @@ async def test_a_request_that_died_before_the_workflow_was_asked_holds_nothing_f
     assert await desk.status(held.id) == "confirming"
     await desk.sweep(minutes=11)
     assert (await desk.status(held.id), await desk.kinds()) == ("expired", ["not-confirmed"])
+    (task,) = await desk.list()
+    assert (task.code, task.owner, task.priority) == ("finish-booking", "coordinator", "urgent")
+    assert task.due_at == after(hours=4, minutes=11)
+    await desk.sweep(hours=5)
+    (late,) = await desk.list()
+    assert (late.escalated_to, late.priority) == ("medical-director", "asap")
     assert (await desk.books.hold(a_wish(), after(minutes=11))).status == "pending"
 
 
@@ -130,7 +146,7 @@ async def test_who_withdraws_on_the_day_before_has_not_called_off_late(desk: Des
     await desk.sweep(hours=2)
     view = await desk.books.booking(SITE, one.id)
     assert (view.status, view.late) == ("cancelled", not leaves)
-    assert await desk.kinds() == ([] if leaves else ["late-cancellation"])
+    assert await desk.list() == []
 
 
 async def test_a_visit_that_moved_without_the_books_is_followed(desk: Desk) -> None:
@@ -152,6 +168,27 @@ async def test_a_visit_without_a_reservation_gets_one_or_is_told_of_once(desk: D
     await desk.sweep(minutes=1)
     await desk.sweep(minutes=2)
     assert (await desk.books.of_session(second, 1), await desk.kinds()) == ([], ["without-reservation"])
+    (task,) = await desk.list()
+    assert (task.code, task.journey_id) == ("reserve-visit", second)
+    await desk.told(second, at=NOON, room="room-1")
+    await desk.sweep(minutes=3)  # it moved to where there is room
+    assert ([one.status for one in await desk.list("cancelled")], await desk.list()) == (["cancelled"], [])
+
+
+async def test_a_task_goes_with_its_course_and_with_its_time(desk: Desk) -> None:
+    ended, waits = await desk.course(), await desk.course()
+    for journey_id, at in ((ended, NINE), (waits, NOON)):
+        await desk.books.hold(await desk.wish(journey_id, starts_at=at), NOW)
+    await desk.sweep(minutes=20)
+    assert {task.code for task in await desk.list()} == {"finish-booking"}
+    gone = events.StageChanged(
+        left=Stage.TREATING, entered=Stage.WITHDRAWN, move=Move.WITHDRAW, reason="withdrew"
+    )
+    await add(desk.records, ended, gone)
+    await desk.sweep(minutes=21)
+    assert [task.journey_id for task in await desk.list()] == [waits]
+    await desk.sweep(hours=29)
+    assert await desk.list() == []
 
 
 async def test_what_became_free_is_offered_to_who_waits_and_may_come(desk: Desk) -> None:

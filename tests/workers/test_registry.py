@@ -5,10 +5,14 @@ from __future__ import annotations
 import inspect
 import pkgutil
 from importlib import import_module
+from typing import cast
+from unittest.mock import AsyncMock, create_autospec
 
+import pytest
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
+from temporalio.service import RPCError, RPCStatusCode
 
 import workflows
 from activities.downtime import DowntimeActivities
@@ -73,3 +77,22 @@ def test_the_list_of_search_attributes_is_complete() -> None:
 async def test_registering_twice_adds_nothing(temporal_client: Client) -> None:
     await register(temporal_client)
     assert await register(temporal_client) == ()
+
+
+@pytest.mark.parametrize("status", [RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED])
+async def test_where_others_keep_the_search_attributes_a_worker_starts_all_the_same(
+    status: RPCStatusCode,
+) -> None:
+    assert await register(_refusing(status)) == ()
+
+
+async def test_an_engine_that_does_not_answer_is_not_taken_for_one_that_refuses() -> None:
+    with pytest.raises(RPCError):
+        await register(_refusing(RPCStatusCode.UNAVAILABLE))
+
+
+def _refusing(status: RPCStatusCode) -> Client:
+    """A client of an engine that answers so when it is asked for its search attributes."""
+    client = create_autospec(Client, instance=True, namespace="kap.a1b2c")
+    client.operator_service.list_search_attributes = AsyncMock(side_effect=RPCError("no", status, b""))
+    return cast(Client, client)

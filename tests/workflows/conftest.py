@@ -10,7 +10,8 @@ from temporalio.testing import WorkflowEnvironment
 from clinical.protocol import Protocol
 from deploy.postgres import PostgresServer
 from deploy.smtp_sink import SmtpSink
-from tests.workflows.clinic import Clinic, a_clinic, a_database
+from tests.databases import Databases
+from tests.workflows.clinic import Clinic, a_clinic
 from tests.workflows.walk import Walk
 
 SHIPPED = Path(__file__).parents[2] / "clinical" / "protocols" / "iv-racemic.yaml"
@@ -23,12 +24,13 @@ def protocol() -> Protocol:
 
 @pytest.fixture(scope="module")
 async def clinic(
-    temporal_environment: WorkflowEnvironment, postgres: PostgresServer, database_template: str
+    temporal_environment: WorkflowEnvironment, postgres: PostgresServer, databases: Databases
 ) -> AsyncIterator[Clinic]:
     """To start it takes longer than most tests do: one for a whole file."""
-    with a_database(postgres, database_template) as url:
-        async with a_clinic(temporal_environment, url) as clinic:
-            yield clinic
+    name = databases.take()
+    async with a_clinic(temporal_environment, postgres.url(name)) as clinic:
+        yield clinic
+    databases.give_back(name)
 
 
 @pytest.fixture

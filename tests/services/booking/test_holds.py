@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinical.people import Role
+from clinical.people import Actor, Role
 from services.booking.errors import HoldExpired, NotFound, NotPossible, ResourceFaulty, SlotConflict
-from services.booking.interface import Status
+from services.booking.interface import NoticeView, Status
 from services.booking.service import Bookings
 from services.database import Database
 from services.identifiers import new_id
 from tests.services.booking.builders import NINE, NOW, SITE, a_resource, a_site, a_wish, after, booked
+from tests.services.booking.conftest import Listed
 from tests.services.booking.test_reserving import OVERLAPS, count
 
 
@@ -27,14 +29,15 @@ async def test_a_hold_is_asked_for_twice_and_held_once(books: Bookings, database
     assert await count(database, "SELECT count(*) FROM booking") == 1
 
 
-async def test_a_hold_lapses_on_time_and_says_so_once(books: Bookings) -> None:
+async def test_a_hold_lapses_on_time_and_says_so_once(books: Bookings, listed: Listed) -> None:
     await a_site(books)
     held = await books.hold(a_wish(minutes=15), NOW)
     assert await books.expire_due(after(minutes=14, seconds=59)) == []
     assert [one.id for one in await books.expire_due(after(minutes=15))] == [held.id]
     assert await books.expire_due(after(minutes=16)) == []
-    notices = await books.notices(SITE)
-    assert [(one.kind, one.booking_id) for one in notices] == [("hold-expired", held.id)]
+    (notice,) = await books.open_notices(0, 10)
+    assert (notice.kind, notice.booking_id) == ("hold-expired", held.id)
+    assert listed.told == [("hold-expired", "owed")]
     with pytest.raises(HoldExpired):
         await books.claim(SITE, held.id, "key", after(minutes=16))
 
@@ -107,9 +110,43 @@ async def test_a_late_cancellation_is_recorded_as_one(books: Bookings) -> None:
         at = NINE - timedelta(hours=hours)
         (freed,) = await books.release(SITE, one.journey_id, 1, Status.CANCELLED, "called off", at)
         assert (freed.late, freed.status) == (late, "cancelled")
-    assert [one.kind for one in await books.notices(SITE)] == ["late-cancellation"]
+
+
+async def test_what_a_lapsed_hold_asks_for_is_over_when_it_is_held_again_or_somebody_saw_to_it(
+    books: Bookings, listed: Listed
+) -> None:
+    await a_site(books)
+    wish = a_wish(minutes=15)
+    await books.hold(wish, NOW)
+    await books.expire_due(after(minutes=15))
+    await books.hold(a_wish(rules=wish.rules), after(minutes=16))
+    assert listed.told == [("hold-expired", "owed"), ("hold-expired", "cancelled by system")]
+    await books.expire_due(after(minutes=40))
+    (notice,) = await books.open_notices(0, 10)
+    somebody = Actor(id="staff-1", role=Role.COORDINATOR)
     with pytest.raises(NotFound):
-        await books.handle_notice("site-b", 1, "me", NOW)
+        await books.handle_notice("site-b", notice.id, "not-needed", somebody, NOW)
+    seen = await books.handle_notice(SITE, notice.id, "not-needed", somebody, after(minutes=41))
+    again = somebody.model_copy(update={"id": "staff-2"})
+    assert await books.handle_notice(SITE, notice.id, "waits-on", again, after(minutes=42)) == seen
+    assert listed.told[2:] == [("hold-expired", "owed"), ("hold-expired", "not-needed by coordinator")]
+    assert await books.open_notices(0, 10) == []
+
+
+async def test_an_act_that_is_undone_leaves_nothing_on_the_work_list(
+    books: Bookings, database: Database, listed: Listed
+) -> None:
+    await a_site(books)
+    await books.hold(a_wish(minutes=15), NOW)
+
+    async def fails(session: AsyncSession, notice: NoticeView) -> None:
+        raise RuntimeError("the process died")
+
+    listed.owe = fails  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        await books.expire_due(after(minutes=15))
+    assert await count(database, "SELECT count(*) FROM booking WHERE status = 'pending'") == 1
+    assert await count(database, "SELECT count(*) FROM booking_notice") == 0
 
 
 async def test_a_resource_tells_every_fault_it_has(books: Bookings) -> None:

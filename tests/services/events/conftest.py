@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from services.events.sender import WebhookSender
 from services.events.targets import TargetGuard
 from services.outbox import tell
 from services.records.sql import SqlRecords
+from tests.databases import Databases
 from tests.services.events.receiver import Receiver, a_receiver
 from workers.webhooks import WebhookPost, deliver_due
 
@@ -78,11 +78,11 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def shared_url(postgres: PostgresServer, database_template: str) -> Iterator[str]:
-    """One database for a file of tests: making one costs more than most of them."""
-    name = f"events_{uuid.uuid4().hex[:16]}"
-    yield postgres.create_database(name, template=database_template)
-    postgres.drop_database(name)
+def shared_url(postgres: PostgresServer, databases: Databases) -> Iterator[str]:
+    """One database for a file of tests."""
+    name = databases.take()
+    yield postgres.url(name)
+    databases.give_back(name)
 
 
 @pytest.fixture

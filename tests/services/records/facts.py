@@ -178,6 +178,9 @@ SAMPLES: tuple[Fact, ...] = (
     events.StageChanged(left=Stage.REFERRED, entered=Stage.CONSULTATION, move=Move.PROCEED, reason=WORDS),
     events.JourneyPaused(reason=WORDS, review_at=LATER),
     events.JourneyResumed(reason=WORDS),
+    events.ProtocolMigrated(
+        protocol="url|2", protocol_hash="0f" * 32, before="url|1", before_hash="f0" * 32, reason=WORDS
+    ),
     events.ConsultationBooked(starts_at=START, ends_at=LATER),
     events.ConsultationHeld(outcome="proceed", reason=WORDS),
     a_consent(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -54,3 +55,26 @@ async def test_only_a_dead_claim_is_taken_over_and_once(
         await session.execute(older, {"age": age_s})
     claims = await asyncio.gather(*(keys.claim("scope", "key", "hash") for _ in range(3)))
     assert sorted(claims, key=lambda claim: type(claim).__name__) == expected
+
+
+async def test_old_answers_are_forgotten_and_what_somebody_is_at_stays(
+    keys: IdempotencyKeys, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.records.idempotency.FORGOTTEN_AT_ONCE", 2)
+    for name in ("answered", "abandoned", "at work", "one", "two", "three", "young"):
+        await keys.claim("scope", name, "hash")
+        if name not in ("abandoned", "at work"):
+            await keys.finish("scope", name, 200, name)
+    async with database.transaction() as session:
+        await session.execute(
+            text(
+                "UPDATE idempotency_key SET created_at = created_at - interval '73 hours',"
+                " claimed_at = CASE key WHEN 'at work' THEN claimed_at ELSE claimed_at - interval '73 hours' END"
+                " WHERE key <> 'young'"
+            )
+        )
+    assert await keys.forget(timedelta(hours=72)) == 5
+    assert await keys.forget(timedelta(hours=72)) == 0
+    assert await keys.claim("scope", "young", "hash") == Replay(status=200, body="young")
+    assert await keys.claim("scope", "at work", "hash") == Running()
+    assert await keys.claim("scope", "answered", "another request") == Claimed()

@@ -1,0 +1,97 @@
+"""Is the compose file whole: versions pinned, nothing privileged, every variable known, every process configured?"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from activities.queues import TaskQueue
+from deploy.new_keys import PASSWORDS, keys, trial
+from services.settings import PREFIX, Settings
+from tests.architecture.tree import ROOT
+from tests.deploy.arriving import can_be_run, exists, there
+
+FILE = ROOT / "deploy" / "compose.yaml"
+VARIABLE = re.compile(r"\$\{(\w+)(:[-?][^}]*)?\}")
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())["services"]
+OURS = {name: one for name, one in SERVICES.items() if one["image"].startswith("kap-engine:")}
+STAYING = {name: one for name, one in OURS.items() if one["restart"] == "unless-stopped"}
+
+
+def test_everything_of_the_topology_is_there() -> None:
+    workers = {f"worker-{queue.removeprefix('kap-')}" for queue in TaskQueue}
+    assert set(OURS) == {"migrations", "api", "codec"} | workers
+    others = {"postgres", "schema", "temporal", "namespace", "ui", "mail", "prometheus", "grafana"}
+    assert set(SERVICES) - set(OURS) == others
+
+
+def test_the_engine_is_a_server_on_postgresql_and_not_the_development_server() -> None:
+    temporal = SERVICES["temporal"]
+    assert temporal["image"].startswith("temporalio/server:")
+    assert (temporal["environment"]["DB"], temporal["environment"]["POSTGRES_SEEDS"]) == (
+        "postgres12",
+        "postgres",
+    )
+    assert "command" not in temporal
+    assert int(temporal["environment"]["NUM_HISTORY_SHARDS"]) >= 512  # can never be changed afterwards
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_version_is_pinned_and_nothing_is_privileged(name: str) -> None:
+    service = SERVICES[name]
+    repository, _, tag = service["image"].rpartition(":")
+    assert repository
+    assert name in OURS or re.fullmatch(r"v?\d+\.\d+(\.\d+)?(-[a-z]+)?", tag), tag
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "cap_add", "network_mode", "pid"} & set(service)
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    assert all(exists(f"deploy/{path}") for path in _bound(service))
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_ours_run_as_nobody_on_a_file_system_that_they_cannot_write(name: str) -> None:
+    service = OURS[name]
+    assert (service["user"], service["read_only"], len(service["tmpfs"])) == ("10001:10001", True, 1)
+    python, minus_m, module, *_ = service["command"]
+    assert (python, minus_m) == ("python", "-m")
+    assert can_be_run(module)
+    if name in STAYING:
+        assert service["healthcheck"]["test"][:3] == ["CMD", "python", "-c"]
+
+
+def test_each_queue_has_its_worker() -> None:
+    taken = {name: one["command"][-1] for name, one in OURS.items() if name.startswith("worker-")}
+    assert taken == {f"worker-{queue.removeprefix('kap-')}": str(queue) for queue in TaskQueue}
+
+
+def test_every_variable_of_the_file_is_made_by_dev_keys_or_has_a_default() -> None:
+    used = VARIABLE.findall(FILE.read_text())
+    assert {name for name, default in used if not default.startswith(":-")} == set(PASSWORDS)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_process_of_ours_gets_a_configuration_that_it_accepts(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = keys() | trial()[0]
+    given = made | {key: _filled(value, made) for key, value in OURS[name]["environment"].items()}
+    for key, value in there(given).items():
+        if key.startswith(PREFIX) and key not in PASSWORDS:
+            monkeypatch.setenv(key, value)
+    settings = Settings.from_environment()
+    assert (settings.temporal_address, settings.smtp_host) == ("temporal:7233", "mail")
+    assert not settings.in_production  # nothing here speaks TLS
+
+
+def _filled(value: str, made: dict[str, str]) -> str:
+    return VARIABLE.sub(lambda found: made.get(found[1]) or (found[2] or "").removeprefix(":-"), value)
+
+
+def _bound(service: dict[str, Any]) -> list[str]:
+    """Folders and files of ours that it sees."""
+    sources = [volume.split(":")[0] for volume in service.get("volumes", [])]
+    return [source.removeprefix("./") for source in sources if source.startswith("./")]
