@@ -198,6 +198,7 @@ class NotificationActivities:
             preferred_channel=ChannelName(known.preferred_channel),
             opted_out_channels=frozenset(ChannelName(c) for c in known.opted_out_channels),
             unverified_channels=frozenset(ChannelName(c) for c in known.unverified_channels),
+            stated_channels=frozenset(ChannelName(c) for c in known.stated_channels),
             bad_channels=frozenset(ChannelName(c) for c in known.bad_channels),
             detail_opt_in=known.detail_opt_in,
         )

@@ -116,6 +116,7 @@ def compose(settings: Settings, tracing: Tracing | None = None) -> Composition:
     database = tracing.of_statements(Database(settings.database_url))
     cipher = FieldCipher.from_settings(settings)
     open_for = timedelta(minutes=settings.break_glass_minutes)
+    review_within = timedelta(hours=settings.break_glass_review_hours)
 
     async def database_is_up() -> bool:
         try:
@@ -141,7 +142,7 @@ def compose(settings: Settings, tracing: Tracing | None = None) -> Composition:
         cursors=Cursors(base64.b64decode(settings.index_key.get_secret_value())),
         database_is_up=database_is_up,
         notes=TherapyNotes(database, cipher, glass_open_for=open_for),
-        access=access_on(database, cipher, open_for=open_for),
+        access=access_on(database, cipher, open_for=open_for, review_within=review_within),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line, settings.text_line),
         outside=outside_of(settings, database, cipher),
         claims=TaskClaims(database, timedelta(hours=settings.task_claim_hours)),

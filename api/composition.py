@@ -26,6 +26,7 @@ from services.links.drafts import Drafts
 from services.links.store import PatientLinks
 from services.notifications.interface import (
     Answered,
+    ChannelName,
     CommunicationRecord,
     LastAsked,
     Receipt,
@@ -71,6 +72,9 @@ class MessageLog(Protocol):
 
     async def answered(self, message_ids: Sequence[str]) -> Answered | None:
         """The first of these e-mails that went to a patient, and the visit that it asked about."""
+
+    async def went_to(self, key: str) -> tuple[ChannelName, str] | None:
+        """By which channel, and to which address, this message left."""
         ...
 
     async def take_receipt(self, receipt: Receipt) -> None:

@@ -12,7 +12,6 @@ from api.booking_desk import BookingDesk
 from api.composition import Composition
 from api.link_standing import visit_of
 from api.problems import Problem
-from clinical.booking import Pattern
 from clinical.instants import later
 from services.booking.errors import BookingError
 from services.links.interface import Link
@@ -21,13 +20,13 @@ from workflows.messages import Accepted
 
 CHOICES = 5
 LOOK_AHEAD = timedelta(days=28)
-NOTICE_HOURS = Pattern().notice_hours
 
 
 async def choices(here: Composition, link: Link, journey: JourneyView) -> list[datetime]:
     """Times in order; none where a person has to find one."""
     visit, now = visit_of(link, journey), datetime.now(UTC)
-    soonest = later(now, hours=NOTICE_HOURS)
+    protocol = await here.records.protocol(link.site, journey.protocol)
+    soonest = later(now, hours=protocol.of_booking.notice_hours)
     if visit is None or visit.starts_at is None or visit.starts_at < soonest:
         return []
     if not await here.bookings.has_resources(link.site):

@@ -1,8 +1,8 @@
 """What does one visit need, and when: which place, and whom, each for their own part of it?
 
 The room or chair for the whole visit, a monitor from the dose to going home, a prescriber on site for the same
-time, a therapist for the conversation. Lengths come from the protocol: how long the dose takes, how long nobody
-goes home. What no protocol says yet stands in `Pattern`, as a design default (D). Buffers belong to the resource.
+time, a therapist for the conversation. Lengths come from the protocol: how long before the dose they come, how long
+it takes, how long nobody goes home, how long the conversation is. Buffers belong to the resource.
 Source: product F8; clinical-facts §3.3, §3.6 (shortest stay), §4 (conversation while and after it acts).
 """
 
@@ -59,21 +59,6 @@ class Span:
         return Span(starts_at=self.starts_at - before, ends_at=self.ends_at + after)
 
 
-class Pattern(Model):
-    """What a visit is made of where no protocol says so. Minutes and hours, design defaults (D)."""
-
-    arrival_minutes: int = 30
-    """From coming in to the dose: identity, readings, questionnaires."""
-    talk_from_minutes: int = 40
-    """Where nothing is infused: from the dose to the conversation."""
-    talk_minutes: int = 60
-    notice_hours: int = 24
-    """Called off later than this before the start is a late cancellation."""
-
-
-PATTERN = Pattern()
-
-
 @dataclass(frozen=True, slots=True)
 class Need:
     """One part of a visit: a place, or a person in this role, for this stretch of time."""
@@ -120,13 +105,12 @@ class CourseRules(Model):
         return phase_of(self.phase, self.protocol)
 
 
-def visit_plan(
-    protocol: Protocol, starts_at: datetime, ends_at: datetime | None = None, pattern: Pattern = PATTERN
-) -> VisitPlan:
+def visit_plan(protocol: Protocol, starts_at: datetime, ends_at: datetime | None = None) -> VisitPlan:
     """The visit that begins then. A longer one than it must be keeps its people until the patient goes home.
 
     `ends_at` before the earliest way home does not shorten anything: `too_short` says so.
     """
+    pattern = protocol.of_booking
     starts_at = in_utc(starts_at)
     dose_at = later(starts_at, minutes=pattern.arrival_minutes)
     infusion = protocol.dosing.infusion_minutes if isinstance(protocol.dosing, Infusion) else 0
@@ -159,9 +143,9 @@ def too_short(plan: VisitPlan, ends_at: datetime) -> bool:
     return ends_at < plan.home_at
 
 
-def is_late(starts_at: datetime, called_off_at: datetime, pattern: Pattern = PATTERN) -> bool:
+def is_late(starts_at: datetime, called_off_at: datetime, notice_hours: float) -> bool:
     """Was a visit called off inside the notice that the clinic asks for?"""
-    return elapsed(called_off_at, starts_at) < timedelta(hours=pattern.notice_hours)
+    return elapsed(called_off_at, starts_at) < timedelta(hours=notice_hours)
 
 
 def minus(span: Span, held: Sequence[Span]) -> list[Span]:

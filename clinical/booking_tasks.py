@@ -43,8 +43,6 @@ TASK_OF: Mapping[NoticeKind, BookingTask] = MappingProxyType(
     }
 )
 
-DUE_HOURS = 4
-
 
 def is_gone(kind: NoticeKind, starts_at: datetime, visit: Visit | None, now: datetime) -> bool:
     """Can nothing be done about it any more? The time has passed, the visit or its course is over, or it moved.

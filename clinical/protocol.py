@@ -14,6 +14,7 @@ from pydantic import Field
 
 from clinical.people import Role
 from clinical.protocol_base import Ask, Count, Hours, Minutes, Percent, Positive, Section
+from clinical.protocol_desk import BOOKING_BEFORE, INBOX_BEFORE, Booking, Inbox
 from clinical.protocol_dosing import (
     ByWeight,
     Devices,
@@ -28,6 +29,7 @@ from clinical.protocol_duties import CaringContact, CheckCode, Custody, LongTerm
 
 __all__ = [
     "Ask",
+    "Booking",
     "ByWeight",
     "CaringContact",
     "CheckCode",
@@ -36,6 +38,7 @@ __all__ = [
     "Dosing",
     "Drug",
     "InUnits",
+    "Inbox",
     "Indication",
     "Infusion",
     "Injection",
@@ -345,13 +348,28 @@ class Protocol(Section):
     reports: Reports
     custody: Custody
     long_term: tuple[LongTermCheck, ...]
+    booking: Booking | None = None
+    inbox: Inbox | None = None
     labels: dict[str, Label]
     signature: Signature | None = None
 
     @property
+    def unsaid(self) -> frozenset[str]:
+        """Sections that a stored snapshot is too old to have; they are no part of its content."""
+        return frozenset(name for name in ("booking", "inbox") if getattr(self, name) is None)
+
+    @property
+    def of_booking(self) -> Booking:
+        return self.booking or BOOKING_BEFORE
+
+    @property
+    def of_inbox(self) -> Inbox:
+        return self.inbox or INBOX_BEFORE
+
+    @property
     def content_hash(self) -> str:
         """SHA-256 over everything but the signature, in canonical JSON."""
-        content = self.model_dump(mode="json", exclude={"signature"})
+        content = self.model_dump(mode="json", exclude={"signature", *self.unsaid})
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

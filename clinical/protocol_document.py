@@ -42,7 +42,7 @@ class Wait(NamedTuple):
 
 def as_document(protocol: Protocol) -> dict[str, Any]:
     """The protocol as plain JSON, signature included."""
-    document: dict[str, Any] = protocol.model_dump(mode="json")
+    document: dict[str, Any] = protocol.model_dump(mode="json", exclude=set(protocol.unsaid))
     return document
 
 

@@ -38,14 +38,8 @@ DATABASE = "kap"
 PAGED = tuple(role for role in DEMO_STAFF if role != "auditor")
 WATCH_EVERY_S = 0.5
 
-API, TEMPORAL, WEB_UI, CODEC, POSTGRES, MAIL = (
-    "the API",
-    "Temporal",
-    "Temporal Web UI",
-    "the codec endpoint",
-    "PostgreSQL",
-    "the mail sink",
-)
+API, TEMPORAL, WEB_UI = "the API", "Temporal", "Temporal Web UI"
+CODEC, POSTGRES, MAIL = "the codec endpoint", "PostgreSQL", "the mail sink"
 
 
 def _no_progress(step: str) -> None:
@@ -135,6 +129,10 @@ class LocalSystem:
     @property
     def base_urls(self) -> list[str]:
         return [f"http://{LOOPBACK}:{port}" for port in self.api_ports]
+
+    @property
+    def worker_pids(self) -> list[int]:
+        return [worker.pid for worker in self._workers]
 
     @property
     def temporal_address(self) -> str:
@@ -234,8 +232,7 @@ class LocalSystem:
         self._apis = [self._run_api(number) for number in range(len(self.api_ports))]
         ports = [*self.worker_ports, *self.api_ports]
         if self.codec_port is not None:
-            own = {"KAP_CODEC_PORT": str(self.codec_port), "KAP_UI_ORIGIN": str(self.ui_url)}
-            self._codecs, ports = [self._run("codec", "api.codec", own)], [*ports, self.codec_port]
+            self._codecs, ports = [self._run_codec()], [*ports, self.codec_port]
         self._note_children()
         pairs = zip([*self._workers, *self._apis, *self._codecs], ports, strict=True)
         await asyncio.gather(*(until_healthy(child, port) for child, port in pairs))
@@ -264,6 +261,10 @@ class LocalSystem:
 
     def _run_api(self, number: int) -> Child:
         return self._run(f"api-{number + 1}", "api", {"KAP_API_PORT": str(self.api_ports[number])})
+
+    def _run_codec(self) -> Child:
+        own = {"KAP_CODEC_PORT": str(self.codec_port), "KAP_UI_ORIGIN": str(self.ui_url)}
+        return self._run("codec", "api.codec", own)
 
     def _run(self, name: str, module: str, own: dict[str, str], *arguments: str) -> Child:
         # Nothing of our own KAP_ settings reaches them: they are told everything they need.

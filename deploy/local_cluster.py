@@ -56,6 +56,12 @@ class LocalCluster(LocalSystem):
         self._note_children()
         await until_healthy(self._apis[number], self.api_ports[number])
 
+    async def start_codec(self) -> None:
+        assert self.codec_port is not None
+        self._codecs = [self._run_codec()]
+        self._note_children()
+        await until_healthy(self._codecs[0], self.codec_port)
+
     def _parts(self) -> Iterator[tuple[Child, Callable[[], Awaitable[None]]]]:
         """Every process with what starts it again; whoever stands on another one after it."""
         if self.postgres.child is not None and self.temporal.child is not None:
@@ -65,8 +71,11 @@ class LocalCluster(LocalSystem):
             yield worker, partial(self.start_worker, number)
         for number, api in enumerate(self._apis):
             yield api, partial(self.start_api, number)
+        for codec in self._codecs:
+            yield codec, self.start_codec
 
     def _run_worker(self, number: int) -> Child:
         queue = QUEUES[number]
         own = {"KAP_WORKER_HEALTH_PORT": str(self.worker_ports[number])}
+        own |= self.scraped.environment(f"worker-{number + 1}")
         return self._run(f"worker-{queue.removeprefix('kap-')}", "workers", own, "--queue", queue)

@@ -153,6 +153,7 @@ class Settings(BaseSettings):
     webhook_loopback: bool = False  # endpoints on this machine, by http: development only
     idempotency_days: int = Field(default=14, ge=3, le=365)  # how long the answer to a request is given again
     break_glass_minutes: int = Field(default=60, ge=5, le=480)  # how long a broken glass stays open
+    break_glass_review_hours: int = Field(default=72, ge=1, le=720)  # by when another person reviews it
     task_claim_hours: float = Field(default=10, gt=0, le=168)  # how long a task stays with who took it on
     worker_health_port: int = Field(default=8081, ge=0, le=65535)
     deployment_name: str = Field(default="kap-engine", pattern=r"^[A-Za-z0-9_-]{1,64}$")
@@ -184,8 +185,8 @@ class Settings(BaseSettings):
 
     @property
     def probed_at(self) -> str:
-        """Where health and metrics are served: in production they are asked from outside the container."""
-        return "0.0.0.0" if self.in_production else "127.0.0.1"  # noqa: S104
+        """Where health and metrics are served: in production, or where the API is open, they are asked from outside."""
+        return "0.0.0.0" if self.in_production else self.api_host  # noqa: S104
 
     @field_validator("payload_keys", "field_keys", "staff_pages", mode="before")
     @classmethod

@@ -121,7 +121,8 @@ async def send_contact_code(
 ) -> CodeOut:
     """Send a new code to the address of this channel: whoever gives it back reads there.
 
-    Until then nothing else goes there, and replies from there count for nobody. 409 when the person has opted out of
+    Until then nothing else goes to an address that was changed, and replies from there count for nobody; one that was
+    told at registration goes on getting messages without details. 409 when the person has opted out of
     the channel, 429 `too-many-tries` after five in
     an hour, 503 `message-not-sent` when it could not leave.
     """

@@ -20,6 +20,7 @@ from api.link_door import (
 )
 from api.link_pages import done, shown
 from api.link_questions import redirect
+from api.link_reach import reads_there
 from services.links.interface import ATTEMPTS, Purpose
 
 router = APIRouter(prefix=PATH.rstrip("/"), tags=["links"], route_class=LinkRoute, include_in_schema=False)
@@ -50,6 +51,7 @@ async def identify(request: Request, token: str) -> Response:
     if not await here.links.try_birth_date(who.link.link_id, _birth_date(form_of(request)), known):
         await locked_links.tell(here)
         return _identify(request, await visitor(request, token), wrong=True)
+    await reads_there(here, who.link)
     return remember(redirect(who.here), request, who, PROOF, here.links.proof(who.link))
 
 

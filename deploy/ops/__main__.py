@@ -1,6 +1,6 @@
-"""How are running journeys looked after? `./dev ops`: find, why, stuck, pause, resume, notify, reset.
+"""How are running journeys looked after? `./dev ops COMMAND`, against any environment.
 
-Works against any environment. What is looked at comes from the engine, by the same KAP_ settings as the workers have;
+What is looked at comes from the engine, by the same KAP_ settings as the workers have;
 what is done goes through the API (`--api`, else KAP_OPS_API) as the person of KAP_OPS_TOKEN, so that roles are checked
 and each act stands in the audit. Answers hold codes and opaque ids only. Exit status: 0 done, 1 something failed or is
 stuck, 2 refused, or the configuration is wrong.
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from temporalio.service import RPCError
 
+from deploy.ops import migrating, upgrading, versions
 from deploy.ops.acting import ACTS, Desk, act_on_many, approve, follow, reset
 from deploy.ops.door import Api, Refused
 from deploy.ops.looking import find, stuck, why
@@ -33,8 +34,7 @@ def parser() -> argparse.ArgumentParser:
     looking = ways.add_parser("find", help="run a saved query", description=f"The saved queries: {names}.")
     looking.add_argument("name", choices=sorted(BY_NAME), metavar="NAME")
     looking.add_argument("--site", help="of this site only")
-    looking.add_argument("--deployment", default="kap", help="of the workers (left-behind)")
-    looking.add_argument("--build", default="", help="the one that is current (left-behind)")
+    looking.add_argument("--build", help="the one that is current (left-behind; default: KAP_BUILD)")
     asking = ways.add_parser("why", help="what does a journey, or a part of one, wait for?")
     asking.add_argument(
         "journey", metavar="JOURNEY", help="journey/SITE/ID, or a part: journey/SITE/ID/session/2"
@@ -52,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument("journey", metavar="JOURNEY")
     back.add_argument("--reason", required=True)
     back.add_argument("--api")
+    for of_releases in (versions, upgrading, migrating):
+        of_releases.add_to(ways)
     return top
 
 
@@ -83,6 +85,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def run(given: argparse.Namespace, console: Console) -> int:
+    if "run" in given:  # versions, releases and protocols bring their own
+        return int(await given.run(given))
     match given.way:
         case "find":
             return await find(Settings.from_environment(), given, console)

@@ -31,14 +31,15 @@ from workflows.names import DUE_AT, NEEDS_ATTENTION, STAGE, WAITS_FOR, WAITS_SIN
 
 SHOWN = (STAGE, WAITS_FOR, WAITS_SINCE, DUE_AT, NEEDS_ATTENTION)
 LAST_EVENTS = 10
+METADATA = "__temporal_workflow_metadata"
 DETAILS_WITHIN = timedelta(seconds=10)
 
 
 async def find(settings: Settings, given: argparse.Namespace, console: Console) -> int:
     """Exit status 0, whether something was found or not."""
     client = await connect(settings)
-    version = f"{given.deployment}:{given.build}"
-    query = BY_NAME[given.name].filled(datetime.now(UTC), given.deployment, version, given.site)
+    version = f"{settings.deployment_name}:{given.build or settings.build}"
+    query = BY_NAME[given.name].filled(datetime.now(UTC), settings.deployment_name, version, given.site)
     found = [one async for one in _lines(client, query)]
     _tell(given, console, found)
     return 0

@@ -35,10 +35,12 @@ class BreakGlass:
         database: Database,
         cipher: FieldCipher,
         open_for: timedelta = OPEN_FOR,
+        review_within: timedelta = REVIEW_WITHIN,
     ) -> None:
         self._database = database
         self._cipher = cipher.for_purpose(PURPOSE)
         self._open_for = open_for
+        self._review_within = review_within
 
     async def open(self, new: NewGlass) -> GlassView:
         """The same glass_id again is the same breaking: it neither lasts longer nor is reviewed twice."""
@@ -50,7 +52,7 @@ class BreakGlass:
                 "reason": self._cipher.encrypt(REASON, new.reason, row=new.glass_id),
                 "opened_at": now,
                 "until": now + self._open_for,
-                "review_by": now + REVIEW_WITHIN,
+                "review_by": now + self._review_within,
             }
             added = await session.execute(
                 insert(GlassRow).values(values).on_conflict_do_nothing().returning(GlassRow.id)

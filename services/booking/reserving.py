@@ -235,6 +235,7 @@ def _booking(wish: Wish, plan: VisitPlan, chosen: Sequence[Chosen], now: datetim
         held_at=now,
         expires_at=now + timedelta(minutes=wish.minutes),
         late=False,
+        notice_hours=wish.rules.protocol.of_booking.notice_hours,
         waiting_id=wish.waiting_id,
     )
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinical.booking import is_late
 from clinical.booking_reconcile import Outcome, Visit, outcome
 from clinical.booking_tasks import NoticeKind
+from clinical.protocol_desk import BOOKING_BEFORE
 from services.booking.errors import HoldExpired, NotFound, NotPossible
 from services.booking.interface import LIVE, BookingView, Status
 from services.booking.notices import Of, gone, notice
@@ -108,7 +109,7 @@ async def release(
         await let_go(session, row, status if booked else Status.RELEASED, why, now)
         if booked:
             row.sequence += 1
-            row.late = status is Status.CANCELLED and not leaving and is_late(row.starts_at, now)
+            row.late = status is Status.CANCELLED and not leaving and _is_late(row, now)
         freed.append(view_of(row))
     await _leave_the_line(session, journey_id, number)
     await gone(session, Of(journey_id, number), list(NoticeKind), now)
@@ -177,6 +178,12 @@ async def reconcile(session: AsyncSession, seen: BookingView, visit: Visit | Non
                 leaving=visit is not None and visit.left,
             )
     return found
+
+
+def _is_late(row: BookingRow, now: datetime) -> bool:
+    """By the notice of its own protocol; a time that was held by the release before does not have it."""
+    notice_hours = BOOKING_BEFORE.notice_hours if row.notice_hours is None else row.notice_hours
+    return is_late(row.starts_at, now, notice_hours)
 
 
 async def _no_longer_waiting(session: AsyncSession, row: BookingRow) -> None:

@@ -59,7 +59,8 @@ class AbsenceRow(Base):
 class BookingRow(Base):
     """One time for one visit: held, being confirmed, booked, or over. `needs`: who and what, with buffers.
 
-    `leans` is true while a part of what it needs is held by the booking that it is going to replace.
+    `notice_hours` is what its protocol asks for. `leans` is true while a part of what it needs is held by the booking
+    that it is going to replace.
     """
 
     __tablename__ = "booking"
@@ -98,6 +99,7 @@ class BookingRow(Base):
     released_at: Mapped[datetime | None]
     released_why: Mapped[str | None]
     late: Mapped[bool] = mapped_column(server_default=text("false"))
+    notice_hours: Mapped[float | None]
     waiting_id: Mapped[str | None]
     changed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 

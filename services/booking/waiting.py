@@ -19,7 +19,6 @@ from services.booking.reserving import booked_row, expire_due, hold, let_go, liv
 from services.booking.tables import BookingRow, FreedRow, WaitingRow
 from services.identifiers import id_from
 
-OFFER_MINUTES = 60
 OPEN = ("waiting", "offered")
 
 
@@ -143,7 +142,7 @@ async def ask(
         session=waiting.session,
         starts_at=freed.starts_at,
         held_by="engine",
-        minutes=OFFER_MINUTES,
+        minutes=rules.protocol.of_booking.offer_minutes,
         waiting_id=waiting.id,
     )
     try:

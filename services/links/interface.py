@@ -58,6 +58,7 @@ class Link(_Model):
     """A link as it stands, without its token."""
 
     link_id: str
+    cause: str
     journey_id: str
     site: str
     patient_id: str

@@ -8,7 +8,9 @@ from services.encryption import FieldCipher
 from services.notifications import ledger, receipts
 from services.notifications.interface import (
     Answered,
+    ChannelName,
     CommunicationRecord,
+    CommunicationStatus,
     LastAsked,
     Receipt,
     Refusal,
@@ -46,6 +48,15 @@ class Account:
         """Messages of a journey by status."""
         async with self._database.reading() as session:
             return await counted(session, Communication.status, Communication.journey_id == journey_id)
+
+    async def went_to(self, key: str) -> tuple[ChannelName, str] | None:
+        """By which channel, and to which address, did this message leave?"""
+        async with self._database.reading() as session:
+            row = await session.get(Communication, key)
+        if row is None or row.status != CommunicationStatus.COMPLETED or not (row.channel and row.recipient):
+            return None
+        address = self._cipher.decrypt("communication.recipient", row.recipient, row=row.key)
+        return ChannelName(row.channel), address
 
     async def last_asked(self, patient_ids: Sequence[str]) -> dict[str, LastAsked]:
         async with self._database.reading() as session:

@@ -130,6 +130,8 @@ class Contact(BaseModel):
     preferred_channel: ChannelName = ChannelName.EMAIL
     opted_out_channels: frozenset[ChannelName] = frozenset()
     unverified_channels: frozenset[ChannelName] = frozenset()
+    stated_channels: frozenset[ChannelName] = frozenset()
+    """Told by the person, and not shown yet to be theirs: messages go there, but say nothing of the treatment."""
     bad_channels: frozenset[ChannelName] = frozenset()
     detail_opt_in: bool = False  # the patient agreed to read about the treatment in messages
 

@@ -82,7 +82,9 @@ class NotificationService(Account):
             if isinstance(step, SendResult):
                 self._report(request, step)
                 return step
-            outcome = await self._hand_over(request, await self._with_link(request, words), step)
+            spoken = _for_the_channel(request, step.channel)
+            said = self._wording.words(spoken.template, spoken.recipient, spoken.parameters)
+            outcome = await self._hand_over(spoken, await self._with_link(spoken, said), step)
             if await self._settle(request, step, outcome) and outcome.error is not None:
                 raise outcome.error
 
@@ -259,6 +261,15 @@ class NotificationService(Account):
             status=result.status,
             reasons=[result.reason] if result.reason else [],
         )
+
+
+def _for_the_channel(request: SendRequest, channel: ChannelName) -> SendRequest:
+    """Details go only where the person has shown to read."""
+    if channel not in request.recipient.stated_channels:
+        return request
+    return request.model_copy(
+        update={"recipient": request.recipient.model_copy(update={"detail_opt_in": False})}
+    )
 
 
 def _identity(request: SendRequest) -> str:

@@ -10,12 +10,15 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinical.booking_tasks import DUE_HOURS, TASK_OF, BookingTask, NoticeKind
+from clinical.booking_tasks import TASK_OF, BookingTask, NoticeKind
 from clinical.people import ESCALATES_TO, Actor, Role
 from clinical.working_time import PAUSES, working_due
 from services.database import Database
 from services.records.availability import Sessions
 from services.records.closed_days import closed_ahead
+from services.records.errors import NotFound
+from services.records.published import published_protocol
+from services.records.tables import JourneyRow
 from services.records.task_names import task_row_id
 from services.records.task_queries import OPEN
 from services.records.task_tables import TaskRow
@@ -95,9 +98,14 @@ def task_id(notice: Notice) -> str:
 
 
 async def _due_at(session: AsyncSession, notice: Notice, task: BookingTask) -> datetime:
-    """So many hours while the clinic is open, and never after the time that it is about."""
+    """So many hours while the clinic is open, and never after the time that it is about; at once without a protocol."""
     closed = await closed_ahead(session, notice.site, notice.at) if task in PAUSES else ()
-    return min(working_due(notice.at, DUE_HOURS, closed), max(notice.starts_at, notice.at))
+    canonical = await session.scalar(select(JourneyRow.protocol).where(JourneyRow.id == notice.journey_id))
+    try:
+        rules = (await published_protocol(session, notice.site, canonical)).of_booking
+    except NotFound:
+        return notice.at
+    return min(working_due(notice.at, rules.see_to_hours, closed), max(notice.starts_at, notice.at))
 
 
 def _row_id(notice: Notice) -> str:

@@ -1,8 +1,9 @@
 """How may a person be reached, who changed that when, and does the person read what is sent there?
 
-A code goes to an address and comes back: six digits, once, for fifteen minutes, five attempts. While it is out
-nothing else goes there, and a reply from there counts for nobody. A code belongs to the address it was sent to:
-when that is changed meanwhile, the code is worth nothing.
+A code goes to an address and comes back: six digits, once, for fifteen minutes, five attempts. Until then nothing
+else goes to an address that was changed, and a reply from there counts for nobody; one that the person told at the
+beginning goes on getting what has to reach them. A code belongs to the address it was sent to: when that is changed
+meanwhile, the code is worth nothing. Whoever opens the link of a message and is the patient reads there as well.
 """
 
 import secrets
@@ -14,12 +15,12 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clinical.people import Actor
+from clinical.people import Actor, Role
 from services.database import Database, counted
 from services.encryption import FieldCipher
 from services.identifiers import new_id
 from services.records.availability import Sessions
-from services.records.contact_file import ContactFile, locked
+from services.records.contact_file import ADDRESS_OF, STATE_OF, ContactFile, locked
 from services.records.contact_views import ContactChangeView, ContactState, ContactView
 from services.records.errors import NotFound, RecordMoved, TooManyTries
 from services.records.inbox_tables import ContactChangeRow, ContactCodeRow
@@ -114,8 +115,8 @@ class ContactBook:
                 raise NotFound("there is no address for this channel")
             if await _codes_since(session, patient_id, channel, now - timedelta(hours=1)) >= CODES_AN_HOUR:
                 raise TooManyTries("too many codes were asked for")
-            state = "email_state" if channel == "email" else "phone_state"
-            self._file.change(session, row, {state: ContactState.UNVERIFIED}, actor, "code")
+            if contact.state(channel) is not ContactState.STATED:
+                self._file.change(session, row, {_state(channel): ContactState.UNVERIFIED}, actor, "code")
             made = ContactCodeRow(
                 id=new_id(),
                 patient_id=patient_id,
@@ -147,9 +148,21 @@ class ContactBook:
             if sent.code_index != self._code_index(sent.id, code):
                 return Checked.WRONG, contact
             sent.used_at = now
-            state = "email_state" if channel == "email" else "phone_state"
-            self._file.change(session, row, {state: ContactState.VERIFIED}, actor, "code")
+            self._file.change(session, row, {_state(channel): ContactState.VERIFIED}, actor, "code")
             return Checked.VERIFIED, self._file.opened(row)
+
+        return await self._sessions.write(work)
+
+    async def read_there(self, patient_id: str, channel: str, address: str) -> bool:
+        """The patient has opened what went to this address: what was only stated is verified. True if it was."""
+
+        async def work(session: AsyncSession) -> bool:
+            row = await locked(session, patient_id)
+            contact = self._file.opened(row)
+            if contact.address(channel) != address or contact.state(channel) is not ContactState.STATED:
+                return False
+            patient = Actor(id=patient_id, role=Role.PATIENT)
+            return self._file.change(session, row, {_state(channel): ContactState.VERIFIED}, patient, "link")
 
         return await self._sessions.write(work)
 
@@ -167,6 +180,10 @@ class ContactBook:
 
     def _code_index(self, code_id: str, code: str) -> str:
         return self._cipher.index("contact_code.code", f"{code_id}\0{code}")
+
+
+def _state(channel: str) -> str:
+    return STATE_OF[ADDRESS_OF[channel]]
 
 
 async def _found(session: AsyncSession, sites: list[str], patient_id: str) -> PatientRow:

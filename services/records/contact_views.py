@@ -7,9 +7,9 @@ from services.records.view import View
 
 
 class ContactState(StrEnum):
-    """What is known of one address. Messages go to `stated` and `verified` ones only.
+    """What is known of one address. Messages go to `stated` and `verified` ones only, details to `verified` ones.
 
-    `stated`: the person told it when they were registered. Whatever is changed later is `unverified` until the
+    `stated`: told when the person was registered or referred. Whatever is changed later is `unverified` until the
     code that was sent there came back; `bad`: the provider says that it reaches nobody.
     """
 
@@ -43,7 +43,7 @@ class ContactView(View):
 
 
 class ContactChangeView(View):
-    """One change: `was` and `now` hold the fields that differ. `source`: api, sms, provider or code."""
+    """One change: `was` and `now` hold the fields that differ. `source`: api, sms, provider, code or link."""
 
     version: int
     source: str

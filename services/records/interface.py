@@ -116,6 +116,8 @@ class Contact(_Record):
     detail_opt_in: bool
     unverified_channels: tuple[str, ...] = ()
     """Nobody has shown yet that the person reads there: nothing goes there but the code that asks."""
+    stated_channels: tuple[str, ...] = ()
+    """Told at registration or in a referral: messages go there, but say nothing of the treatment."""
     bad_channels: tuple[str, ...] = ()
     """The provider has said that nobody can be reached there."""
 

@@ -5,7 +5,7 @@ is a task of its work list as well, opened and closed in the record itself; a ca
 inbox only. A task goes when its reason has gone: the visit was moved or called off, or the course closed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -17,8 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.events import Entry, JourneyClosed, SessionBooked, SessionClosed, TaskCancelled, TaskOpened
 from clinical.people import ENGINE, Role
+from clinical.protocol import Inbox
 from services.identifiers import new_id
+from services.records.errors import NotFound
 from services.records.inbox_tables import InboundCaseRow, MessageCaseRow
+from services.records.published import published_protocol
 from services.records.tables import JourneyRow
 from services.records.task_tables import TaskRow
 
@@ -39,47 +42,50 @@ class CaseKind(StrEnum):
 
 
 class _Duty(NamedTuple):
-    """By when, as which task, and why. The reason never repeats what somebody wrote."""
+    """By when the protocol says, as which task, and why. The reason never repeats what somebody wrote."""
 
-    within: timedelta
+    within: Callable[[Inbox], timedelta]
     task: str
     reason: str
+
+
+def _crisis(rules: Inbox) -> timedelta:
+    return timedelta(minutes=rules.crisis_minutes)
+
+
+def _read(rules: Inbox) -> timedelta:
+    return timedelta(hours=rules.read_hours)
+
+
+def _contact(rules: Inbox) -> timedelta:
+    return timedelta(hours=rules.contact_hours)
 
 
 DUTIES: Mapping[CaseKind, _Duty] = MappingProxyType(
     {
         CaseKind.REPLY_CRISIS: _Duty(
-            timedelta(minutes=15),
-            "answer-message",
-            "a message of the patient holds words of crisis: call now",
+            _crisis, "answer-message", "a message of the patient holds words of crisis: call now"
         ),
-        CaseKind.REPLY_MOVE: _Duty(timedelta(hours=4), "answer-message", "the patient asks for another time"),
+        CaseKind.REPLY_MOVE: _Duty(_read, "answer-message", "the patient asks for another time"),
         CaseKind.REPLY_UNCLEAR: _Duty(
-            timedelta(hours=4), "answer-message", "a message of the patient has to be read by a person"
+            _read, "answer-message", "a message of the patient has to be read by a person"
         ),
         CaseKind.REPLY_AMBIGUOUS: _Duty(
-            timedelta(hours=4),
-            "answer-message",
-            "a message came from an address that several patients have",
+            _read, "answer-message", "a message came from an address that several patients have"
         ),
         CaseKind.CONTACT_BAD: _Duty(
-            timedelta(hours=24),
-            "correct-contact",
-            "messages to this patient do not arrive: correct the contact",
+            _contact, "correct-contact", "messages to this patient do not arrive: correct the contact"
         ),
         CaseKind.CONTACT_SHARED: _Duty(
-            timedelta(hours=24),
-            "correct-contact",
-            "another patient has shown to have this number: whose is it?",
+            _contact, "correct-contact", "another patient has shown to have this number: whose is it?"
         ),
         CaseKind.LINK_LOCKED: _Duty(
-            timedelta(hours=4),
+            _read,
             "correct-contact",
             "a link to this patient was closed after wrong birth dates: call, check the address, send another",
         ),
     }
 )
-"""Times are design defaults."""
 
 
 class NewCase(NamedTuple):
@@ -109,7 +115,7 @@ async def open_case(
             session=new.session,
             status=OPEN,
             opened_at=now,
-            due_at=now + DUTIES[new.kind].within,
+            due_at=await _due_at(session, new, now),
         )
         session.add(case)
         await session.flush()
@@ -166,6 +172,23 @@ async def settle_with_task(
     case = await session.get(MessageCaseRow, task_id.removeprefix(PART))
     if case is not None and case.status == OPEN:
         case.status, case.settled_at, case.settled_by = status, at, actor_id
+
+
+async def inbox_rules(session: AsyncSession, site: str, journey_id: str | None) -> Inbox | None:
+    """What the protocol of the course says, or that of the site; None where the site has none."""
+    canonical = None
+    if journey_id is not None:
+        canonical = await session.scalar(select(JourneyRow.protocol).where(JourneyRow.id == journey_id))
+    try:
+        return (await published_protocol(session, site, canonical)).of_inbox
+    except NotFound:
+        return None
+
+
+async def _due_at(session: AsyncSession, new: NewCase, now: datetime) -> datetime:
+    """Where no protocol says until when, at once."""
+    rules = await inbox_rules(session, new.site, new.journey_id)
+    return now if rules is None else now + DUTIES[new.kind].within(rules)
 
 
 def _task(case: MessageCaseRow, now: datetime) -> Entry:

@@ -73,6 +73,7 @@ class PatientFile:
             opted_out_channels=tuple(row.opted_out_channels),
             detail_opt_in=row.detail_opt_in,
             unverified_channels=_channels_in(row, ContactState.UNVERIFIED),
+            stated_channels=_channels_in(row, ContactState.STATED),
             bad_channels=_channels_in(row, ContactState.BAD),
         )
 

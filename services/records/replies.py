@@ -27,22 +27,17 @@ from services.records.interface import Batch
 from services.records.ledger import Ledger
 from services.records.message_cases import CaseKind, NewCase, open_case, open_course
 from services.records.register_tables import PatientRow
-from services.records.reply_context import (
-    ASKED_AGAIN_FOR,
-    asked_about,
-    had_visits,
-    last_of,
-    next_visit,
-    recent,
-)
+from services.records.reply_context import asked_about, had_visits, last_of, next_visit, recent
 from services.records.tables import JourneyRow
 
 SENDER, BODY = "inbound_message.sender", "inbound_message.body"
+NOBODYS_ANSWERED_EVERY = timedelta(hours=72)
+"""A number that no patient has gets our answer once in this time: two machines do not talk for ever."""
 READS_THERE = frozenset({ContactState.STATED, ContactState.VERIFIED})
 SMS = "sms"
 STATE = {"sms": "phone_state", "email": "email_state"}
 ONCE_WITHIN = {Answer.CRISIS: timedelta(minutes=5)}
-"""The same answer leaves by mail again only after this time, else `ASKED_AGAIN_FOR`: a machine may be answering us."""
+"""The same answer leaves by mail again only after this time, else after three days: it may be a machine's."""
 
 
 class Replies:
@@ -136,7 +131,7 @@ class Replies:
                 now=row.received_at,
             )
         elif not senders:
-            row.answer = None if last is not None and recent(last, row) else Answer.NOT_KNOWN
+            row.answer = None if last is not None and _answered(last, row) else Answer.NOT_KNOWN
         elif len(senders) > 1:
             await self._read_by_a_person(session, row, senders)
         elif row.channel != SMS and senders[0].id not in asked and reply is not Reply.UNCLEAR:
@@ -163,13 +158,14 @@ class Replies:
         """A message of one certain person that is about a visit, or not understood."""
         course = await open_course(session, patient.id)
         visit = await next_visit(session, course, row.received_at)
+        near = await recent(session, patient.site, course, last, row)
         reply = Reply(row.reply)
         answer = answer_to(
             reply,
             asked_about=asked_about(asked, last),
             next_visit=visit,
             had_visits=await had_visits(session, patient.id, row.received_at),
-            asked_again=last is not None and recent(last, row) and last.answer in _ASKED,
+            asked_again=last is not None and near and last.answer in _ASKED,
             now=row.received_at,
         )
         if answer is Answer.NO_VISIT and reply in (Reply.NO, Reply.CHANGE):
@@ -256,7 +252,7 @@ def _understood(message: InboundText) -> Understood:
 def _said_before(row: InboundMessageRow, last: InboundMessageRow | None) -> bool:
     if last is None or row.answer is None or last.answer != row.answer:
         return False
-    return row.received_at - last.received_at < ONCE_WITHIN.get(Answer(row.answer), ASKED_AGAIN_FOR)
+    return row.received_at - last.received_at < ONCE_WITHIN.get(Answer(row.answer), NOBODYS_ANSWERED_EVERY)
 
 
 def _senders(holders: Sequence[PatientRow], message: InboundText) -> tuple[list[PatientRow], bool]:
@@ -277,3 +273,7 @@ async def _to(session: AsyncSession, message: InboundText) -> list[PatientRow]:
 
 
 _ASKED = frozenset({Answer.ASKED_AGAIN.value, Answer.PERSON_WILL_READ.value})
+
+
+def _answered(last: InboundMessageRow, row: InboundMessageRow) -> bool:
+    return row.received_at - last.received_at < NOBODYS_ANSWERED_EVERY

@@ -8,14 +8,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clinical.replies import Answer, Visit
 from services.records.inbox_tables import InboundMessageRow
 from services.records.inbox_views import AskedAbout
+from services.records.message_cases import inbox_rules
 from services.records.tables import JourneyRow, VisitRow
 
-ASKED_AGAIN_FOR = timedelta(hours=72)
-"""After our question what was meant, the next message within this time goes to a person."""
 
-
-def recent(last: InboundMessageRow, row: InboundMessageRow) -> bool:
-    return row.received_at - last.received_at < ASKED_AGAIN_FOR
+async def recent(
+    session: AsyncSession,
+    site: str,
+    course: JourneyRow | None,
+    last: InboundMessageRow | None,
+    row: InboundMessageRow,
+) -> bool:
+    """Is the message before so near that this one goes on with it? By the protocol; without one a person decides."""
+    if last is None:
+        return False
+    rules = await inbox_rules(session, site, course.id if course else None)
+    return rules is None or row.received_at - last.received_at < timedelta(hours=rules.asked_again_hours)
 
 
 def asked_about(asked: AskedAbout | None, last: InboundMessageRow | None) -> datetime | None:

@@ -26,6 +26,8 @@ from services.telemetry.commands import CommandTracing
 from services.telemetry.discreet import Discreet
 
 SCOPE = "kap"
+EXPORT_WITHIN_S = 3.0
+"""A process that ends waits no longer than that for a collector that is away."""
 
 
 class Tracing:
@@ -46,7 +48,8 @@ class Tracing:
     def from_settings(cls, settings: Settings, service: str) -> "Tracing":
         if settings.otlp_endpoint is None:
             return cls(service, settings.build)
-        exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint.rstrip("/") + "/v1/traces")
+        to = settings.otlp_endpoint.rstrip("/") + "/v1/traces"
+        exporter = OTLPSpanExporter(endpoint=to, timeout=EXPORT_WITHIN_S)
         return cls(service, settings.build, [BatchSpanProcessor(Discreet(exporter))])
 
     def interceptor(self) -> Interceptor:

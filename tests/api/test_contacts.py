@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from clinical.people import Role
+from services.links.interface import NewLink, Purpose
 from services.notifications.channel import AddressRefused
 from services.notifications.errors import ChannelUnavailable
-from services.notifications.interface import ChannelName
+from services.notifications.interface import (
+    ChannelName,
+    CommunicationStatus,
+    Contact,
+    SendRequest,
+    TemplateName,
+)
+from tests.api.caller import SITE
 from tests.api.conftest import Clinic
+from tests.api.link_holder import a_browser
 from tests.api.texting import OTHER_PHONE, PHONE
 
 FIRST = {"if_match": 'W/"1"'}
@@ -184,3 +195,66 @@ async def test_a_code_to_an_address_that_is_none_is_said(clinic: Clinic) -> None
     clinic.outgoing[ChannelName.EMAIL].failure = AddressRefused("550")
     answer = await clinic.coordinator.post(f"/v1/patients/{patient}/contact/codes", {"channel": "email"})
     assert (answer.status_code, answer.json()["code"]) == (503, "message-not-sent")
+
+
+async def a_message_with_link(clinic: Clinic, patient: str, course: str, cause: str) -> str:
+    """The path of the link in a message that left by mail; of no message when `cause` was never sent."""
+    journey, now = f"journey/{course.removeprefix('/v1/journeys/')}", datetime.now(UTC)
+    if cause.startswith(journey):
+        known = await clinic.records.contact(patient)
+        recipient = Contact(name="", email=known.email, time_zone="UTC")
+        request = SendRequest(
+            key=cause, journey_id=journey, site=SITE, patient_id=patient, recipient=recipient,
+            template=TemplateName.FOLLOW_UP_DUE, occurred_at=now, not_after=now + timedelta(days=1), urgent=True,
+        )  # fmt: skip
+        assert (await clinic.here.messages.send(request)).status is CommunicationStatus.COMPLETED
+    new = NewLink(
+        cause=cause, journey_id=journey, site=SITE, patient_id=patient, purpose=Purpose.NEXT,
+        expires_at=now + timedelta(days=1), made_by="engine",
+    )  # fmt: skip
+    return f"/l/{(await clinic.here.links.make(new))[1]}"
+
+
+async def states(clinic: Clinic, patient: str) -> tuple[str, str]:
+    contact = (await clinic.coordinator.get(f"/v1/patients/{patient}/contact")).json()
+    return contact["email_state"], contact["phone_state"]
+
+
+async def test_who_opens_the_link_of_a_message_and_is_the_patient_reads_there(clinic: Clinic) -> None:
+    patient = await clinic.a_patient()
+    course = await clinic.a_journey(patient_id=patient)
+    key = f"journey/{course.removeprefix('/v1/journeys/')}/x"
+    assert await states(clinic, patient) == ("stated", "stated")
+    by_hand = await a_message_with_link(clinic, patient, course, "desk:key")
+    by_mail = await a_message_with_link(clinic, patient, course, f"{key}/1")
+    async with a_browser(clinic.app) as browser:
+        await browser.prove(by_hand)
+        await browser.prove(by_mail, "1901-01-01")
+        assert await states(clinic, patient) == ("stated", "stated")
+        await browser.prove(by_mail)
+    assert await states(clinic, patient) == ("verified", "stated")
+    [change] = (await clinic.coordinator.get(f"/v1/patients/{patient}/contact/history")).json()["items"]
+    assert (change["source"], change["actor_role"]) == ("link", "patient")
+
+
+async def test_an_older_message_says_nothing_of_an_address_that_was_changed(clinic: Clinic) -> None:
+    patient = await clinic.a_patient()
+    course = await clinic.a_journey(patient_id=patient)
+    key = f"journey/{course.removeprefix('/v1/journeys/')}/x"
+    path = await a_message_with_link(clinic, patient, course, key)
+    await patch(clinic, patient, {"email": "new@example.org"})
+    async with a_browser(clinic.app) as browser:
+        await browser.prove(path)
+    assert await states(clinic, patient) == ("unverified", "stated")
+
+
+async def test_asking_whether_a_person_reads_there_locks_nobody_out(clinic: Clinic) -> None:
+    patient = await clinic.a_patient()
+    path = f"/v1/patients/{patient}/contact/codes"
+    assert (await clinic.coordinator.post(path, {"channel": "email"})).status_code == 202
+    assert await states(clinic, patient) == ("stated", "stated")
+    contact = await clinic.records.contact(patient)
+    assert (contact.stated_channels, contact.unverified_channels) == (("email", "sms"), ())
+    code = {"channel": "email", "code": last_code(clinic, ChannelName.EMAIL)}
+    assert (await clinic.coordinator.post(f"{path}/confirmation", code)).status_code == 200
+    assert await states(clinic, patient) == ("verified", "stated")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -39,6 +40,14 @@ def name_of(document: Document) -> str:
 def pod_of(document: Document) -> dict[str, Any]:
     pod: dict[str, Any] = document["spec"]["template"]["spec"]
     return pod
+
+
+def can_be_run(module: str) -> bool:
+    """Does `python -m MODULE` do something?"""
+    found = importlib.util.find_spec(module)
+    if found is None:
+        return False
+    return not found.submodule_search_locations or importlib.util.find_spec(f"{module}.__main__") is not None
 
 
 class _Strict(BaseModel):

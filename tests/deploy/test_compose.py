@@ -12,7 +12,7 @@ from activities.queues import TaskQueue
 from deploy.new_keys import PASSWORDS, keys, trial
 from services.settings import PREFIX, Settings
 from tests.architecture.tree import ROOT
-from tests.deploy.arriving import can_be_run, exists, there
+from tests.deploy.manifests import can_be_run
 
 FILE = ROOT / "deploy" / "compose.yaml"
 VARIABLE = re.compile(r"\$\{(\w+)(:[-?][^}]*)?\}")
@@ -49,7 +49,7 @@ def test_every_version_is_pinned_and_nothing_is_privileged(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not {"privileged", "cap_add", "network_mode", "pid"} & set(service)
     assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
-    assert all(exists(f"deploy/{path}") for path in _bound(service))
+    assert all((ROOT / "deploy" / path).exists() for path in _bound(service))
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -79,7 +79,7 @@ def test_every_process_of_ours_gets_a_configuration_that_it_accepts(
 ) -> None:
     made = keys() | trial()[0]
     given = made | {key: _filled(value, made) for key, value in OURS[name]["environment"].items()}
-    for key, value in there(given).items():
+    for key, value in given.items():
         if key.startswith(PREFIX) and key not in PASSWORDS:
             monkeypatch.setenv(key, value)
     settings = Settings.from_environment()

@@ -14,8 +14,17 @@ from deploy.env_file import environment_of
 from deploy.new_keys import keys
 from services.settings import PREFIX, Settings
 from tests.architecture.tree import ROOT
-from tests.deploy.arriving import can_be_run, there
-from tests.deploy.manifests import CUSTOM, K8S, Document, documents, listed, name_of, of_kind, pod_of
+from tests.deploy.manifests import (
+    CUSTOM,
+    K8S,
+    Document,
+    can_be_run,
+    documents,
+    listed,
+    name_of,
+    of_kind,
+    pod_of,
+)
 
 OLDEST, NEWEST = "1.31", "1.36"
 BY_NAME = {name_of(one): one for one in documents()}
@@ -124,7 +133,9 @@ def test_every_process_gets_a_configuration_that_production_accepts(
     document: Document, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     given = {**BY_NAME["ConfigMap/kap-settings"]["data"], **_from_store()}
-    given |= {one["name"]: one["value"] for one in _given(document)}
+    given |= {one["name"]: one["value"] for one in _given(document)} | {
+        "KAP_BUILD": "0000000"
+    }  # the image's own
     for name in ("KAP_TEMPORAL_CLIENT_CERT", "KAP_TEMPORAL_CLIENT_KEY"):
         file = Path(given[name])
         [mount] = [
@@ -133,7 +144,7 @@ def test_every_process_gets_a_configuration_that_production_accepts(
         assert str(file.parent) == mount["mountPath"]
         given[name] = str(tmp_path / file.name)
         Path(given[name]).write_text("")
-    for name, value in there(given).items():
+    for name, value in given.items():
         monkeypatch.setenv(name, value)
     assert Settings.from_environment().in_production
 

@@ -12,6 +12,7 @@ from typing import Any
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 HOURS = (-24 * 400, -24, -5, -1, -0.1, 0.1, 1, 5, 24, 24 * 400)
+SAID_AT_HOURS = (-24 * 365 * 90, -24 * 366, -24 * 14, -30, -10, -4, -1, -0.2, -0.01, 0, 1, 48, 24 * 365 * 120)
 NUMBERS = (0, -1, 1, 0.5, 7, 999, 10**30, -(10**30), 1e308, float("nan"), float("inf"))
 WORDS = ("", " ", "x", "x" * 5000, "nul \0 nul", "\ud800", "2026-02-30T25:61:00Z", "\u202e", "1", "null")
 ANYTHING: tuple[Any, ...] = (None, True, False, 0, "yes", [], {}, [[]], {"a": {"b": []}})
@@ -38,6 +39,13 @@ def near(body: Any, now: datetime, random: Random) -> Any:
     if isinstance(body, str) and INSTANT.match(body):
         return (now + timedelta(minutes=random.choice((-600, -30, -5, 0, 0, 0, 30, 3000)))).isoformat()
     return body
+
+
+def dated(body: Any, now: datetime, random: Random) -> Any:
+    """The same, said to have been done at another time: earlier today, last year, in another century, tomorrow."""
+    if not isinstance(body, dict):
+        return body
+    return {**body, "occurred_at": (now + timedelta(hours=random.choice(SAID_AT_HOURS))).isoformat()}
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:

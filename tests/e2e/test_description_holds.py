@@ -7,7 +7,6 @@ one that is described, in the described form, and never a fault of ours. `KAP_FU
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 import json
@@ -116,8 +115,13 @@ async def target() -> AsyncIterator[Target]:
         await clinic.close()
 
 
-async def test_every_answer_is_one_that_is_described(target: Target) -> None:
-    wrong = await asyncio.to_thread(faults, target)
+@pytest.mark.timeout(180 * max(1, EXAMPLES // 6))
+def test_every_answer_is_one_that_is_described(target: Target) -> None:
+    """In the main thread: when time is up, nothing may go on beside the printing of where it stopped.
+
+    Hypothesis reads syntax trees too, and two threads that do so at one moment break Python 3.11's.
+    """
+    wrong = faults(target)
     assert wrong == {}
     seen = set(target.answers)
     assert {200, 201, 401, 403, 404, 409, 422} <= seen, f"too little was tried: {target.answers}"

@@ -17,12 +17,12 @@ from temporalio.common import WorkerDeploymentVersion
 from clinical.invariants import violations
 from clinical.people import Role
 from clinical.protocol import Indication, Protocol
-from deploy import ops
 from deploy.demo import SAMPLE, reachable
 from deploy.demo_clinic import Clinic, tokens_of
 from deploy.demo_story import TIME_ZONE, Story
 from deploy.deployment_versions import make_current, move, versions
-from deploy.ops_upgrade import preview
+from deploy.ops import __main__ as ops
+from deploy.ops.upgrading import preview
 from deploy.rooms import resources
 from deploy.tokens import DEMO_SITE
 from deploy.virtual_clock import VirtualClock
@@ -128,7 +128,7 @@ def short() -> Protocol:
         "schedule": {"phases": (first,)},
         "decisions": asked,
         "therapy": {"preparation_sessions": 1},
-        "monitoring": {"reading_minutes": (10, 40, 80, 100)},
+        "monitoring": {"reading_minutes": (10, 40, 100)},
         "follow_up": {"weeks": (2,)},
     }
     changed = {name: getattr(protocol, name).model_copy(update=fields) for name, fields in sections.items()}

@@ -70,16 +70,18 @@ async def test_who_may_reads_payloads_and_who_may_not_sees_ciphertext(
 
     await _sign_in(page, system, tokens[Role.OPS])
     await _open(page, system, workflow)
-    await expect(page.get_by_text("book-consultation").first).to_be_visible()  # a timer's summary
+    await expect(
+        page.get_by_text("book-consultation").locator("visible=true").first
+    ).to_be_visible()  # a timer's summary
     assert canary not in await page.content()
-    await page.get_by_text("User Metadata").click()
+    await page.get_by_text("User Metadata").locator("visible=true").first.click()
     await expect(page.get_by_text("one course of treatment")).to_be_visible()
     waits = page.get_by_role("listitem").filter(has_text="waits for book-consultation by the coordinator")
     await expect(waits).to_be_visible()
 
     await _sign_in(page, system, tokens[Role.MEDICAL_DIRECTOR])
     await _open(page, system, workflow)
-    await expect(page.get_by_text(canary).first).to_be_visible()
+    await expect(page.get_by_text(canary).locator("visible=true").first).to_be_visible()
     assert {"medical-director"} == await _readers(system)
 
 
@@ -107,7 +109,7 @@ async def _sign_in(page: Page, system: LocalSystem, token: str) -> None:
 
 async def _open(page: Page, system: LocalSystem, workflow: str) -> None:
     await page.goto(f"{system.ui_url}/namespaces/default/workflows/{quote(workflow, safe='')}")
-    await expect(page.get_by_text("Input", exact=True).first).to_be_visible()
+    await expect(page.locator("h5:visible", has_text="Input").first).to_be_visible()
 
 
 async def _readers(system: LocalSystem) -> set[str]:

@@ -80,6 +80,7 @@ def test_all_faults_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("public_url", "http://kap.example.org"),
         ("public_url", "http://127.0.0.1:8000"),
         ("issuer_url", "http://login.example.org"),
+        ("otlp_endpoint", "http://traces.example.org:4318"),
         ("payload_keys", {"p1": base64.b64encode(bytes(32)).decode()}),
         ("field_keys", {"f1": a_key("payload")}),
         ("index_key", a_key("field")),
@@ -93,6 +94,16 @@ def test_production_refuses_what_is_for_development(
     assert "canary" not in fault
     local = {"smtp_host": "smtp.example.org"} if name == "smtp_tls" else {}
     read(monkeypatch, VALUES | local | {name: value})
+
+
+def test_what_is_seen_is_off_until_it_is_told_where_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    quiet = read(monkeypatch, VALUES)
+    assert (quiet.metrics_port, quiet.sdk_metrics_port, quiet.otlp_endpoint) == (None, None, None)
+    assert (quiet.probed_at, read(monkeypatch, IN_PRODUCTION).probed_at) == ("127.0.0.1", "0.0.0.0")
+    assert read(monkeypatch, VALUES | {"metrics_port": 0}).metrics_port == 0
+    wrong = VALUES | {"metrics_port": -1, "sdk_metrics_port": 0, "otlp_endpoint": "grpc://canary"}
+    named = [fault.partition(":")[0] for fault in faults(monkeypatch, wrong)]
+    assert named == ["KAP_METRICS_PORT", "KAP_SDK_METRICS_PORT", "KAP_OTLP_ENDPOINT"]
 
 
 def test_each_version_of_the_workers_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:

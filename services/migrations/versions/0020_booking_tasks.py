@@ -26,6 +26,7 @@ def upgrade() -> None:
     op.add_column(
         "booking_notice", sa.Column("listed", sa.Text(), server_default=sa.text("'no'"), nullable=False)
     )
+    op.add_column("booking", sa.Column("notice_hours", sa.Float(), nullable=True))
     op.execute(
         "UPDATE booking_notice SET listed = 'over'"
         " WHERE handled_at IS NOT NULL OR kind IN ('late-cancellation', 'no-show')"
@@ -52,6 +53,7 @@ def downgrade() -> None:
     op.create_index("ix_booking_notice_site_handled_at_id", "booking_notice", ["site", "handled_at", "id"])
     for name in ("listed", "outcome", "handled_role", "told_at", "due_at"):
         op.drop_column("booking_notice", name)
+    op.drop_column("booking", "notice_hours")
 
 
 def _purposes(known: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical.booking import CourseRules, Part, Pattern, Span, is_late, minus, too_short, visit_plan
+from clinical.booking import CourseRules, Part, Span, is_late, minus, too_short, visit_plan
 from clinical.people import Role
 from clinical.protocol import Protocol
 from clinical.schedule import PastDose
@@ -38,7 +38,8 @@ def test_the_prescriber_is_needed_where_the_protocol_says_so(protocol: Protocol)
 
 def test_where_nothing_is_infused_the_talk_has_its_own_beginning(protocol: Protocol) -> None:
     nasal = of_form(protocol, "devices")
-    plan = visit_plan(nasal, AT, pattern=Pattern(arrival_minutes=10, talk_from_minutes=90, talk_minutes=45))
+    layout = {"arrival_minutes": 10, "talk_from_minutes": 90, "talk_minutes": 45}
+    plan = visit_plan(changed(nasal, "booking", **layout), AT)
     therapist = plan.needs[-1]
     assert minutes(therapist.span) == (100, 145)
     assert minutes(plan.span) == (0, 145)  # the conversation is longer than the shortest stay
@@ -54,8 +55,9 @@ def test_a_visit_may_last_longer_but_never_shorter(protocol: Protocol, hours: in
 
 
 def test_called_off_a_day_before_is_in_time_and_a_minute_later_is_late() -> None:
-    assert not is_late(AT, AT - timedelta(hours=24))
-    assert is_late(AT, AT - timedelta(hours=24) + timedelta(minutes=1))
+    assert not is_late(AT, AT - timedelta(hours=24), 24)
+    assert is_late(AT, AT - timedelta(hours=24) + timedelta(minutes=1), 24)
+    assert not is_late(AT, AT - timedelta(hours=24) + timedelta(minutes=1), 23)
 
 
 def test_a_course_says_when_its_next_visit_may_be(protocol: Protocol) -> None:

@@ -34,6 +34,11 @@ CASES: list[tuple[str, Changes, str]] = [
     (SL, one("/plan/director_above_mg_per_kg", 1.0), "/plan/director_above_mg_per_kg"),
     (SL, one("/plan/director_above_mg", 450), "/plan/director_above_mg"),
     (IV, one("/readiness/nasal_spray_hours", 1), "/readiness/nasal_spray_hours"),
+    # the desk
+    (SL, (("/inbox", None), ("/labels/~1inbox", ...)), "/inbox"),
+    (IV, one("/inbox/crisis_minutes", 16), "/inbox/crisis_minutes"),
+    (IV, one("/inbox/read_hours", 0.2), "/inbox/crisis_minutes"),
+    (IV, one("/booking/notice_hours", 0.5), "/booking/offer_minutes"),
     # amounts
     (IV, (("/dosing/max_session_mg", 20), ("/dosing/min_mg_per_kg", 0.1)), "/dosing/max_session_mg"),
     (IV, one("/dosing/max_session_mg", 10), "/dosing/max_session_mg"),

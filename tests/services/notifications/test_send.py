@@ -236,3 +236,13 @@ async def test_nothing_personal_stands_in_clear_in_the_database(world: World) ->
     for canary in ("Zephyrine", "Quillfeather", "zephyrine@example.org", "2026-03-05T14", "4711"):
         assert canary not in stored
         assert canary.encode() not in blobs
+
+
+async def test_details_go_only_where_the_person_has_shown_to_read(world: World) -> None:
+    """Both messages leave: an address that was only told is no reason to keep anything back."""
+    told = a_contact(detail_opt_in=True, stated_channels={"email"})
+    for number, recipient in enumerate((told, a_contact(detail_opt_in=True))):
+        sent = await world.service.send(a_request(key=f"{JOURNEY}/{number}", recipient=recipient))
+        assert sent.status is CommunicationStatus.COMPLETED
+    said = ["psychotherapy" in mail.get_content() for mail in world.mail.mails]
+    assert said == [False, True]

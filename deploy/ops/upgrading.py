@@ -50,7 +50,7 @@ def add_to(subparsers: Any) -> None:
         "upgrade-preview", help="what would this checkout do to every open journey (1: something would break)"
     )
     preview.add_argument("--journey", metavar="ID", help="this one only, with all its parts")
-    preview.add_argument("--json", action="store_true")
+    preview.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
     preview.set_defaults(run=show)
 
 

@@ -30,7 +30,7 @@ def add_to(subparsers: Any) -> None:
     shown = subparsers.add_parser(
         "versions", help="each version of the workers, and what still stands with it"
     )
-    shown.add_argument("--json", action="store_true")
+    shown.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
     shown.set_defaults(run=show)
     promoted = subparsers.add_parser("promote", help="from now on this build gets what begins")
     promoted.add_argument("build", metavar="BUILD")

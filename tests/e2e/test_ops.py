@@ -1,0 +1,112 @@
+"""Does `./dev ops` look after courses of a started system: find, why, stuck, pause and resume in bulk, reset?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from clinical.people import Role
+from deploy.demo import protocol_document
+from deploy.demo_clinic import Clinic, tokens_of
+from deploy.local import LocalOptions, LocalSystem
+from services.protocols import load_protocol
+from tests.api.conftest import PATIENT
+from tests.architecture.tree import ROOT
+
+SITE = "site-a"
+
+
+@pytest.fixture(scope="module")
+async def system() -> AsyncIterator[LocalSystem]:
+    async with LocalSystem(LocalOptions(with_ui=False)) as system:
+        yield system
+
+
+@dataclass
+class Said:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def found(self) -> Any:
+        return json.loads(self.out)
+
+
+async def ops(system: LocalSystem, *arguments: str, role: str = Role.OPS) -> Said:
+    """Run it as its own process, into pipes, as a person in this role."""
+    own = {"KAP_OPS_TOKEN": tokens_of(system.issuer_key)[role], "KAP_OPS_API": system.base_url}
+    running = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "deploy.ops",
+        *arguments,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", **system.environment(), **own},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await running.communicate()
+    assert running.returncode is not None
+    return Said(running.returncode, out.decode(), err.decode())
+
+
+async def test_ops_looks_after_courses(system: LocalSystem) -> None:
+    first, second = await _two_courses(system)
+
+    found = await ops(system, "--json", "find", "waiting", "--site", SITE)
+    lines = {one["workflow_id"]: one for one in found.found["items"]}
+    assert (found.status, set(lines)) == (0, {first, second})
+    assert lines[first]["KapWaitsFor"] == "coordinator"
+    said = await ops(system, "why", first)
+    assert said.status == 0, said.err
+    assert "waits for **book-consultation** by the **coordinator**" in said.out
+    assert "timer-started" in said.out and "failing:" in said.out
+    none = await ops(system, "stuck")
+    assert (none.status, none.out) == (0, "0 found\n")
+
+    draft = (await ops(system, "--json", "pause", SITE, "--reason", "storm")).found
+    assert [one["journey_id"] for one in draft["items"]] == sorted([first, second])
+    confirmed = ["--operation", draft["operation_id"], "--confirm", draft["token"]]
+    done = await ops(system, "pause", SITE, *confirmed)
+    assert (done.status, done.out.splitlines()[-1]) == (0, "2 done, 0 failed, 0 waiting"), done.err
+    refused = await ops(system, "resume", SITE, "--reason", "storm")
+    assert (refused.status, "403 wrong-role" in refused.err) == (2, True)
+    draft = (
+        await ops(system, "--json", "resume", SITE, "--reason", "over", role=Role.MEDICAL_DIRECTOR)
+    ).found
+    late = ["--operation", draft["operation_id"], "--confirm", "0f" * 32]
+    changed = await ops(system, "resume", SITE, *late, role=Role.MEDICAL_DIRECTOR)
+    assert (changed.status, "412 selection-changed" in changed.err) == (2, True)
+    confirmed = ["--operation", draft["operation_id"], "--confirm", draft["token"]]
+    report = await ops(system, "--json", "resume", SITE, *confirmed, role=Role.MEDICAL_DIRECTOR)
+    assert {one["result"] for one in report.found["items"]} == {"done"}
+
+    nothing = await ops(system, "reset", first, "--reason", "to see")
+    assert (nothing.status, "409 not-possible-now" in nothing.err) == (2, True)
+    nobody = await ops(system, "why", "journey/site-a/nobody")
+    assert (nobody.status, "no such workflow" in nobody.err) == (2, True)
+
+
+async def _two_courses(system: LocalSystem) -> tuple[str, str]:
+    clinic = Clinic(system.base_url, tokens_of(system.issuer_key))
+    await clinic.post("/v1/protocols", Role.MEDICAL_DIRECTOR, protocol_document(load_protocol("iv-racemic")))
+    made = []
+    for name in ("Ada", "Bela"):
+        person = PATIENT | {"name": f"{name} Example", "email": f"{name}@example.org", "confirm_new": True}
+        patient = await clinic.post("/v1/patients", Role.COORDINATOR, person)
+        body = {
+            "site": SITE,
+            "patient_id": patient["patient_id"],
+            "indication": "major-depressive-disorder",
+        }
+        journey = await clinic.post("/v1/journeys", Role.COORDINATOR, body)
+        made.append(f"journey/{journey['href'].removeprefix('/v1/journeys/')}")
+    await clinic.close()
+    return made[0], made[1]
