@@ -258,6 +258,7 @@ for these the route asks `Caller.at`, or the database for things of the caller's
 OPEN_BY_SIGNATURE = {
     "receive_sms": "the SMS provider has no token; it signs every call with the account's secret",
     "receive_sms_status": "the SMS provider has no token; it signs every call with the account's secret",
+    "receive_email": "our mail server has no token; it signs every mail that it hands over",
 }
 """Routes without a token whose callers prove who they are by a signature, and why."""
 

@@ -25,6 +25,7 @@ from clinical.people import CLINICIANS, Role
 
 PREFIX = "KAP_"
 KEY_BYTES = 32
+SHORTEST_SECRET = 32
 FEWEST_DISTINCT_BYTES = 12  # 32 random bytes have about 30; sample keys ("000…", "abcabc…") have few
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
 UNKNOWN_BUILD = "unknown"
@@ -120,6 +121,8 @@ class Settings(BaseSettings):
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_from: str = DEVELOPMENT_SENDER
+    email_inbound: bool = False  # replies and reports of delivery, handed over by the mail server
+    email_inbound_secret: SecretStr | None = None  # it signs with this
     sms_url: str | None = None
     sms_account: str | None = None
     sms_token: SecretStr | None = None
@@ -346,6 +349,21 @@ class Settings(BaseSettings):
     def _sms_is_complete(cls, value: object, info: ValidationInfo) -> object:
         if value is None and info.data.get("sms_url") is not None:
             raise ValueError("is required with sms_url")
+        return value
+
+    @field_validator("email_inbound_secret")
+    @classmethod
+    def _mail_is_signed(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None:
+            if info.data.get("email_inbound"):
+                raise ValueError(
+                    "is required with email_inbound: without it anybody could write as a patient"
+                )
+            return value
+        if len(value.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"must have at least {SHORTEST_SECRET} characters")
+        if _production(info) and len(set(value.get_secret_value())) < FEWEST_DISTINCT_BYTES:
+            raise ValueError("is not random: a sample is refused in production")
         return value
 
     @field_validator("issuer_key", "notification_console", "webhook_loopback")
