@@ -291,7 +291,7 @@ IN_PERSON = frozenset(
         "approve_operation",
         "confirm_operation",
         "reset_workflow",
-    }  # fmt: skip
+    }
 )
 """Acts that no machine does."""
 
