@@ -6,13 +6,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
-from deploy import ops
-from deploy.deployment_versions import Version
 from deploy.ops_migrate import Result
 from deploy.ops_migrate import _print as print_results
 from deploy.ops_upgrade import Course, _place
 from deploy.ops_upgrade import _print as print_courses
+
+from deploy import ops
+from deploy.deployment_versions import Version
 from services.settings import PREFIX, Settings
 from workers.replaying import Execution
 
