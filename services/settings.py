@@ -24,6 +24,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from clinical.people import CLINICIANS, Role
 
 PREFIX = "KAP_"
+OF_OPERATORS = frozenset({"KAP_OPS_API", "KAP_OPS_TOKEN"})
+"""What `./dev ops` reads beside the settings: whose token, and where the API is. No process has them."""
 KEY_BYTES = 32
 SHORTEST_SECRET = 32
 FEWEST_DISTINCT_BYTES = 12  # 32 random bytes have about 30; sample keys ("000…", "abcabc…") have few
@@ -169,7 +171,7 @@ class Settings(BaseSettings):
     def from_environment(cls) -> Self:
         """The settings of this process, or SettingsInvalid with every fault."""
         given = {name for name in os.environ if name.startswith(PREFIX)}
-        strangers = sorted(given - {PREFIX + name.upper() for name in cls.model_fields})
+        strangers = sorted(given - {PREFIX + name.upper() for name in cls.model_fields} - OF_OPERATORS)
         faults = [f"{name}: no setting has this name" for name in strangers]
         try:
             settings = cls()

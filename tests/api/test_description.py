@@ -37,6 +37,9 @@ NOT_THERE_YET = {
     "acknowledge_webhook_notice",
     "revoke_api_key",
     "review_break_glass",
+    "approve_operation",
+    "confirm_operation",
+    "read_operation",
     "read_task",
     "claim_task",
     "release_task",
@@ -168,6 +171,9 @@ async def test_every_example_works_and_its_answer_is_as_described(clinic: Clinic
         answer = await send(who_may(clinic, route.act), route, course, example, container, endpoint)
         if route.act == "read_session":  # nothing opens a session here: it is read in another test
             assert answer.status_code == 404
+            continue
+        if route.act == "reset_workflow":  # nothing has failed here
+            assert (answer.status_code, answer.json()["code"]) == (409, "not-possible-now")
             continue
         if route.method == "DELETE":
             assert (answer.status_code, answer.content) == (204, b"")
