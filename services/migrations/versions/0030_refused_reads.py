@@ -10,14 +10,19 @@ depends_on = None
 
 
 def upgrade() -> None:
+    with op.get_context().autocommit_block():  # the table is in use; what an earlier try left is made again
+        op.drop_index(
+            "ix_audit_event_not_done", table_name="audit_event", if_exists=True, postgresql_concurrently=True
+        )
+        op.create_index(
+            "ix_audit_event_not_done",
+            "audit_event",
+            ["site", "outcome", "seq"],
+            unique=False,
+            postgresql_where=sa.text("outcome <> '0'"),
+            postgresql_concurrently=True,
+        )
     op.add_column("audit_event", sa.Column("reason", sa.Text(), nullable=True))
-    op.create_index(
-        "ix_audit_event_not_done",
-        "audit_event",
-        ["site", "outcome", "seq"],
-        unique=False,
-        postgresql_where=sa.text("outcome <> '0'"),
-    )
 
 
 def downgrade() -> None:
