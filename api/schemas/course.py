@@ -34,7 +34,7 @@ class MigrationIn(Act):
         json_schema_extra={
             "examples": [
                 {
-                    "protocol": "https://example.org/PlanDefinition/kap-iv-racemic|1.0.0",
+                    "protocol": "https://example.org/PlanDefinition/kap-iv-racemic|1.1.0",
                     "reason": "longer stay after a dose",
                 }
             ]

@@ -8,7 +8,7 @@ meanwhile: a migration that cannot get a lock in time gives up instead of standi
 import time
 
 from alembic import context
-from sqlalchemy import create_engine, pool, text
+from sqlalchemy import Connection, create_engine, pool, text
 
 from services import outbox
 from services.access import tables as access_tables
@@ -41,12 +41,21 @@ LOCK_WITHIN = "5s"
 ASK_AGAIN_S = 0.1
 
 
+def wait_for_our_turn(connection: Connection) -> None:
+    """Until the lock is ours; it ends with the connection. Nobody waits inside a transaction: an index that is made
+    beside the work waits for every transaction that is open."""
+    mine = False
+    while not mine:
+        mine = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK}))
+        connection.commit()
+        if not mine:
+            time.sleep(ASK_AGAIN_S)
+
+
 def migrate_online(url: str) -> None:
     engine = create_engine(url, poolclass=pool.NullPool, hide_parameters=True)
     with engine.connect() as connection:
-        while not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK}):
-            connection.commit()  # who waits inside a statement would hold up an index that is made concurrently
-            time.sleep(ASK_AGAIN_S)
+        wait_for_our_turn(connection)
         connection.execute(text(f"SET lock_timeout = '{LOCK_WITHIN}'"))
         connection.commit()
         context.configure(

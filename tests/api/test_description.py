@@ -216,7 +216,10 @@ async def send(
     who: Person, route: RouteOf, course: str, example: Any, container: str = "", endpoint: str = ""
 ) -> Any:
     address = route.at(course, container, endpoint) + QUERY.get(route.act, "")
-    hashes = {"approve_plan": "0f" * 32, "migrate_protocol": load_protocol("iv-racemic").content_hash}
+    published = load_protocol("iv-racemic")
+    if route.act == "migrate_protocol":
+        example = example | {"protocol": published.canonical}
+    hashes = {"approve_plan": "0f" * 32, "migrate_protocol": published.content_hash}
     headers = {"if_match": f'"{hashes[route.act]}"'} if route.act in hashes else {}
     if route.method == "DELETE":
         return await who.send("DELETE", address, None, {})

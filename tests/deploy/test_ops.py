@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.deployment_versions import Version
-from deploy.ops import __main__ as ops
+from deploy.ops.__main__ import main, parser
 from deploy.ops.migrating import Result
 from deploy.ops.migrating import _print as print_results
 from deploy.ops.upgrading import Course, _place
@@ -23,20 +23,20 @@ def test_without_a_configuration_every_fault_is_named(
     for name in Settings.model_fields:
         monkeypatch.delenv(PREFIX + name.upper(), raising=False)
     for command in (["versions"], ["promote", "abc"], ["move"], ["upgrade-preview"]):
-        assert ops.main(command) == 2
+        assert main(command) == 2
         assert "KAP_DATABASE_URL" in capsys.readouterr().err
 
 
 def test_nothing_is_done_without_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["migrate", "--api", "http://127.0.0.1:1", "--token-file", str(tmp_path), "--site", "site-a"]
-    assert ops.main([*asked, "--protocol", "url|2", "--confirm"]) == 2
+    assert main([*asked, "--protocol", "url|2", "--confirm"]) == 2
     assert "--reason" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("share", ["101", "-1"])
 def test_a_share_is_a_percentage(share: str) -> None:
     with pytest.raises(SystemExit):
-        ops.parser().parse_args(["promote", "abc", f"--ramp={share}"])
+        parser().parse_args(["promote", "abc", f"--ramp={share}"])
 
 
 def test_workers_are_needed_until_nothing_stands_with_them() -> None:

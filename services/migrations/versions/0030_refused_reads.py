@@ -10,11 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("audit_event", sa.Column("reason", sa.Text(), nullable=True))
-    with op.get_context().autocommit_block():
-        # What an earlier try left half built is no index.
+    with op.get_context().autocommit_block():  # the table is in use; what an earlier try left is made again
         op.drop_index(
-            "ix_audit_event_not_done", table_name="audit_event", postgresql_concurrently=True, if_exists=True
+            "ix_audit_event_not_done", table_name="audit_event", if_exists=True, postgresql_concurrently=True
         )
         op.create_index(
             "ix_audit_event_not_done",
@@ -24,6 +22,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("outcome <> '0'"),
             postgresql_concurrently=True,
         )
+    op.add_column("audit_event", sa.Column("reason", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
