@@ -282,7 +282,16 @@ MAY_GIVE: Mapping[Role, frozenset[Role]] = {
 about people, make no key that does."""
 
 IN_PERSON = frozenset(
-    {"issue_api_key", "revoke_api_key", "break_glass", "open_therapy_notes", "review_break_glass"}
+    {
+        "issue_api_key",
+        "revoke_api_key",
+        "break_glass",
+        "open_therapy_notes",
+        "review_break_glass",
+        "approve_operation",
+        "confirm_operation",
+        "reset_workflow",
+    }  # fmt: skip
 )
 """Acts that no machine does."""
 

@@ -16,6 +16,7 @@ from api.engine import JOURNEY, QUEUE
 from api.idempotency import KEY_REQUIRED
 from api.routes.documentation import example_of
 from clinical.people import Role
+from services.protocols import load_protocol
 from tests.api.caller import SITE, Person
 from tests.api.conftest import Clinic
 from tests.api.routes_of import RouteOf, routes_of
@@ -209,7 +210,8 @@ async def send(
     who: Person, route: RouteOf, course: str, example: Any, container: str = "", endpoint: str = ""
 ) -> Any:
     address = route.at(course, container, endpoint) + QUERY.get(route.act, "")
-    headers = {"if_match": f'"{"0f" * 32}"'} if route.act in {"approve_plan", "migrate_protocol"} else {}
+    hashes = {"approve_plan": "0f" * 32, "migrate_protocol": load_protocol("iv-racemic").content_hash}
+    headers = {"if_match": f'"{hashes[route.act]}"'} if route.act in hashes else {}
     if route.method == "DELETE":
         return await who.send("DELETE", address, None, {})
     if route.act == "change_contact":
