@@ -48,6 +48,7 @@ async def replayed(
         workflows=WORKFLOWS,
         workflow_runner=workflow_runner or runner(),
         data_converter=client.data_converter,
+        build_id="replay",  # else the SDK reads the code of every module to make one
     )
     sent: deque[Execution] = deque()
 
