@@ -19,6 +19,7 @@ from api.composition import Composition
 from api.cursors import Cursors
 from api.description import describe
 from api.engine import TemporalEngine
+from api.mail_door import MailDoor
 from api.outside import outside_of
 from api.routes import (
     aftercare,
@@ -41,6 +42,7 @@ from api.routes import (
     glass,
     health,
     inbound,
+    inbound_mail,
     inbox,
     instruments,
     journeys,
@@ -100,7 +102,8 @@ from services.telemetry.tracing import Tracing
 IN_ORDER = (
     patients, referrals, journeys, reading, consultation, screenings, plans, sessions, session_times, dosing,
     downtime, notes, course, migrations, aftercare, risk, links, patient_pages, risk_cases, duties, tasks, board,
-    closed_days, inbox, inbound, contacts, resources, closures, bookings, custody, discrepancies, operations,
+    closed_days, inbox, inbound, inbound_mail, contacts, resources, closures, bookings, custody, discrepancies,
+    operations,
     events, webhooks, webhook_notices,
     protocols, sites, api_keys, audit, glass, instruments, health, documentation,
 )  # fmt: skip
@@ -156,6 +159,7 @@ def compose(settings: Settings, tracing: Tracing | None = None) -> Composition:
         contacts=ContactBook(database, cipher),
         inbox=Inbox(database, cipher),
         sms_provider=Provider(settings.sms_token, settings.public_url),
+        mail_door=MailDoor(settings.email_inbound_secret if settings.email_inbound else None),
         help_lines=HelpLines(settings.crisis_line, settings.emergency_number, settings.text_line),
     )
 

@@ -258,6 +258,7 @@ for these the route asks `Caller.at`, or the database for things of the caller's
 OPEN_BY_SIGNATURE = {
     "receive_sms": "the SMS provider has no token; it signs every call with the account's secret",
     "receive_sms_status": "the SMS provider has no token; it signs every call with the account's secret",
+    "receive_email": "our mail server has no token; it signs every mail that it hands over",
 }
 """Routes without a token whose callers prove who they are by a signature, and why."""
 
@@ -282,7 +283,16 @@ MAY_GIVE: Mapping[Role, frozenset[Role]] = {
 about people, make no key that does."""
 
 IN_PERSON = frozenset(
-    {"issue_api_key", "revoke_api_key", "break_glass", "open_therapy_notes", "review_break_glass"}
+    {
+        "issue_api_key",
+        "revoke_api_key",
+        "break_glass",
+        "open_therapy_notes",
+        "review_break_glass",
+        "approve_operation",
+        "confirm_operation",
+        "reset_workflow",
+    }
 )
 """Acts that no machine does."""
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from api.auth import Caller
 from api.composition import Composition
@@ -82,8 +81,8 @@ async def keep_working(here: Composition, every_s: float = LOOK_EVERY_S) -> None
         try:
             while await work(here):
                 pass
-        except SQLAlchemyError as failure:
-            _log.warning("operations not read", code=type(failure).__name__)
+        except Exception as failure:  # whatever is wrong with one must not end the carrying out of all
+            _log.warning("operation not carried out", code=type(failure).__name__)
         here.work_to_do.clear()
         try:
             await asyncio.wait_for(here.work_to_do.wait(), every_s)

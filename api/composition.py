@@ -12,6 +12,8 @@ from api.cursors import Cursors
 from api.engine import Engine
 from api.idempotency import Requests
 from api.limiter import Limiter
+from api.mail_door import MailDoor
+from api.noted import Noted
 from api.outside import Outside
 from api.refusals import Refusals
 from api.signatures import Provider
@@ -23,6 +25,7 @@ from services.downtime.page import HelpNumbers
 from services.links.drafts import Drafts
 from services.links.store import PatientLinks
 from services.notifications.interface import (
+    Answered,
     ChannelName,
     CommunicationRecord,
     LastAsked,
@@ -67,6 +70,9 @@ class MessageLog(Protocol):
         """For each patient the visit that the last text message asked about."""
         ...
 
+    async def answered(self, message_ids: Sequence[str]) -> Answered | None:
+        """The first of these e-mails that went to a patient, and the visit that it asked about."""
+
     async def went_to(self, key: str) -> tuple[ChannelName, str] | None:
         """By which channel, and to which address, this message left."""
         ...
@@ -109,6 +115,7 @@ class Composition:
     contacts: ContactBook
     inbox: Inbox
     sms_provider: Provider
+    mail_door: MailDoor
     help_lines: HelpLines
     bulk: BulkActs
     standings: Standings
@@ -117,6 +124,7 @@ class Composition:
     limiter: Limiter = field(default_factory=Limiter)
     tracing: Tracing = field(default_factory=lambda: Tracing("kap-api", "unknown"))
     refusals: Refusals = field(default_factory=Refusals)
+    noted: Noted = field(default_factory=Noted)
 
     async def zone_of(self, site: str) -> ZoneInfo:
         """The zone on the wall of a site: as registered, else as its rooms have it, else UTC."""

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Message, Receive
 
 from api.auth import ACTS, OPEN_TO_ALL, Caller, Principal, authorise, behind_glass
+from api.colleagues import note_who_acted
 from api.composition import Composition, composition_of
 from api.idempotency import answer_once
 from api.looking import answer_and_note, note_refusal
@@ -54,8 +55,11 @@ class ActRoute(APIRoute):
             bounded = Request(request.scope, _bounded(request.receive, limit))
             await _require_json(bounded, parsed=act not in READS_ITS_OWN_BODY)
             if request.method == "PATCH":  # If-Match lets it happen once
-                return await answer(bounded)
-            return await answer_once(bounded, act, composition_of(request).requests, answer)
+                response = await answer(bounded)
+            else:
+                response = await answer_once(bounded, act, composition_of(request).requests, answer)
+            await note_who_acted(request)
+            return response
 
         return handle
 

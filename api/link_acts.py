@@ -11,6 +11,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from api import locked_links
 from api.auth import Caller, Principal
 from api.composition import Composition
 from api.dependencies import Course, Desk
@@ -147,6 +148,7 @@ async def keep_telling(here: Composition, every_s: float = LOOK_EVERY_S) -> None
             for alarm in await here.drafts.unsettled():
                 await tell(here, alarm)
             await here.drafts.forget_expired()
+            await locked_links.tell(here)
         except SQLAlchemyError as failure:
             _log.warning("alarms of links not looked at", error_type=type(failure).__name__)
         await asyncio.sleep(every_s)

@@ -78,7 +78,7 @@ async def note_refusal(request: Request, act: str, principal: Principal, refusal
         async with asyncio.timeout(LONGEST_NOTE_S):
             await here.access.audit.write(looked)
     except (SQLAlchemyError, OSError) as error:
-        _log.error("audit not written", route=request.scope["route"].path, reason=type(error).__name__)
+        _log.error("audit not written", route=request.scope["route"].path, error_type=type(error).__name__)
 
 
 def _stated(purpose: str | None) -> str:
@@ -105,7 +105,7 @@ async def _note(request: Request, act: str, outcome: Outcome, reason: str | None
     try:
         await composition_of(request).access.audit.write(looked)
     except SQLAlchemyError as error:
-        _log.error("audit not written", route=request.scope["route"].path, reason=type(error).__name__)
+        _log.error("audit not written", route=request.scope["route"].path, error_type=type(error).__name__)
         raise Problem(
             "records-unavailable", "this read cannot be written down now: it is not answered"
         ) from None

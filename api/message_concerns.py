@@ -1,4 +1,4 @@
-"""How does the engine hear that a text message holds words of crisis?
+"""How does the engine hear that a message holds words of crisis?
 
 The case is in the inbox and on the work list before the engine is asked; what it has not heard of is told again
 until it has, with the same key: one concern for each case. When the course is over, the open risk case hears of
@@ -19,7 +19,7 @@ from services.records.errors import RecordsError
 from services.records.inbox_views import CrisisCase
 from workflows.messages import Accepted, RaiseConcern
 
-TEXT = "A text message of the patient holds words of crisis. It can be read in the inbox, case {case_id}."
+TEXT = "A message of the patient holds words of crisis. It can be read in the inbox, case {case_id}."
 LOOK_EVERY_S = 10.0
 
 _log = structlog.get_logger(__name__)

@@ -95,7 +95,12 @@ def engine_addresses(given: Sequence[str]) -> dict[str, str]:
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="./dev backup", description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("to", type=Path, metavar="FOLDER", help="made now; its owner alone may read it")
+    parser.add_argument(
+        "to",
+        type=lambda text: Path(text).absolute(),
+        metavar="FOLDER",
+        help="made now; its owner alone may read it",
+    )
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"a stopped system ({ROOT / '.kap' / 'up'})")
     parser.add_argument(
         "--keys", type=Path, metavar="FILE", help="where the keys of --data go, apart from it"
@@ -108,22 +113,32 @@ def main(arguments: Sequence[str]) -> int:
         help="a database of the engine; the record's is KAP_DATABASE_URL (without --data)",
     )
     given = parser.parse_args(arguments)
+    if given.data is not None and (given.keys is None or given.to in given.keys.absolute().parents):
+        parser.error(
+            "--data needs --keys, outside of the backup: without its keys it is noise, with them no secret"
+        )
     try:
         given.to.mkdir(mode=0o700, parents=True)
-        if given.data is None:
-            backup = back_up(Settings.from_environment(), engine_addresses(given.engine), given.to)
-        else:
-            backup = back_up_folder(given.data, given.to)
-            if given.keys is not None:
-                shutil.copy(given.data / FILE_NAME, given.keys)
     except FileExistsError:
         return _refuse(f"{given.to} exists already", 2)
+    try:
+        backup = _put_aside(given)
     except (BackupUnusable, DataFolderInUse, SettingsInvalid) as refused:
+        shutil.rmtree(given.to)
         return _refuse(str(refused), 2)
     except DumpFailed as failed:
+        shutil.rmtree(given.to)
         return _refuse(str(failed), 1)
     print(f"{given.to}: {', '.join(backup.files)}, as of {backup.taken_at.isoformat()}")
     return 0
+
+
+def _put_aside(given: argparse.Namespace) -> Backup:
+    if given.data is None:
+        return back_up(Settings.from_environment(), engine_addresses(given.engine), given.to)
+    backup = back_up_folder(given.data, given.to)
+    shutil.copy(given.data / FILE_NAME, given.keys)
+    return backup
 
 
 def _refuse(reason: str, status: int) -> int:

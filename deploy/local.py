@@ -38,14 +38,8 @@ DATABASE = "kap"
 PAGED = tuple(role for role in DEMO_STAFF if role != "auditor")
 WATCH_EVERY_S = 0.5
 
-API, TEMPORAL, WEB_UI, CODEC, POSTGRES, MAIL = (
-    "the API",
-    "Temporal",
-    "Temporal Web UI",
-    "the codec endpoint",
-    "PostgreSQL",
-    "the mail sink",
-)
+API, TEMPORAL, WEB_UI = "the API", "Temporal", "Temporal Web UI"
+CODEC, POSTGRES, MAIL = "the codec endpoint", "PostgreSQL", "the mail sink"
 
 
 def _no_progress(step: str) -> None:
@@ -135,6 +129,10 @@ class LocalSystem:
     @property
     def base_urls(self) -> list[str]:
         return [f"http://{LOOPBACK}:{port}" for port in self.api_ports]
+
+    @property
+    def worker_pids(self) -> list[int]:
+        return [worker.pid for worker in self._workers]
 
     @property
     def temporal_address(self) -> str:

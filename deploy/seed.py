@@ -58,6 +58,11 @@ async def _open(clinic: Clinic, protocol: str) -> None:
     await _start(clinic, _somebody("Kim", "2014-02-03", "female"), protocol, Indication.DEPRESSION)
 
 
+async def start_somebody(clinic: Clinic, given: str, protocol: str) -> str:
+    """The address of a course that has just begun, of somebody of whom nothing is known."""
+    return await _start(clinic, _somebody(given, "1984-03-02", "other"), protocol, Indication.DEPRESSION)
+
+
 async def _start(clinic: Clinic, bundle: dict[str, Any], protocol: str, indication: Indication) -> str:
     query = {"site": DEMO_SITE, "time_zone": TIME_ZONE, "country": "US", "confirm_new": "true"}
     received = await clinic.post("/v1/referrals", Role.COORDINATOR, bundle, query=query)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import secrets
 import sys
 import time
@@ -79,9 +80,8 @@ class Measured:
                 await self._post(f"{path}/resume", "medical-director", {"reason": "back"})
             return 2 * ROUNDS
 
-        self.found[f"commands a second, {IN_FLIGHT} in flight"] = await _rate(one, paths)
+        await self._spent("command", one, paths)
         self.found["commands that were asked again"] = self.asked_again
-        self.found["commands a second, one after another"] = await _rate(one, paths[:1])
 
     async def _post(self, path: str, role: str, body: Mapping[str, str]) -> None:
         """Who is told to ask again does so, with the same key."""
@@ -106,8 +106,17 @@ class Measured:
                 await self.clinic.get("/v1/tasks", "coordinator")
             return ROUNDS
 
-        self.found[f"reads of a course a second, {IN_FLIGHT} in flight"] = await _rate(journey, paths)
-        self.found[f"reads of the work list a second, {IN_FLIGHT} in flight"] = await _rate(work_list, paths)
+        await self._spent("read of a course", journey, paths)
+        await self._spent("read of the work list", work_list, paths)
+
+    async def _spent(self, act: str, do: Callable[[str], Awaitable[int]], paths: Sequence[str]) -> None:
+        """How many a second, and what each process worked for one: that is the same on a machine that others use."""
+        children = self.system.children()
+        before, began = [_cpu_ms(child) for child in children], time.monotonic()
+        done = sum(await asyncio.gather(*(do(path) for path in paths)))
+        self.found[f"{act}: a second, {len(paths)} in flight"] = done / (time.monotonic() - began)
+        for child, worked in zip(children, before, strict=True):
+            self.found[f"{act}: CPU ms of {child.name}"] = (_cpu_ms(child) - worked) / done
 
     def _memory(self) -> None:
         for child in self.system.children():
@@ -138,10 +147,12 @@ class Measured:
         return int(row[0]) if row else 0
 
 
-async def _rate(act: Callable[[str], Awaitable[int]], paths: Sequence[str]) -> float:
-    began = time.monotonic()
-    done = sum(await asyncio.gather(*(act(path) for path in paths)))
-    return done / (time.monotonic() - began)
+def _cpu_ms(child: Child) -> float:
+    """What this process has worked so far, with those below it and those that have ended (Linux)."""
+    below = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()
+    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in (child.pid, *below)]
+    ticks = sum(int(ticks) for stat in stats for ticks in stat[11:15])
+    return ticks * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def _resident(child: Child) -> float:

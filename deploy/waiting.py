@@ -10,7 +10,7 @@ from collections.abc import Callable
 from deploy.child import Child
 from deploy.ports import LOOPBACK
 
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 120.0
 POLL_S = 0.05
 
 

@@ -24,7 +24,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from clinical.people import CLINICIANS, Role
 
 PREFIX = "KAP_"
+OF_OPERATORS = frozenset({"KAP_OPS_API", "KAP_OPS_TOKEN"})
+"""What `./dev ops` reads beside the settings: whose token, and where the API is. No process has them."""
 KEY_BYTES = 32
+SHORTEST_SECRET = 32
 FEWEST_DISTINCT_BYTES = 12  # 32 random bytes have about 30; sample keys ("000…", "abcabc…") have few
 KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
 UNKNOWN_BUILD = "unknown"
@@ -120,6 +123,8 @@ class Settings(BaseSettings):
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_from: str = DEVELOPMENT_SENDER
+    email_inbound: bool = False  # replies and reports of delivery, handed over by the mail server
+    email_inbound_secret: SecretStr | None = None  # it signs with this
     sms_url: str | None = None
     sms_account: str | None = None
     sms_token: SecretStr | None = None
@@ -166,7 +171,7 @@ class Settings(BaseSettings):
     def from_environment(cls) -> Self:
         """The settings of this process, or SettingsInvalid with every fault."""
         given = {name for name in os.environ if name.startswith(PREFIX)}
-        strangers = sorted(given - {PREFIX + name.upper() for name in cls.model_fields})
+        strangers = sorted(given - {PREFIX + name.upper() for name in cls.model_fields} - OF_OPERATORS)
         faults = [f"{name}: no setting has this name" for name in strangers]
         try:
             settings = cls()
@@ -346,6 +351,21 @@ class Settings(BaseSettings):
     def _sms_is_complete(cls, value: object, info: ValidationInfo) -> object:
         if value is None and info.data.get("sms_url") is not None:
             raise ValueError("is required with sms_url")
+        return value
+
+    @field_validator("email_inbound_secret")
+    @classmethod
+    def _mail_is_signed(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None:
+            if info.data.get("email_inbound"):
+                raise ValueError(
+                    "is required with email_inbound: without it anybody could write as a patient"
+                )
+            return value
+        if len(value.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"must have at least {SHORTEST_SECRET} characters")
+        if _production(info) and len(set(value.get_secret_value())) < FEWEST_DISTINCT_BYTES:
+            raise ValueError("is not random: a sample is refused in production")
         return value
 
     @field_validator("issuer_key", "notification_console", "webhook_loopback")

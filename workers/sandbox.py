@@ -13,8 +13,11 @@ a test sees to it that there is none.
 import threading
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
+from temporalio.converter import SerializationContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
+from temporalio.worker._command_aware_visitor import CommandInfo
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.worker.workflow_sandbox._importer import Importer
 from temporalio.worker.workflow_sandbox._restrictions import RestrictionContext
@@ -50,6 +53,12 @@ class _LoadedBefore(_Instance):
         self._current_thread_id = None
         self.globals_and_locals = {"__file__": "workflow_sandbox.py"}
         self._create_instance()
+
+    def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:
+        """Asked for every payload: what the SDK knows of the workflow, without a round through the restrictions."""
+        inside: Any = self.globals_and_locals["__temporal_in_sandbox"]
+        context: SerializationContext | None = inside.get_serialization_context(command_info)
+        return context
 
 
 @dataclass(frozen=True)

@@ -5,24 +5,21 @@ The answer to a message is in the response, in the provider's markup: there is n
 get lost or leave twice.
 """
 
-import asyncio
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from functools import partial
 from xml.sax.saxutils import escape
 
-import structlog
 from fastapi import Request, Response
 from pydantic import ValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from api.dependencies import Composed
-from api.message_concerns import tell_the_engine
 from api.problems import Fault, Problem
+from api.receiving import receive
 from api.routes.router import routes
 from api.signatures import FORM, signed_form
-from clinical.replies import Answer, Reply
+from clinical.replies import Reply
 from services.notifications.answers import answer_text
 from services.notifications.interface import Receipt
-from services.records.errors import RecordsError, RecordsUnavailable
 from services.records.inbox_views import AskedAbout, InboundText, Received
 
 router = routes("/v1/inbound", "messages")
@@ -32,10 +29,6 @@ KEYWORDS = {"STOP": Reply.STOP, "START": Reply.START, "HELP": Reply.HELP}
 """What the provider has taken a message for (OptOutType), if it handles opting out itself."""
 LONGEST_TEXT = 5000
 LONGEST_ID = 64
-PAUSES_S = (0.5, 1.0, 2.0, 3.0)
-"""Together below the 15 s after which the provider gives up."""
-
-_log = structlog.get_logger(__name__)
 
 
 def _form(**examples: str) -> dict[str, object]:
@@ -64,9 +57,7 @@ async def receive_sms(request: Request, here: Composed) -> Response:
         body=fields["Body"],
         keyword=KEYWORDS.get(fields.get("OptOutType", "").upper()),
     )
-    received = await _patiently(here, message)
-    if received.answer is Answer.CRISIS:
-        await _tell(here)
+    received = await receive(here, message, partial(_asked, here, message.sender))
     return Response(_twiml(received, here), media_type=XML)
 
 
@@ -99,20 +90,9 @@ async def receive_sms_status(request: Request, here: Composed) -> Response:
     return Response(status_code=204)
 
 
-async def _patiently(here: Composed, message: InboundText) -> Received:
-    """Nobody writes a text message twice: a database that is restarted is waited for, while the provider waits."""
-    for pause in PAUSES_S:
-        try:
-            return await _receive(here, message)
-        except (RecordsUnavailable, OperationalError, InterfaceError):
-            await asyncio.sleep(pause)
-    return await _receive(here, message)
-
-
-async def _receive(here: Composed, message: InboundText) -> Received:
-    found = await here.messages.last_asked(await here.inbox.senders(message.sender))
-    asked = {who: AskedAbout(one.starts_at, one.sent_at) for who, one in found.items()}
-    return await here.inbox.receive(message, asked, datetime.now(UTC))
+async def _asked(here: Composed, sender: str) -> Mapping[str, AskedAbout]:
+    found = await here.messages.last_asked(await here.inbox.senders(sender))
+    return {who: AskedAbout(one.starts_at, one.sent_at) for who, one in found.items()}
 
 
 def _require(fields: dict[str, str], *names: str) -> None:
@@ -133,14 +113,6 @@ def _require(fields: dict[str, str], *names: str) -> None:
         faults.append(Fault(pointer="/MessageSid", detail="is empty", code="missing"))
     if faults:
         raise Problem("invalid-request", errors=faults)
-
-
-async def _tell(here: Composed) -> None:
-    """The person gets the numbers whatever else fails: what is not raised now is raised in a moment."""
-    try:
-        await tell_the_engine(here)
-    except RecordsError as failure:
-        _log.warning("concern not raised", code=type(failure).__name__)
 
 
 def _twiml(received: Received, here: Composed) -> str:

@@ -5,7 +5,7 @@ A GET shows and never acts. They answer with pages for people, not with problems
 
 from fastapi import APIRouter, Request, Response
 
-from api import link_pages, link_questions
+from api import link_pages, link_questions, locked_links
 from api.composition import composition_of
 from api.link_door import (
     LANGUAGE,
@@ -49,6 +49,7 @@ async def identify(request: Request, token: str) -> Response:
         return redirect(who.here)
     known = (await here.queries.patient([who.link.site], who.link.patient_id)).birth_date
     if not await here.links.try_birth_date(who.link.link_id, _birth_date(form_of(request)), known):
+        await locked_links.tell(here)
         return _identify(request, await visitor(request, token), wrong=True)
     await reads_there(here, who.link)
     return remember(redirect(who.here), request, who, PROOF, here.links.proof(who.link))

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import Header, Path, Query, Request, Response
 
-from api.auth import STEERING
+from api.colleagues import registered
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed
 from api.next_steps import course_href, may_hold, step
@@ -50,8 +50,7 @@ async def list_tasks(
 ) -> TaskPage:
     """Human steps, most urgent first, each with the command that completes it and who has taken it on.
 
-    `counts` are the open, overdue and more than routine ones of each role. Who asks is known from now on as a
-    colleague to whom tasks of this site can be handed.
+    `counts` are the open, overdue and more than routine ones of each role.
     """
     at = one_site(caller, site)
     person, now = caller.principal.id, datetime.now(UTC)
@@ -68,7 +67,6 @@ async def list_tasks(
         due_before=min(filter(None, (due_before, now if overdue else None)), default=None),
         journey_id=journey and journey_id(at, journey),
     )
-    await here.claims.seen(at, person, caller.principal.roles & STEERING)
     place = _position(here, listing, cursor)
     found = await here.queries.tasks([at], wanted, cursor=place, limit=limit + 1)
     mark = None
@@ -138,7 +136,8 @@ async def delegate_task(
 ) -> HoldingOut:
     """Hand a task to a colleague of this site whose role may do it.
 
-    By whoever holds it, or may do it while nobody does, or by a coordinator or the medical director. `If-Match`
+    By whoever holds it, or may do it while nobody does, or by a coordinator or the medical director. Colleagues
+    are whom the register of people names (`/v1/resources/{site}`) and who has acted here within 90 days. `If-Match`
     is the task's ETag. 422 `unknown-colleague` names those who fit.
     """
     task = await desk.task(task_id)
@@ -146,9 +145,15 @@ async def delegate_task(
         raise Problem("precondition-required", 'send the ETag of the task: If-Match: W/"<version>"')
     if not desk.steers:
         desk.fitting(task)
-    version = version_in(if_match)
+    fitting = may_hold(task)
     await here.claims.delegate(
-        task.id, desk.actor, body.person, may_hold(task), version, overrule=desk.steers
+        task.id,
+        desk.actor,
+        body.person,
+        fitting,
+        version_in(if_match),
+        overrule=desk.steers,
+        registered=await registered(here, task.site, fitting),
     )
     return await desk.holding(task_id, response)
 

@@ -74,7 +74,9 @@ class ResourceIn(In):
 
     code: Code
     kind: Kind
-    roles: tuple[Literal[Role.NURSE, Role.PRESCRIBER, Role.THERAPIST], ...] = Field(default=(), max_length=3)
+    roles: tuple[
+        Literal[Role.NURSE, Role.PRESCRIBER, Role.THERAPIST, Role.COORDINATOR, Role.MEDICAL_DIRECTOR], ...
+    ] = Field(default=(), max_length=5)
     person: Code | None = Field(default=None, description="the subject of this person's tokens")
     capacity: Annotated[Whole, Field(ge=1, le=100)] = 1
     time_zone: Zone

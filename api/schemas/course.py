@@ -33,7 +33,10 @@ class MigrationIn(Act):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"protocol": "https://clinic.example.org/iv|2", "reason": "longer stay after a dose"}
+                {
+                    "protocol": "https://example.org/PlanDefinition/kap-iv-racemic|1.0.0",
+                    "reason": "longer stay after a dose",
+                }
             ]
         }
     )

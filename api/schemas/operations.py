@@ -17,9 +17,7 @@ class BulkIn(In):
     `pause` takes courses that go on, `resume` those on hold; `notify` asks the patient to call the clinic.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"act": "pause", "reason": "storm", "stage": "treating"}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"act": "pause", "reason": "storm"}]})
 
     act: BulkAct
     reason: Code

@@ -1,11 +1,13 @@
 """Which rooms and people does a site have? Written down, changed, absent."""
 
+from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, func, select
 
-from clinical.booking import Span
+from clinical.booking import Kind, Span
+from clinical.people import Role
 from services.booking import resources
 from services.booking.errors import NotFound
 from services.booking.interface import EVERYTHING, AbsenceView, ResourceContent, ResourceFilter, ResourceView
@@ -34,6 +36,12 @@ class Registry(Transactions):
         """By code, from the one after `after`."""
         rows = await self._all(resources.listing(site, wanted, after, limit))
         return [resources.view_of(row) for row in rows]
+
+    async def people(self, site: str, roles: Collection[Role]) -> dict[str, Role]:
+        """Who works there in one of these roles, each with the first of them that fits; by the subject of tokens."""
+        found = await self.resources(site, ResourceFilter(kind=Kind.STAFF, active=True))
+        fitting = {one.person: sorted(set(one.roles) & set(roles)) for one in found if one.person is not None}
+        return {person: theirs[0] for person, theirs in fitting.items() if theirs}
 
     async def resource_counts(self, site: str) -> dict[str, int]:
         """What the site has, by kind."""

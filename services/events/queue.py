@@ -98,6 +98,8 @@ class DeliveryQueue:
         first = first.where(EndpointRow.status == ACTIVE, EndpointRow.id.not_in(list(busy)))
         async with writing(self._database) as session:
             wanted = list(await session.scalars(first))
+            if not wanted:  # asked several times a second, mostly in vain
+                return []
             still = DeliveryRow.id.in_(wanted), DeliveryRow.status == PENDING, DeliveryRow.next_at <= now
             rows = await session.execute(
                 select(DeliveryRow, EndpointRow)

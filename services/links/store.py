@@ -30,6 +30,9 @@ TAKEN_FOR = timedelta(seconds=30)
 PROVED_FOR = timedelta(hours=1)
 """For how long does a browser that gave the birth date not have to give it again?"""
 
+STILL_NEWS = timedelta(days=7)
+"""What was locked before that, and before anybody was told of it, is not told any more."""
+
 PURPOSE = "patient-links"
 
 
@@ -128,6 +131,20 @@ class PatientLinks:
             if row.failed_checks >= ATTEMPTS:
                 row.locked_at = self._clock()
             return False
+
+    async def locked_untold(self, limit: int = 50) -> list[Link]:
+        """Links that wrong birth dates have ended of late and of which nobody has heard, oldest first."""
+        of_late = LinkRow.locked_at > self._clock() - STILL_NEWS
+        untold = select(LinkRow).where(LinkRow.lock_told_at.is_(None), of_late)
+        async with self._database.reading() as session:
+            rows = await session.scalars(untold.order_by(LinkRow.locked_at, LinkRow.id).limit(limit))
+            return [link_of(row) for row in rows]
+
+    async def lock_told(self, link_id: str) -> None:
+        """Somebody has the task to see to it."""
+        this = update(LinkRow).where(LinkRow.id == link_id, LinkRow.lock_told_at.is_(None))
+        async with self._database.transaction() as session:
+            await session.execute(this.values(lock_told_at=self._clock()))
 
     def proof(self, link: Link) -> str:
         """What a browser keeps to show that the birth date was given; worth nothing for another link."""

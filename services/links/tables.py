@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.database import Base
 from services.links.interface import Purpose
 
+LOCK_UNTOLD = text("locked_at IS NOT NULL AND lock_told_at IS NULL")
+
 
 class LinkRow(Base):
     __tablename__ = "patient_link"
@@ -21,6 +23,7 @@ class LinkRow(Base):
         ),
         Index("ix_patient_link_journey_id_made_at", "journey_id", "made_at"),
         Index("uq_patient_link_cause", "cause", unique=True),
+        Index("ix_patient_link_lock_untold", "locked_at", postgresql_where=LOCK_UNTOLD),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -40,6 +43,7 @@ class LinkRow(Base):
     spent_at: Mapped[datetime | None]
     failed_checks: Mapped[int] = mapped_column(default=0)
     locked_at: Mapped[datetime | None]
+    lock_told_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None]
 

@@ -5,6 +5,8 @@ together migrate once, each migration in a transaction of its own. The previous 
 meanwhile: a migration that cannot get a lock in time gives up instead of standing in their way, and is asked again.
 """
 
+import time
+
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
@@ -36,12 +38,15 @@ TABLES = (
 
 MIGRATION_LOCK = 7_261_954_318
 LOCK_WITHIN = "5s"
+ASK_AGAIN_S = 0.1
 
 
 def migrate_online(url: str) -> None:
     engine = create_engine(url, poolclass=pool.NullPool, hide_parameters=True)
     with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        while not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK}):
+            connection.commit()  # who waits inside a statement would hold up an index that is made concurrently
+            time.sleep(ASK_AGAIN_S)
         connection.execute(text(f"SET lock_timeout = '{LOCK_WITHIN}'"))
         connection.commit()
         context.configure(

@@ -7,6 +7,7 @@ from services.database import Database, counted
 from services.encryption import FieldCipher
 from services.notifications import ledger, receipts
 from services.notifications.interface import (
+    Answered,
     ChannelName,
     CommunicationRecord,
     CommunicationStatus,
@@ -15,7 +16,7 @@ from services.notifications.interface import (
     Refusal,
     Undelivered,
 )
-from services.notifications.looking import Place, last_asked, messages_of
+from services.notifications.looking import Place, answered, last_asked, messages_of
 from services.notifications.tables import Communication
 
 
@@ -60,6 +61,10 @@ class Account:
     async def last_asked(self, patient_ids: Sequence[str]) -> dict[str, LastAsked]:
         async with self._database.reading() as session:
             return await last_asked(session, self._cipher, patient_ids)
+
+    async def answered(self, message_ids: Sequence[str]) -> Answered | None:
+        async with self._database.reading() as session:
+            return await answered(session, self._cipher, message_ids)
 
     async def take_receipt(self, receipt: Receipt) -> None:
         """Keep what the provider says; a message that did not arrive becomes one of `undelivered`."""

@@ -58,6 +58,7 @@ class TemplateName(StrEnum):
     JOURNEY_ENDED = "journey_ended"
     STAFF_PAGE = "staff_page"
     CONTACT_CODE = "contact_code"
+    MESSAGE_ANSWER = "message_answer"  # what is answered to an e-mail of the person
     CLINIC_NOTICE = "clinic_notice"
 
 
@@ -91,16 +92,18 @@ TEMPLATE_PARAMETERS: Mapping[TemplateName, TemplateParameters] = MappingProxyTyp
         TemplateName.JOURNEY_ENDED: _takes(optional=("clinic_phone",)),
         TemplateName.STAFF_PAGE: _takes("reference", optional=("due_at", "link")),
         TemplateName.CONTACT_CODE: _takes("code"),
+        TemplateName.MESSAGE_ANSWER: _takes("said"),
         TemplateName.CLINIC_NOTICE: _takes(optional=("clinic_phone",)),
     }
 )
 
-# What still leaves after a withdrawal: staff are paged, a cancelled visit is said, the way home stays safe, and
-# whoever wants to correct an address can.
+# What still leaves after a withdrawal: staff are paged, a cancelled visit is said, the way home stays safe,
+# whoever wants to correct an address can, and whoever writes is answered.
 MAY_LEAVE_AFTER_STOP = frozenset(
     {
         TemplateName.STAFF_PAGE,
         TemplateName.CONTACT_CODE,
+        TemplateName.MESSAGE_ANSWER,
         TemplateName.SESSION_CANCELLED,
         TemplateName.AFTER_VISIT,
         TemplateName.JOURNEY_ENDED,
@@ -260,6 +263,15 @@ class LastAsked(BaseModel):
 
     starts_at: Instant
     sent_at: Instant
+
+
+class Answered(BaseModel):
+    """The message of ours that somebody answers: to whom it went, and the visit that it asked about, if it did."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    patient_id: str
+    asked: LastAsked | None
 
 
 class LinkSource(Protocol):

@@ -11,6 +11,7 @@ from services.encryption import FieldCipher
 from services.notifications import receipts
 from services.notifications.interface import (
     ASKS_FOR_A_REPLY,
+    Answered,
     ChannelName,
     CommunicationRecord,
     CommunicationStatus,
@@ -67,11 +68,36 @@ async def last_asked(
                 .limit(1)
             )
         ).one_or_none()
-        if row is not None and row.sent_at is not None:
-            text = cipher.decrypt("communication.parameters", row.parameters, row=row.key)
-            starts_at = datetime.fromisoformat(json.loads(text)["starts_at"])
-            found[patient_id] = LastAsked(starts_at=starts_at, sent_at=row.sent_at)
+        if row is not None and (asked := _asked(row, cipher)) is not None:
+            found[patient_id] = asked
     return found
+
+
+async def answered(session: AsyncSession, cipher: FieldCipher, message_ids: Iterable[str]) -> Answered | None:
+    """The first of these e-mails that we sent to a patient. Who knows such an id has read there: it is a digest."""
+    for message_id in message_ids:
+        row = (
+            await session.scalars(
+                select(Communication)
+                .where(
+                    Communication.provider_id == message_id,
+                    Communication.channel == ChannelName.EMAIL,
+                    Communication.patient_id.is_not(None),
+                    Communication.template != TemplateName.STAFF_PAGE,
+                )
+                .limit(1)
+            )
+        ).one_or_none()
+        if row is not None and row.patient_id is not None:
+            return Answered(patient_id=row.patient_id, asked=_asked(row, cipher))
+    return None
+
+
+def _asked(row: Communication, cipher: FieldCipher) -> LastAsked | None:
+    if row.template not in ASKS_FOR_A_REPLY or row.sent_at is None:
+        return None
+    text = cipher.decrypt("communication.parameters", row.parameters, row=row.key)
+    return LastAsked(starts_at=datetime.fromisoformat(json.loads(text)["starts_at"]), sent_at=row.sent_at)
 
 
 def _record(row: Communication, told: tuple[ReceiptRecord, ...]) -> CommunicationRecord:

@@ -2,7 +2,8 @@
 
 Receipts come late, twice and in any order, and may overtake our own note that the message left. They are only
 ever added; the furthest step counts, and of two steps that end it the first. Works inside the caller's
-transaction. Source of words and codes: https://www.twilio.com/docs/messaging (message status, error codes)
+transaction. Words are those of https://www.twilio.com/docs/messaging (message status, error codes); codes of mail
+have dots in them, as RFC 3463 writes them.
 """
 
 from collections.abc import Sequence
@@ -126,5 +127,10 @@ def _undelivered(row: Communication, told: tuple[ReceiptRecord, ...], cipher: Fi
         channel=ChannelName(row.channel or ChannelName.SMS),
         address=address,
         code=code,
-        lasting=code in LASTING_CODES,
+        lasting=code in LASTING_CODES or _will_never_arrive(code),
     )
+
+
+def _will_never_arrive(code: str) -> bool:
+    """A permanent fault of a mail address (RFC 3463); 5.7.x is policy and says something about us."""
+    return code.startswith("5.") and not code.startswith("5.7.")

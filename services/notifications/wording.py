@@ -25,6 +25,7 @@ from services.notifications.language import Language, language_for
 from services.notifications.local_time import local_time
 
 LONGEST_VALUE = 300
+LONGEST_OF = {"said": 600}
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def parameter_faults(template: TemplateName, parameters: dict[str, str]) -> tupl
 
 
 def _well_formed(name: str, value: str) -> bool:
-    if len(value) > LONGEST_VALUE:
+    if len(value) > LONGEST_OF.get(name, LONGEST_VALUE):
         return False
     if name == "link":
         return urlsplit(value).scheme in {"http", "https"}

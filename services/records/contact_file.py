@@ -91,15 +91,16 @@ class ContactFile:
             **json.loads(text),
         )
 
-    async def holders(self, session: AsyncSession, phone: str) -> list[PatientRow]:
-        """The patients who are reached at exactly this number now, locked, at whatever site."""
-        rows = await session.scalars(
-            select(PatientRow)
-            .where(PatientRow.phone_index == self._patients.phone_index(phone))
-            .order_by(PatientRow.id)
-            .with_for_update()
+    async def holders(self, session: AsyncSession, address: str, channel: str = "sms") -> list[PatientRow]:
+        """The patients who are reached at exactly this number or mail address now, locked, at whatever site."""
+        same = (
+            PatientRow.phone_index == self._patients.phone_index(address)
+            if channel == "sms"
+            else PatientRow.email_index == self._patients.email_index(address)
         )
-        return [row for row in rows if self._patients.contact(row).phone_e164 == phone]
+        rows = await session.scalars(select(PatientRow).where(same).order_by(PatientRow.id).with_for_update())
+        found = [(row, self.opened(row).address(channel) or "") for row in rows]
+        return [row for row, known in found if known.casefold() == address.casefold()]
 
 
 async def locked(session: AsyncSession, patient_id: str, sites: list[str] | None = None) -> PatientRow:

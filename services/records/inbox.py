@@ -30,6 +30,7 @@ from services.records.inbox_views import (
 from services.records.interface import Batch
 from services.records.ledger import Ledger
 from services.records.message_cases import OPEN, PART, CaseKind, NewCase, open_course
+from services.records.register_tables import PatientRow
 from services.records.replies import BODY, Replies, write_case
 from services.records.task_names import task_row_id
 from services.records.task_tables import TaskRow
@@ -45,13 +46,21 @@ class Inbox:
         self._contacts = ContactFile(cipher)
         self._replies = Replies(cipher, self._ledger)
 
-    async def senders(self, number: str) -> list[str]:
-        """The patients who are reached at this number."""
+    async def senders(self, address: str, channel: str = "sms") -> list[str]:
+        """The patients who are reached at this number or mail address."""
 
         async def work(session: AsyncSession) -> list[str]:
-            return [row.id for row in await self._contacts.holders(session, number)]
+            return [row.id for row in await self._contacts.holders(session, address, channel)]
 
         return await self._sessions.write(work)
+
+    async def site_of(self, patient_id: str) -> str:
+        """Where this person is a patient."""
+        async with self._sessions.reading() as session:
+            site = await session.scalar(select(PatientRow.site).where(PatientRow.id == patient_id))
+        if site is None:
+            raise NotFound("the patient is not in the record")
+        return site
 
     async def receive(self, message: InboundText, asked: Mapping[str, AskedAbout], now: datetime) -> Received:
         """Act on a message once; handed over again, it is answered the same."""
@@ -99,6 +108,16 @@ class Inbox:
                         CaseKind.CONTACT_SHARED, other.site, other.id, course.id if course else None
                     )
                     await write_case(session, self._ledger, new, now)
+
+        await self._sessions.write(work)
+
+    async def link_locked(self, site: str, patient_id: str, now: datetime) -> None:
+        """A link of this patient is dead because a birth date was wrong too often: somebody has to ask why."""
+
+        async def work(session: AsyncSession) -> None:
+            course = await open_course(session, patient_id)
+            new = NewCase(CaseKind.LINK_LOCKED, site, patient_id, course.id if course else None)
+            await write_case(session, self._ledger, new, now)
 
         await self._sessions.write(work)
 
@@ -196,6 +215,7 @@ class Inbox:
     def _message(self, row: InboundMessageRow) -> InboxMessage:
         return InboxMessage(
             message_id=row.id,
+            channel=row.channel,
             text=self._cipher.decrypt(BODY, row.body, row=row.id),
             reply=Reply(row.reply),
             answer=Answer(row.answer) if row.answer else None,

@@ -77,7 +77,10 @@ class MessageCaseRow(Base):
 
 
 class InboundMessageRow(Base):
-    """One text message that came in, under the provider's id, with the answer that was given to it."""
+    """One message that came in, under the provider's id or a digest of the mail's, with the answer to it.
+
+    `told`: the answer leaves. An opt-out by mail is not answered by mail, nor is a machine again and again.
+    """
 
     __tablename__ = "inbound_message"
     __table_args__ = (Index("ix_inbound_message_sender_index_received_at", "sender_index", "received_at"),)
@@ -93,6 +96,8 @@ class InboundMessageRow(Base):
     answer_language: Mapped[str]
     answer_zone: Mapped[str]
     answer_at: Mapped[datetime | None]
+    channel: Mapped[str] = mapped_column(server_default="sms")
+    told: Mapped[bool] = mapped_column(server_default=text("true"))
 
 
 class InboundCaseRow(Base):

@@ -1,4 +1,4 @@
-"""What came in by text message, and what was made of it? In clear, for those who may read what patients write."""
+"""What came in by text message or mail, and what was made of it? In clear, for those who may read it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,12 +9,19 @@ from services.records.view import View
 
 @dataclass(frozen=True)
 class InboundText:
-    """One text message as the provider handed it over. `keyword` is what the provider took it for, if it did."""
+    """One message as it was handed over. `keyword` is what the provider took it for, if it did.
+
+    By e-mail: `to_the_point` is what of the body is read as a reply, `to_patient` who got the message of ours that
+    it answers. The address of a sender can be made up, that message's id cannot.
+    """
 
     id: str
     sender: str = field(repr=False)
     body: str = field(repr=False)
     keyword: Reply | None = None
+    channel: str = "sms"
+    to_the_point: str | None = field(default=None, repr=False)
+    to_patient: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,10 +50,14 @@ class Received:
     language: str
     time_zone: str
     answer_at: datetime | None
+    received_at: datetime
+    patient_id: str | None = None
+    told: bool = True
 
 
 class InboxMessage(View):
     message_id: str
+    channel: str
     text: str
     reply: Reply
     answer: Answer | None

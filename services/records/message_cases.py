@@ -38,6 +38,7 @@ class CaseKind(StrEnum):
     REPLY_AMBIGUOUS = "reply-ambiguous"
     CONTACT_BAD = "contact-bad"
     CONTACT_SHARED = "contact-shared"
+    LINK_LOCKED = "link-locked"
 
 
 class _Duty(NamedTuple):
@@ -63,20 +64,25 @@ def _contact(rules: Inbox) -> timedelta:
 DUTIES: Mapping[CaseKind, _Duty] = MappingProxyType(
     {
         CaseKind.REPLY_CRISIS: _Duty(
-            _crisis, "answer-message", "a text message holds words of crisis: call now"
+            _crisis, "answer-message", "a message of the patient holds words of crisis: call now"
         ),
-        CaseKind.REPLY_MOVE: _Duty(
-            _read, "answer-message", "the patient asks by text message for another time"
+        CaseKind.REPLY_MOVE: _Duty(_read, "answer-message", "the patient asks for another time"),
+        CaseKind.REPLY_UNCLEAR: _Duty(
+            _read, "answer-message", "a message of the patient has to be read by a person"
         ),
-        CaseKind.REPLY_UNCLEAR: _Duty(_read, "answer-message", "a text message has to be read by a person"),
         CaseKind.REPLY_AMBIGUOUS: _Duty(
-            _read, "answer-message", "a text message came from a number that several patients have"
+            _read, "answer-message", "a message came from an address that several patients have"
         ),
         CaseKind.CONTACT_BAD: _Duty(
             _contact, "correct-contact", "messages to this patient do not arrive: correct the contact"
         ),
         CaseKind.CONTACT_SHARED: _Duty(
             _contact, "correct-contact", "another patient has shown to have this number: whose is it?"
+        ),
+        CaseKind.LINK_LOCKED: _Duty(
+            _read,
+            "correct-contact",
+            "a link to this patient was closed after wrong birth dates: call, check the address, send another",
         ),
     }
 )

@@ -2,6 +2,8 @@
 last.
 """
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -48,4 +50,17 @@ async def published_protocol(session: AsyncSession, site: str, canonical: str | 
     row = await session.scalar(newest.limit(1))
     if row is None:
         raise NotFound("the site has published no such protocol")
-    return Protocol.model_validate(row.document)
+    return _protocol(row.hash, row.document)
+
+
+_read: dict[str, Protocol] = {}
+"""Protocols by the hash of their content: to check one costs more than to fetch it, and a version never changes."""
+KEPT = 64
+
+
+def _protocol(content_hash: str, document: dict[str, Any]) -> Protocol:
+    if content_hash not in _read:
+        if len(_read) >= KEPT:
+            _read.clear()
+        _read[content_hash] = Protocol.model_validate(document)
+    return _read[content_hash]

@@ -22,6 +22,7 @@ class PatientRow(Base):
         Index("ix_patient_site_phone_index", "site", "phone_index"),
         Index("ix_patient_site_email_index", "site", "email_index"),
         Index("ix_patient_phone_index", "phone_index"),
+        Index("ix_patient_email_index", "email_index"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -5,8 +5,9 @@ act is one transaction under the task's row lock, so that of two who claim at on
 who did. A claim runs out by itself: nothing stays with somebody who went home. Times are the database's.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -21,7 +22,8 @@ from services.records.task_tables import ColleagueRow, TaskHolding, TaskRow
 from services.records.task_writes import NOBODY
 
 KNOWN_FOR = timedelta(days=90)
-"""Who has not come to the work list for so long is not there to be given work."""
+"""Who has not acted for so long, and is in no register, is not there to be given work."""
+NO_REGISTER: Mapping[str, Role] = MappingProxyType({})
 
 NOTED_AGAIN_AFTER = timedelta(hours=12)
 
@@ -72,6 +74,7 @@ class TaskClaims:
         version: int | None = None,
         *,
         overrule: bool = False,
+        registered: Mapping[str, Role] = NO_REGISTER,
     ) -> None:
         """Hand it to a colleague of this site in a role that may do it. Raises UnknownColleague, NotYours."""
 
@@ -79,7 +82,7 @@ class TaskClaims:
             row, now = await _locked(session, row_id, version)
             if _held(row, now):
                 _require_mine(row, actor, overrule=overrule)
-            known = await _colleagues(session, row.site, fitting)
+            known = {**registered, **await _colleagues(session, row.site, fitting)}
             if person_id not in known:
                 raise UnknownColleague(sorted(known))
             row.delegated_by = actor.id
@@ -89,7 +92,7 @@ class TaskClaims:
         await self._sessions.write(work)
 
     async def seen(self, site: str, person_id: str, roles: Collection[Role]) -> None:
-        """This person came to the work list of the site: from now on a task can be handed to them."""
+        """This person has acted at the site: from now on a task can be handed to them."""
         if not roles:
             return
         rows = [{"site": site, "person_id": person_id, "role": role.value} for role in sorted(roles)]

@@ -76,7 +76,7 @@ class TaskHolding(Base):
 
 
 class ColleagueRow(Base):
-    """Somebody who has come to the work list of a site in this role, and when last. Tokens vouch for both."""
+    """Somebody who has acted at a site and has this role, and when last. Tokens vouch for both."""
 
     __tablename__ = "site_colleague"
 

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.composition import Composition
 from api.cursors import Cursors
+from api.mail_door import MailDoor
 from api.outside import Outside
 from api.signatures import Provider
 from clinical.people import Role
@@ -73,6 +74,7 @@ class Clock:
 
 
 SMS_TOKEN = "the account's secret"
+MAIL_SECRET = "what only the mail server knows, and we"
 
 
 @dataclass
@@ -87,6 +89,12 @@ class Outgoing:
         if self.failure is not None:
             raise self.failure
         self.sent.append(message)
+        return self.message_id(message)
+
+    def message_id(self, message: OutgoingMessage) -> str:
+        """What the provider calls it: a mail by its Message-ID, as `EmailChannel` makes it."""
+        if self.name is ChannelName.EMAIL:
+            return f"<{message.reference}@clinic.example.org>"
         return f"SM-{message.reference}"
 
 
@@ -174,6 +182,7 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         contacts=ContactBook(database, cipher),
         inbox=Inbox(database, cipher),
         sms_provider=Provider(SecretStr(SMS_TOKEN), "http://api.example.org"),
+        mail_door=MailDoor(SecretStr(MAIL_SECRET)),
         help_lines=HelpLines(),
     )
     yield Clinic(

@@ -16,6 +16,7 @@ from api.engine import JOURNEY, QUEUE
 from api.idempotency import KEY_REQUIRED
 from api.routes.documentation import example_of
 from clinical.people import Role
+from services.protocols import load_protocol
 from tests.api.caller import SITE, Person
 from tests.api.conftest import Clinic
 from tests.api.routes_of import RouteOf, routes_of
@@ -36,6 +37,9 @@ NOT_THERE_YET = {
     "acknowledge_webhook_notice",
     "revoke_api_key",
     "review_break_glass",
+    "approve_operation",
+    "confirm_operation",
+    "read_operation",
     "read_task",
     "claim_task",
     "release_task",
@@ -168,6 +172,9 @@ async def test_every_example_works_and_its_answer_is_as_described(clinic: Clinic
         if route.act == "read_session":  # nothing opens a session here: it is read in another test
             assert answer.status_code == 404
             continue
+        if route.act == "reset_workflow":  # nothing has failed here
+            assert (answer.status_code, answer.json()["code"]) == (409, "not-possible-now")
+            continue
         if route.method == "DELETE":
             assert (answer.status_code, answer.content) == (204, b"")
             continue
@@ -209,7 +216,8 @@ async def send(
     who: Person, route: RouteOf, course: str, example: Any, container: str = "", endpoint: str = ""
 ) -> Any:
     address = route.at(course, container, endpoint) + QUERY.get(route.act, "")
-    headers = {"if_match": f'"{"0f" * 32}"'} if route.act in {"approve_plan", "migrate_protocol"} else {}
+    hashes = {"approve_plan": "0f" * 32, "migrate_protocol": load_protocol("iv-racemic").content_hash}
+    headers = {"if_match": f'"{hashes[route.act]}"'} if route.act in hashes else {}
     if route.method == "DELETE":
         return await who.send("DELETE", address, None, {})
     if route.act == "change_contact":

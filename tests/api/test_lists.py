@@ -31,6 +31,8 @@ NO_LISTS = {
     "read_contact": "one person",
     "read_webhook_endpoint": "one endpoint",
     "read_protocol": "one document",
+    "read_protocol_migration": "what another version would change for one course",
+    "read_operation": "the selection that its token stands for is one thing, with what became of each",
 }
 """Answers that hold arrays and are one thing: each with why it is no list."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx2
@@ -11,7 +12,7 @@ import pytest
 from api.bulk_desk import work
 from api.engine import EngineRefused, EngineUnavailable
 from api.engine_resets import FailedStep
-from clinical.events import Entry, JourneyPaused
+from clinical.events import DoseGiven, Entry, JourneyPaused, SessionOpened
 from clinical.people import ENGINE, Role
 from services.access.views import AuditFilter
 from services.bulk import interface
@@ -208,3 +209,31 @@ async def test_a_reset_never_goes_behind_a_part_that_has_begun(clinic: Clinic) -
     )
     answer = await ops(clinic).post(f"/v1/journeys/{SITE}/{ulid}/reset", {"reason": "the release"})
     assert (answer.status_code, clinic.engine.taken_up) == (409, [])
+
+
+async def test_a_reset_never_goes_behind_a_dose(clinic: Clinic) -> None:
+    """The engine would no longer know of somebody in the chair, and the record would contradict it for ever."""
+    (ulid,) = await courses(clinic, 1)
+    course, address = f"journey/{SITE}/{ulid}", f"/v1/journeys/{SITE}/{ulid}/reset"
+    given_at = datetime.now(UTC)
+    dose = DoseGiven(
+        session=1, dose_id="session/1/dose/1", dose_mg=Decimal(35), given_at=given_at, plan_hash="0f" * 32,
+        lot="LOT-1", checked_by="staff-second",
+    )  # fmt: skip
+    opened = SessionOpened(session=1, plan_hash="0f" * 32, earliest_at=given_at)
+    entries = tuple(
+        Entry(key=f"session/1:{fact.kind}", occurred_at=given_at, actor=ENGINE, fact=fact)
+        for fact in (opened, dose)
+    )
+    await clinic.records.append(Batch(journey_id=course, entries=entries))
+    clinic.engine.failed[course] = FailedStep(
+        course, "run", to_event=7, since=given_at - timedelta(minutes=1)
+    )
+    answer = await ops(clinic).post(address, {"reason": "the release"})
+    assert (answer.status_code, "a dose was given since" in answer.json()["detail"]) == (409, True)
+    clinic.engine.failed[course] = FailedStep(course, "run", to_event=7, since=None)
+    assert (await ops(clinic).post(address, {"reason": "the release"})).status_code == 409
+    assert clinic.engine.taken_up == []
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    clinic.engine.failed[course] = FailedStep(course, "run", to_event=7, since=later)
+    assert (await ops(clinic).post(address, {"reason": "the release"})).status_code == 200

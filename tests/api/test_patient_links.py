@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from api import locked_links
 from api.engine import EngineRefused, EngineUnavailable
 from api.limiter import Limiter, TooMany
 from clinical.events import ConsentGiven, ConsentWithdrawn
 from clinical.people import Role
 from services.links.interface import ATTEMPTS
 from tests.api.booking_site import a_hold, a_site
+from tests.api.caller import SITE
 from tests.api.conftest import Clinic
 from tests.api.link_holder import (
     VISIT_AT,
@@ -226,6 +229,36 @@ async def test_dead_links_are_all_the_same_and_tell_nothing(clinic: Clinic) -> N
     assert "988" in texts.pop()
     states = [line["state"] for line in (await clinic.coordinator.get(f"{course}/links")).json()["items"]]
     assert sorted(states) == ["locked", "outdated", "outdated", "revoked", "spent"]
+
+
+async def test_a_link_that_wrong_birth_dates_have_ended_is_a_task_of_the_coordinator(clinic: Clinic) -> None:
+    course = await a_booked_course(clinic)
+    first, second = [await a_visit_link(clinic, course) for _ in range(2)]
+    inbox = f"/v1/inbox?site={SITE}"
+    async with a_browser(clinic.app) as browser:
+        for n in range(ATTEMPTS):
+            assert (await clinic.coordinator.get(inbox)).json()["items"] == [], n
+            await browser.prove(first, "1990-01-01")
+        [case] = (await clinic.coordinator.get(inbox)).json()["items"]
+        assert (case["kind"], case["messages"]) == ("link-locked", [])
+        tasks = (await clinic.coordinator.get(course)).json()["journey"]["open_tasks"]
+        [task] = [one for one in tasks if one["code"] == "correct-contact"]
+        assert task["owner"] == "coordinator"
+        assert "birth date" in task["reason"]
+        assert (await browser.prove(first)).status_code == 410
+        async with (
+            clinic.database.transaction() as session
+        ):  # nobody can be asked to see to it at this moment
+            await session.execute(text("ALTER TABLE message_case RENAME TO away"))
+        tries = [(await browser.prove(second, "1990-01-01")).status_code for _ in range(ATTEMPTS)]
+        assert tries == [*[422] * (ATTEMPTS - 1), 410]
+    async with clinic.database.transaction() as session:
+        await session.execute(text("ALTER TABLE away RENAME TO message_case"))
+    done = await clinic.coordinator.post(f"/v1/inbox/{case['case_id']}/settlement", {"note": "called"})
+    assert done.status_code == 200
+    for _ in range(2):
+        await locked_links.tell(clinic.here)
+    assert len((await clinic.coordinator.get(inbox)).json()["items"]) == 1  # the second one, once
 
 
 async def test_leaving_the_course_ends_every_link(clinic: Clinic) -> None:

@@ -6,9 +6,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import func, select, text
+
 from clinical.events import Entry, Fact, TaskCancelled, TaskDone, TaskOpened, TaskOverdue
 from clinical.people import ENGINE, Role
 from services.records.interface import Batch
+from services.records.task_tables import ColleagueRow
+from tests.api.booking_site import RESOURCES, a_room
 from tests.api.caller import SITE, Person
 from tests.api.conftest import Clinic
 from tests.api.fake_engine import AT
@@ -102,15 +106,25 @@ async def test_what_another_holds_is_theirs_unless_one_steers(clinic: Clinic) ->
 
 
 async def test_a_task_is_handed_to_a_colleague_who_may_do_it(clinic: Clinic) -> None:
-    _, task = await a_check_in(clinic)
-    for role, subject in ((Role.NURSE, "nurse-2"), (Role.THERAPIST, "therapist-1")):
-        await clinic.person(role, subject=subject).get("/v1/tasks")
-    await clinic.person(Role.NURSE, subject="nurse-b", sites=("site-b",)).get("/v1/tasks")
+    course, task = await a_check_in(clinic)
+    registered = a_room("nurse-2", kind="staff", roles=["nurse"], person="nurse-2")
+    left = a_room("nurse-9", kind="staff", roles=["nurse"], person="nurse-9", active=False)
+    for body in (registered, left):
+        assert (await clinic.coordinator.post(RESOURCES, body)).status_code == 201
+    elsewhere = RESOURCES.replace(SITE, "site-b")
+    stranger = clinic.person(Role.COORDINATOR, sites=("site-b",))
+    await stranger.post(elsewhere, {**registered, "code": "nurse-b", "person": "nurse-b"})
+    concern = {"text": "did not sleep", "on_site": False}
+    for role, subject in ((Role.NURSE, "nurse-3"), (Role.THERAPIST, "therapist-1")):
+        acted = await clinic.person(role, subject=subject).post(f"{course}/concerns", concern)
+        assert acted.status_code == 201
+    looked = clinic.person(Role.NURSE, subject="nurse-who-only-looks")
+    assert (await looked.get("/v1/tasks")).status_code == 200
     etag = (await clinic.coordinator.get(task)).headers["etag"]
-    for person in ("therapist-1", "nurse-b", "nobody"):
+    for person in ("therapist-1", "nurse-b", "nurse-9", "nurse-who-only-looks"):
         refused = await clinic.coordinator.post(f"{task}/delegation", {"person": person}, if_match=etag)
         assert (refused.status_code, refused.json()["code"]) == (422, "unknown-colleague")
-        assert refused.json()["candidates"] == ["nurse-2"]
+        assert refused.json()["candidates"] == ["nurse-2", "nurse-3"]
         assert refused.json()["errors"][0]["pointer"] == "/person"
     handed = await clinic.coordinator.post(f"{task}/delegation", {"person": "nurse-2"}, if_match=etag)
     assert (handed.json()["holder"], handed.json()["holder_role"]) == ("nurse-2", "nurse")
@@ -122,6 +136,25 @@ async def test_a_task_is_handed_to_a_colleague_who_may_do_it(clinic: Clinic) -> 
     outsider = clinic.person(Role.THERAPIST)
     refused = await outsider.post(f"{task}/delegation", {"person": "nurse-2"}, if_match='W/"2"')
     assert (refused.status_code, refused.json()["code"]) == (403, "wrong-role")
+
+
+async def test_reading_the_work_list_writes_nothing(clinic: Clinic) -> None:
+    await a_check_in(clinic)
+    async with clinic.database.transaction() as session:
+        before = await session.scalar(select(func.count()).select_from(ColleagueRow))
+    for role in (Role.NURSE, Role.THERAPIST):
+        assert (await clinic.person(role, subject=f"only-{role}").get("/v1/tasks")).status_code == 200
+    async with clinic.database.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(ColleagueRow)) == before
+
+
+async def test_that_nobody_can_be_noted_fails_no_act(clinic: Clinic) -> None:
+    course, _ = await a_check_in(clinic)
+    async with clinic.database.transaction() as session:
+        await session.execute(text("ALTER TABLE site_colleague RENAME TO away"))
+    concern = {"text": "did not sleep", "on_site": False}
+    answer = await clinic.person(Role.NURSE, subject="nurse-7").post(f"{course}/concerns", concern)
+    assert answer.status_code == 201
 
 
 async def test_the_same_request_again_gets_the_same_answer(clinic: Clinic) -> None:

@@ -152,6 +152,7 @@ def test_auditors_read_and_operations_see_no_person() -> None:
     assert of_operations <= {
         "list_journeys", "read_protocol", "read_instrument", "list_sites", "read_site", "change_site",
         "issue_api_key", "list_api_keys", "revoke_api_key", "break_glass", "list_closed_days", "read_events",
+        "preview_operation", "approve_operation", "confirm_operation", "read_operation", "reset_workflow",
         *(act for act in ACTS if "webhook" in act),
     }  # fmt: skip
 
@@ -165,7 +166,7 @@ def test_no_machine_is_a_clinician_and_none_passes_on_more_than_its_issuer_has()
 
 def test_every_glass_opens_reads_only_for_roles_that_may_break_it() -> None:
     for glass in GLASS.values():
-        assert glass.acts <= READS
+        assert glass.acts <= READS | {"decode_payloads"}  # the codec endpoint has no routes of the table
         assert glass.roles <= ACTS["break_glass"]
 
 

@@ -128,9 +128,13 @@ def test_a_backup_that_was_changed_or_is_half_is_refused(folder: Path) -> None:
     assert changed == f"{RECORD} is missing or not what was written"
 
 
-def test_there_is_nothing_to_back_up_where_no_system_is(folder: Path) -> None:
-    assert back_up([str(folder / "none"), "--data", str(folder / "nothing")]) == 2
+def test_there_is_nothing_to_back_up_where_no_system_is_and_keys_stay_apart(folder: Path) -> None:
+    nowhere = [str(folder / "none"), "--data", str(folder / "nothing"), "--keys"]
+    assert back_up([*nowhere, str(folder / "keys.json")]) == 2
     assert not (folder / "nothing").exists()
+    assert not (folder / "none").exists()
+    with pytest.raises(SystemExit):
+        back_up([*nowhere, str(folder / "none" / "keys.json")])
 
 
 def test_while_somebody_is_connected_nothing_is_put_aside(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +14,9 @@ from clinical.people import Role
 from deploy.demo import protocol_document
 from deploy.demo_clinic import Clinic, tokens_of
 from deploy.local import LocalOptions, LocalSystem
+from deploy.ops.__main__ import main
 from services.protocols import load_protocol
 from tests.api.conftest import PATIENT
-from tests.architecture.tree import ROOT
 
 SITE = "site-a"
 
@@ -39,58 +38,56 @@ class Said:
         return json.loads(self.out)
 
 
-async def ops(system: LocalSystem, *arguments: str, role: str = Role.OPS) -> Said:
-    """Run it as its own process, into pipes, as a person in this role."""
-    own = {"KAP_OPS_TOKEN": tokens_of(system.issuer_key)[role], "KAP_OPS_API": system.base_url}
-    running = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "deploy.ops",
-        *arguments,
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", **system.environment(), **own},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await running.communicate()
-    assert running.returncode is not None
-    return Said(running.returncode, out.decode(), err.decode())
+Ops = Callable[..., Awaitable[Said]]
 
 
-async def test_ops_looks_after_courses(system: LocalSystem) -> None:
+@pytest.fixture
+def ops(system: LocalSystem, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ops:
+    """Run it as a person in this role, configured as its own process would be, into pipes."""
+    for name, value in {**system.environment(), "KAP_OPS_API": system.base_url}.items():
+        monkeypatch.setenv(name, value)
+
+    async def run(*arguments: str, role: str = Role.OPS) -> Said:
+        monkeypatch.setenv("KAP_OPS_TOKEN", tokens_of(system.issuer_key)[role])
+        capsys.readouterr()
+        status = await asyncio.to_thread(main, arguments)
+        return Said(status, *capsys.readouterr())
+
+    return run
+
+
+async def test_ops_looks_after_courses(system: LocalSystem, ops: Ops) -> None:
     first, second = await _two_courses(system)
 
-    found = await ops(system, "--json", "find", "waiting", "--site", SITE)
+    found = await ops("--json", "find", "waiting", "--site", SITE)
     lines = {one["workflow_id"]: one for one in found.found["items"]}
     assert (found.status, set(lines)) == (0, {first, second})
     assert lines[first]["KapWaitsFor"] == "coordinator"
-    said = await ops(system, "why", first)
+    said = await ops("why", first)
     assert said.status == 0, said.err
     assert "waits for **book-consultation** by the **coordinator**" in said.out
     assert "timer-started" in said.out and "failing:" in said.out
-    none = await ops(system, "stuck")
+    none = await ops("stuck")
     assert (none.status, none.out) == (0, "0 found\n")
 
-    draft = (await ops(system, "--json", "pause", SITE, "--reason", "storm")).found
+    draft = (await ops("--json", "pause", SITE, "--reason", "storm")).found
     assert [one["journey_id"] for one in draft["items"]] == sorted([first, second])
     confirmed = ["--operation", draft["operation_id"], "--confirm", draft["token"]]
-    done = await ops(system, "pause", SITE, *confirmed)
+    done = await ops("pause", SITE, *confirmed)
     assert (done.status, done.out.splitlines()[-1]) == (0, "2 done, 0 failed, 0 waiting"), done.err
-    refused = await ops(system, "resume", SITE, "--reason", "storm")
+    refused = await ops("resume", SITE, "--reason", "storm")
     assert (refused.status, "403 wrong-role" in refused.err) == (2, True)
-    draft = (
-        await ops(system, "--json", "resume", SITE, "--reason", "over", role=Role.MEDICAL_DIRECTOR)
-    ).found
+    draft = (await ops("--json", "resume", SITE, "--reason", "over", role=Role.MEDICAL_DIRECTOR)).found
     late = ["--operation", draft["operation_id"], "--confirm", "0f" * 32]
-    changed = await ops(system, "resume", SITE, *late, role=Role.MEDICAL_DIRECTOR)
+    changed = await ops("resume", SITE, *late, role=Role.MEDICAL_DIRECTOR)
     assert (changed.status, "412 selection-changed" in changed.err) == (2, True)
     confirmed = ["--operation", draft["operation_id"], "--confirm", draft["token"]]
-    report = await ops(system, "--json", "resume", SITE, *confirmed, role=Role.MEDICAL_DIRECTOR)
+    report = await ops("--json", "resume", SITE, *confirmed, role=Role.MEDICAL_DIRECTOR)
     assert {one["result"] for one in report.found["items"]} == {"done"}
 
-    nothing = await ops(system, "reset", first, "--reason", "to see")
+    nothing = await ops("reset", first, "--reason", "to see")
     assert (nothing.status, "409 not-possible-now" in nothing.err) == (2, True)
-    nobody = await ops(system, "why", "journey/site-a/nobody")
+    nobody = await ops("why", "journey/site-a/nobody")
     assert (nobody.status, "no such workflow" in nobody.err) == (2, True)
 
 

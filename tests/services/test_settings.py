@@ -165,6 +165,24 @@ def test_sms_is_configured_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) 
     assert named == ["KAP_SMS_ACCOUNT", "KAP_SMS_TOKEN", "KAP_SMS_FROM"]
 
 
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"email_inbound": "true"}, "is required with email_inbound"),
+        ({"email_inbound": "true", "email_inbound_secret": "short"}, "must have at least 32 characters"),
+        ({"email_inbound": "true", "email_inbound_secret": "abc" * 20}, "is not random"),
+    ],
+)
+def test_no_mail_comes_in_without_a_secret(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], fault: str
+) -> None:
+    [found] = faults(monkeypatch, IN_PRODUCTION | given)
+    assert found.startswith(f"KAP_EMAIL_INBOUND_SECRET: {fault}")
+    whole = IN_PRODUCTION | {"email_inbound": "true", "email_inbound_secret": a_key("mail")}
+    assert read(monkeypatch, whole).email_inbound
+    assert read(monkeypatch, IN_PRODUCTION).email_inbound_secret is None
+
+
 def test_no_secret_is_ever_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = {"smtp_password": "canary-1", "temporal_api_key": "canary-2", "issuer_key": "canary-3"}
     settings = read(monkeypatch, VALUES | secrets | {"temporal_tls": True})

@@ -11,13 +11,19 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("audit_event", sa.Column("reason", sa.Text(), nullable=True))
-    op.create_index(
-        "ix_audit_event_not_done",
-        "audit_event",
-        ["site", "outcome", "seq"],
-        unique=False,
-        postgresql_where=sa.text("outcome <> '0'"),
-    )
+    with op.get_context().autocommit_block():
+        # What an earlier try left half built is no index.
+        op.drop_index(
+            "ix_audit_event_not_done", table_name="audit_event", postgresql_concurrently=True, if_exists=True
+        )
+        op.create_index(
+            "ix_audit_event_not_done",
+            "audit_event",
+            ["site", "outcome", "seq"],
+            unique=False,
+            postgresql_where=sa.text("outcome <> '0'"),
+            postgresql_concurrently=True,
+        )
 
 
 def downgrade() -> None:

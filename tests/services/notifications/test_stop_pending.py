@@ -36,6 +36,9 @@ async def test_a_later_message_leaves_only_if_safety_needs_it(world: World, temp
     parameters = {
         TemplateName.STAFF_PAGE: {"reference": "R7"},
         TemplateName.CONTACT_CODE: {"code": "012345"},
+        TemplateName.MESSAGE_ANSWER: {"said": "A person will read it."},
+        TemplateName.CLINIC_NOTICE: {},
+        TemplateName.VISIT_OFFERED: takes_start | {"due_at": "2026-03-04T14:00:00+00:00"},
         TemplateName.AFTER_VISIT: {},
         TemplateName.QUESTIONNAIRE_DUE: {},
         TemplateName.FOLLOW_UP_DUE: {},

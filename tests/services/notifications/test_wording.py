@@ -21,6 +21,7 @@ TELLING = re.compile(
     re.IGNORECASE,
 )
 VALUES = {
+    "said": "A person will read your message.",
     "starts_at": "2026-03-03T14:00:00+00:00",
     "previous_starts_at": "2026-03-02T14:00:00+00:00",
     "due_at": "2026-03-04T14:00:00Z",
@@ -45,8 +46,9 @@ SHOWN = {
     },
 }
 WORDING = Wording(HelpLines())
-TO_PATIENTS = [one for one in TemplateName if one not in (TemplateName.STAFF_PAGE, TemplateName.CONTACT_CODE)]
-"""A code goes to an address of which nobody knows whose it is: it says nothing else."""
+NO_CARE = (TemplateName.STAFF_PAGE, TemplateName.CONTACT_CODE, TemplateName.MESSAGE_ANSWER)
+TO_PATIENTS = [one for one in TemplateName if one not in NO_CARE]
+"""A code goes to an address of which nobody knows whose it is: it says nothing else. Answers are as neutral."""
 EVERY = [*product(TemplateName, Language, [True, False])]
 
 

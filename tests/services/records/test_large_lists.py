@@ -16,12 +16,12 @@ import pytest
 from sqlalchemy import event
 
 from clinical.task_priority import Priority
+from deploy.crowd import JOURNEYS, SITE, fill
 from deploy.postgres import PostgresServer
 from services.database import Database
 from services.encryption import FieldCipher, KeyRing
 from services.records.queries import RecordQueries
 from services.records.task_queries import TaskFilter
-from tests.services.records.crowd import FILL, JOURNEYS, SITE
 
 NOW = datetime.now(UTC)
 LIMIT = 51
@@ -39,10 +39,7 @@ def crowded(postgres: PostgresServer, database_template: str) -> Iterator[str]:
     name = f"crowd_{uuid.uuid4().hex[:8]}"
     url = postgres.create_database(name, template=database_template)
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute("SET synchronous_commit = off")
-        for statements in FILL:
-            connection.execute(statements)
-        connection.execute("VACUUM ANALYZE")
+        fill(connection)
     yield url
     postgres.drop_database(name)
 

@@ -6,15 +6,17 @@ names are a few bytes that nobody opens.
 
 from __future__ import annotations
 
+import psycopg
+
 JOURNEYS = 100_000
 SITE = "site-a"
 
-COURSES = f"""
+COURSES = """
 INSERT INTO patient (id, site, name, birth_date, sex, person_index, language, time_zone, preferred_channel,
     detail_opt_in)
-SELECT 'p' || n, CASE WHEN n % 10 = 0 THEN 'site-b' ELSE '{SITE}' END, '\\x00', '\\x00', '\\x00', 'i' || n, 'en',
+SELECT 'p' || n, CASE WHEN n % 10 = 0 THEN 'site-b' ELSE 'site-a' END, '\\x00', '\\x00', '\\x00', 'i' || n, 'en',
     'UTC', 'sms', false
-FROM generate_series(1, {JOURNEYS}) n;
+FROM generate_series(1, :journeys) n;
 INSERT INTO journey (id, site, patient_id, indication, protocol, protocol_hash, stage, status, on_hold,
     started_at, closed_at, time_zone, doses, sessions_completed, last_seq, last_hash, version)
 SELECT 'journey/' || site || '/' || id, site, id, 'major-depressive-disorder', 'p|1', 'h',
@@ -69,10 +71,10 @@ SELECT 'journey/site-a/p5', s, 'k' || s, 'task.opened', now(), 'a', 'nurse', '\\
 FROM generate_series(3, 3000) s;
 """
 
-DRUGS = f"""
+DRUGS = """
 INSERT INTO drug_container (id, site, drug, product, strength, lot, expires_on, received_at, received_mg,
     remaining_mg, counted_at, last_at, closed_at, last_seq, cases)
-SELECT 'c' || n, '{SITE}', 'ketamine-racemic', 'vial', '10 mg/mL', 'L' || n % 500, '2099-01-01',
+SELECT 'c' || n, 'site-a', 'ketamine-racemic', 'vial', '10 mg/mL', 'L' || n % 500, '2099-01-01',
     now() - n * interval '1 hour', 500, 500, now(), now(), CASE WHEN n % 50 > 0 THEN now() END, 1, 0
 FROM generate_series(1, 4000) n;
 INSERT INTO drug_discrepancy (container_id, number, site, status, kind, expected_mg, found_mg, difference_mg,
@@ -82,4 +84,10 @@ SELECT id, 1, site, CASE WHEN n % 100 = 0 THEN 'open' ELSE 'closed' END, 'count'
 FROM (SELECT *, substr(id, 2)::int AS n FROM drug_container) AS books;
 """
 
-FILL = (COURSES, WORK, DRUGS)
+
+def fill(connection: psycopg.Connection, journeys: int = JOURNEYS) -> None:
+    """Fill an empty, migrated database; the statistics of the planner are up to date afterwards."""
+    connection.execute("SET synchronous_commit = off")
+    for statements in (COURSES.replace(":journeys", str(journeys)), WORK, DRUGS):
+        connection.execute(statements)
+    connection.execute("VACUUM ANALYZE")

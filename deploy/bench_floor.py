@@ -1,0 +1,111 @@
+"""What is the least that the engine can do? Workflows that decide and record nothing, and a process that runs them.
+
+`python -m deploy.bench_floor ADDRESS` serves the queue `bench-floor`. Payloads are plain, nothing is checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from temporalio import activity, workflow
+
+QUEUE = "bench-floor"
+SHORT = timedelta(seconds=10)
+FAR = timedelta(days=400)
+
+
+@workflow.defn(name="BareEmpty")
+class BareEmpty:
+    """Takes updates and does nothing."""
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.update
+    async def touch(self, number: int) -> int:
+        return number
+
+
+@dataclass
+class Script:
+    """What one workflow of a real course did, counted: the bare one does as much of it."""
+
+    id: str
+    updates: int
+    writes: int
+    timers: int
+    sends: int
+    children: list[Script] = field(default_factory=list)
+
+
+def due(total: int, step: int, steps: int) -> int:
+    """How many of `total` fall to this one of so many steps, when they are spread evenly."""
+    return total * (step + 1) // steps - total * step // steps
+
+
+@activity.defn
+async def nothing() -> None:
+    """Nothing."""
+
+
+@workflow.defn(name="BareCourse")
+class BareCourse:
+    """Answers as many updates, with as many activities, timers and children, and keeps nothing."""
+
+    def __init__(self) -> None:
+        self._done = 0
+        self._timer: asyncio.Task[None] | None = None
+
+    @workflow.run
+    async def run(self, script: Script) -> None:
+        self._script = script
+        if not script.updates:
+            await self._act(0, 1)
+        await workflow.wait_condition(lambda: self._done >= script.updates)
+        for child in script.children:
+            await workflow.execute_child_workflow(BareCourse.run, child, id=child.id)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @workflow.update
+    async def step(self) -> int:
+        await workflow.wait_condition(lambda: hasattr(self, "_script"))
+        await self._act(self._done, self._script.updates)
+        self._done += 1
+        return self._done
+
+    async def _act(self, step: int, steps: int) -> None:
+        script = self._script
+        for _ in range(due(script.writes, step, steps)):
+            await workflow.execute_local_activity(nothing, start_to_close_timeout=SHORT)
+        for _ in range(due(script.sends, step, steps)):
+            await workflow.execute_activity(nothing, start_to_close_timeout=SHORT)
+        for _ in range(due(script.timers, step, steps)):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = asyncio.create_task(asyncio.sleep(FAR.total_seconds()))
+            await asyncio.sleep(0)
+
+
+async def serve(address: str) -> None:
+    from temporalio.client import Client
+    from temporalio.worker import Worker
+
+    client = await Client.connect(address)
+    async with Worker(
+        client,
+        task_queue=QUEUE,
+        workflows=[BareEmpty, BareCourse],
+        activities=[nothing],
+        build_id="bench",
+    ):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1]))
