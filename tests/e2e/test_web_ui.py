@@ -109,7 +109,7 @@ async def _sign_in(page: Page, system: LocalSystem, token: str) -> None:
 
 async def _open(page: Page, system: LocalSystem, workflow: str) -> None:
     await page.goto(f"{system.ui_url}/namespaces/default/workflows/{quote(workflow, safe='')}")
-    await expect(page.locator("h5:visible", has_text="Input").first).to_be_visible()
+    await expect(page.get_by_role("textbox", name="Input", exact=True)).to_be_visible()
 
 
 async def _readers(system: LocalSystem) -> set[str]:
