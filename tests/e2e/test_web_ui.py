@@ -65,7 +65,7 @@ async def test_who_may_reads_payloads_and_who_may_not_sees_ciphertext(
 
     await _use_the_codec(page, system)  # as a stranger
     await _open(page, system, workflow)
-    await expect(page.get_by_text("Codec Server could not connect")).to_be_visible()
+    await expect(page.locator("#content").get_by_text("Codec Server could not connect")).to_be_visible()
     assert canary not in await page.content()
 
     await _sign_in(page, system, tokens[Role.OPS])
