@@ -10,17 +10,11 @@ from activities.errors import as_application_error
 from clinical.events import Entry, MessageSettled
 from clinical.people import ENGINE, Role
 from services.notifications.errors import NotificationError
-from services.notifications.interface import (
-    ASKS_FOR_A_REPLY,
-    ChannelName,
-    Contact,
-    Notifications,
-    SendReason,
-    SendRequest,
-)
+from services.notifications.interface import ChannelName, Contact, Notifications, SendReason, SendRequest
 from services.notifications.interface import CommunicationStatus as CommunicationStatus
 from services.notifications.interface import SendResult as SendResult
 from services.notifications.interface import TemplateName as TemplateName
+from services.notifications.kinds import ASKS_FOR_A_REPLY
 from services.records.errors import RecordsError
 from services.records.interface import Batch, Records
 

@@ -1,10 +1,11 @@
 """Was every positive screen taken up in time, and closed only by who may? Invariant 8, and what is open.
 
 A finding that joined a case is carried by that case: what acknowledges, escalates or closes the case counts
-for the finding too, unless the case had been closed before the finding was made. A finding worse than what
-the case was known for starts the clock anew: then only what came after it counts. A case that was closed by
-somebody without the licence is not closed. "After" is a matter of place in the record; only deadlines are
-compared with instants. Source: product §4; clinical-facts §6.2, H7, H8.
+for the finding too, unless the case had been closed before the finding was made. Who had taken the case over
+before it came was in time, whatever their clocks say. A finding worse than what the case was known for starts
+the clock anew: then only what came after it counts. A case that was closed by somebody without the licence is
+not closed. "After" is a matter of place in the record; only deadlines are compared with instants.
+Source: product §4; clinical-facts §6.2, H7, H8.
 """
 
 from collections.abc import Iterator
@@ -76,7 +77,9 @@ def _taken_up(record: Record, case: Case, by: datetime) -> bool:
         *(p for p in record.every(RiskPaged) if p.fact.rung >= FURTHER),
     ]
     return any(
-        answer.fact.case_id in carriers and answer.place > since and utc(answer.entry.occurred_at) <= by
+        answer.fact.case_id in carriers
+        and answer.place > since
+        and (answer.place < case.place or utc(answer.entry.occurred_at) <= by)
         for answer in answers
     )
 

@@ -111,7 +111,7 @@ def migrate(url: str) -> None:
 def migration_config(url: str) -> "Config":
     """What Alembic needs to know. The address is an attribute: it may hold a password and `%` signs.
 
-    Alembic is imported here and above: an API or a worker needs none of it, and it is a fifth of their start.
+    Alembic is imported here and above: an API or a worker needs none of it, and it is a twentieth of their imports.
     """
     from alembic.config import Config
 

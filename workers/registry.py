@@ -162,7 +162,7 @@ def workers_for(
             workflows=WORKFLOWS if queue is TaskQueue.JOURNEY else (),
             activities=activities.of(queue),
             workflow_runner=runner(),
-            # Without a name the SDK makes one of the code of every module there is: half of a worker's start.
+            # Without a name the SDK makes one of the code of every module there is: a third of a worker's start.
             build_id=None if deployment else "unversioned",
             deployment_config=deployment,
             interceptors=[HistoryMeter(), NothingAhead()],

@@ -5,9 +5,7 @@ and answers the same. Statuses are FHIR R4's for Communication. Times are UTC in
 caller's clinical now (virtual time included), `sent_at` the wall clock's.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Annotated, Protocol
 from zoneinfo import ZoneInfo
 
@@ -60,61 +58,6 @@ class TemplateName(StrEnum):
     CONTACT_CODE = "contact_code"
     MESSAGE_ANSWER = "message_answer"  # what is answered to an e-mail of the person
     CLINIC_NOTICE = "clinic_notice"
-
-
-class TemplateParameters(BaseModel):
-    """`*_at` are ISO 8601 instants with offset; `link` is an http(s) address; the rest short plain text."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    required: frozenset[str] = frozenset()
-    optional: frozenset[str] = frozenset()
-
-
-def _takes(*required: str, optional: tuple[str, ...] = ()) -> TemplateParameters:
-    return TemplateParameters(required=frozenset(required), optional=frozenset(optional))
-
-
-TEMPLATE_PARAMETERS: Mapping[TemplateName, TemplateParameters] = MappingProxyType(
-    {
-        TemplateName.CONSULTATION_BOOKED: _takes("starts_at", optional=("clinic_phone",)),
-        TemplateName.SESSION_BOOKED: _takes("starts_at", optional=("link", "clinic_phone")),
-        TemplateName.SESSION_REMINDER: _takes("starts_at", optional=("link", "clinic_phone")),
-        TemplateName.SESSION_MOVED: _takes(
-            "starts_at", optional=("link", "previous_starts_at", "clinic_phone")
-        ),
-        TemplateName.SESSION_CANCELLED: _takes("starts_at", optional=("clinic_phone",)),
-        TemplateName.VISIT_OFFERED: _takes("starts_at", "due_at", optional=("link", "clinic_phone")),
-        TemplateName.AFTER_VISIT: _takes(optional=("clinic_phone", "next_contact_at")),
-        TemplateName.QUESTIONNAIRE_DUE: _takes(optional=("due_at", "link")),
-        TemplateName.FOLLOW_UP_DUE: _takes(optional=("due_at", "link", "clinic_phone")),
-        TemplateName.JOURNEY_PAUSED: _takes(optional=("clinic_phone",)),
-        TemplateName.JOURNEY_ENDED: _takes(optional=("clinic_phone",)),
-        TemplateName.STAFF_PAGE: _takes("reference", optional=("due_at", "link")),
-        TemplateName.CONTACT_CODE: _takes("code"),
-        TemplateName.MESSAGE_ANSWER: _takes("said"),
-        TemplateName.CLINIC_NOTICE: _takes(optional=("clinic_phone",)),
-    }
-)
-
-# What still leaves after a withdrawal: staff are paged, a cancelled visit is said, the way home stays safe,
-# whoever wants to correct an address can, and whoever writes is answered.
-MAY_LEAVE_AFTER_STOP = frozenset(
-    {
-        TemplateName.STAFF_PAGE,
-        TemplateName.CONTACT_CODE,
-        TemplateName.MESSAGE_ANSWER,
-        TemplateName.SESSION_CANCELLED,
-        TemplateName.AFTER_VISIT,
-        TemplateName.JOURNEY_ENDED,
-    }
-)
-
-
-ASKS_FOR_A_REPLY = frozenset(
-    {TemplateName.SESSION_BOOKED, TemplateName.SESSION_REMINDER, TemplateName.SESSION_MOVED}
-)
-"""A text message of these says how to answer it, and is about the visit that a reply is about."""
 
 
 class Contact(BaseModel):
@@ -296,7 +239,7 @@ class Notifications(Protocol):
         ...
 
     async def stop_pending(self, journey_id: str, reason: str) -> int:
-        """Nothing of this journey leaves after this returns (but MAY_LEAVE_AFTER_STOP). `reason` is a code.
+        """Nothing of this journey leaves after this returns (but `kinds.MAY_LEAVE_AFTER_STOP`). `reason` is a code.
         Answers how many waiting messages it stopped. Raises SendInProgress while one is on its way."""
         ...
 

@@ -12,7 +12,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifications.interface import (
-    MAY_LEAVE_AFTER_STOP,
     ChannelName,
     CommunicationStatus,
     Refusal,
@@ -20,6 +19,7 @@ from services.notifications.interface import (
     SendResult,
     TemplateName,
 )
+from services.notifications.kinds import MAY_LEAVE_AFTER_STOP
 from services.notifications.tables import Communication, CommunicationAttempt, CommunicationStop
 
 FINAL = frozenset({CommunicationStatus.COMPLETED, CommunicationStatus.NOT_DONE, CommunicationStatus.STOPPED})

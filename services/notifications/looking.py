@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.encryption import FieldCipher
 from services.notifications import receipts
 from services.notifications.interface import (
-    ASKS_FOR_A_REPLY,
     Answered,
     ChannelName,
     CommunicationRecord,
@@ -19,6 +18,7 @@ from services.notifications.interface import (
     ReceiptRecord,
     TemplateName,
 )
+from services.notifications.kinds import ASKS_FOR_A_REPLY
 from services.notifications.tables import Communication
 
 Place = tuple[datetime, datetime, str]

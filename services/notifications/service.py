@@ -29,7 +29,6 @@ from services.notifications.channel import AddressRefused, Channel, OutgoingMess
 from services.notifications.claims import Claim, Outcome, attempt_of
 from services.notifications.errors import ChannelUnavailable, KeyReused, SendInProgress
 from services.notifications.interface import (
-    TEMPLATE_PARAMETERS,
     ChannelName,
     CommunicationStatus,
     Contact,
@@ -39,6 +38,7 @@ from services.notifications.interface import (
     SendResult,
     TemplateName,
 )
+from services.notifications.kinds import TEMPLATE_PARAMETERS
 from services.notifications.quiet_hours import NIGHT, QuietHours
 from services.notifications.release import Circumstances, Hold, Leave, Refuse, release
 from services.notifications.tables import Communication

@@ -14,13 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from clinical.crisis_lines import CRISIS_LINE, EMERGENCY_NUMBER, TEXT_LINE
 from services.notifications.errors import MessageInvalid
-from services.notifications.interface import (
-    ASKS_FOR_A_REPLY,
-    TEMPLATE_PARAMETERS,
-    ChannelName,
-    Contact,
-    TemplateName,
-)
+from services.notifications.interface import ChannelName, Contact, TemplateName
+from services.notifications.kinds import ASKS_FOR_A_REPLY, TEMPLATE_PARAMETERS
 from services.notifications.language import Language, language_for
 from services.notifications.local_time import local_time
 

@@ -567,6 +567,11 @@ FAULTS: list[tuple[str, Fault, set[str]]] = [
         lambda j: joining(j, events.TaskDone, place_in(j, "risk/case-1"), RiskLevel.HIGH, 15),
         {"INV8-UNANSWERED"},
     ),
+    (
+        "a further finding that was due before the case it joined was paged further",
+        lambda j: joining(j, events.RiskOpened, 1, RiskLevel.MODERATE, -3 * 24 * 60),
+        {"INV8-UNANSWERED"},
+    ),
     # ── 9 ───────────────────────────────────────────────────────────────────────────────────────────────────
     (
         "a task of nobody",
@@ -836,6 +841,10 @@ HARMLESS: list[tuple[str, Fault]] = [
     (
         "a further finding, no worse, joins an acknowledged case and is closed with it",
         lambda j: joining(j, events.TaskDone, place_in(j, "risk/case-1"), RiskLevel.MODERATE, 15),
+    ),
+    (
+        "a further finding, no worse, by a clock days behind that of the case that somebody had taken over",
+        lambda j: joining(j, events.TaskDone, place_in(j, "risk/case-1"), RiskLevel.MODERATE, -3 * 24 * 60),
     ),
     (
         "a worse finding joins a case before it is paged further",

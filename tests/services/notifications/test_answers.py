@@ -9,7 +9,8 @@ import pytest
 
 from clinical.replies import Answer
 from services.notifications.answers import ANSWERS, WITHOUT_HELP, answer_text, placeholders
-from services.notifications.interface import ASKS_FOR_A_REPLY, ChannelName, TemplateName
+from services.notifications.interface import ChannelName, TemplateName
+from services.notifications.kinds import ASKS_FOR_A_REPLY
 from services.notifications.language import Language
 from services.notifications.wording import HelpLines, Wording
 from tests.services.notifications.test_wording import GSM7, TELLING

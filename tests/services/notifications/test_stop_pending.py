@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from services.notifications.errors import ChannelUnavailable, SendInProgress
-from services.notifications.interface import MAY_LEAVE_AFTER_STOP, CommunicationStatus, TemplateName
+from services.notifications.interface import CommunicationStatus, TemplateName
+from services.notifications.kinds import MAY_LEAVE_AFTER_STOP
 from tests.services.notifications.builders import JOURNEY, MORNING, NIGHT, a_request
 from tests.services.notifications.conftest import World
 

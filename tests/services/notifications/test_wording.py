@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications.errors import MessageInvalid
-from services.notifications.interface import TEMPLATE_PARAMETERS, TemplateName
+from services.notifications.interface import TemplateName
+from services.notifications.kinds import TEMPLATE_PARAMETERS
 from services.notifications.language import Language, language_for
 from services.notifications.wording import HelpLines, Wording, Words
 from tests.services.notifications.builders import a_contact
