@@ -206,6 +206,11 @@ def test_a_seeded_fault_is_found_and_nothing_else(name: str, changes: Changes, p
         (IV, one("/plan/valid_days", 11), {"/plan/valid_days"}),
         (
             IV,
+            (("/escalation/prescriber", "therapist"),),
+            {"/escalation/prescriber", "/escalation/therapist", "/escalation/nurse"},
+        ),
+        (
+            IV,
             (("/schedule/phases/1/from_week", 9), ("/schedule/phases/1/until_week", 8)),
             {"/schedule/phases/1/until_week"},
         ),

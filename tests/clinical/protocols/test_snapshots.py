@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clinical.booking import visit_plan
+from clinical.people import CLINICIANS, Role
 from clinical.protocol import Protocol
 from clinical.protocol_desk import BOOKING_BEFORE, ESCALATION_BEFORE, INBOX_BEFORE
 from clinical.protocol_diff import told
@@ -52,3 +53,10 @@ def test_what_a_new_version_says_for_the_first_time_is_told() -> None:
     difference = told(the_one_of_then(), shipped("iv-racemic"))
     assert "an earlier time is kept for them for: absent -> 60 min (/booking/offer_minutes)" in difference
     assert "words of crisis are answered within: absent -> 15 min (/inbox/crisis_minutes)" in difference
+
+
+def test_what_is_owed_too_long_goes_up_until_the_medical_director_hears_of_it() -> None:
+    escalation = shipped("iv-racemic").of_escalation
+    assert escalation.above(Role.NURSE) is escalation.above(Role.THERAPIST) is Role.PRESCRIBER
+    for role in (*CLINICIANS, Role.COORDINATOR):
+        assert escalation.above(escalation.above(role)) is Role.MEDICAL_DIRECTOR
