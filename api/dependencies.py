@@ -15,6 +15,7 @@ from api.auth import Caller
 from api.composition import Composition, composition_of
 from api.engine import EngineRefused, NotRunning
 from api.errors import invalid_model
+from api.on_the_loop import on_the_loop
 from api.problems import Problem
 from api.schemas.values import Act, Identifier, Site
 from clinical.people import Role
@@ -30,7 +31,7 @@ Number = Annotated[int, Path(ge=1, le=1000)]
 EventId = Annotated[str, Path(pattern=r"^ae-[0-9]{1,6}$")]
 CaseId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 
-Composed = Annotated[Composition, Depends(composition_of)]
+Composed = Annotated[Composition, on_the_loop(composition_of)]
 
 
 def caller_of(request: Request) -> Caller:
@@ -40,7 +41,7 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-CallerHere = Annotated[Caller, Depends(caller_of)]
+CallerHere = Annotated[Caller, on_the_loop(caller_of)]
 
 
 def key_of(request: Request) -> str:
@@ -48,7 +49,7 @@ def key_of(request: Request) -> str:
     return str(request.state.key)
 
 
-KeyHere = Annotated[str, Depends(key_of)]
+KeyHere = Annotated[str, on_the_loop(key_of)]
 
 
 class Course:
@@ -138,4 +139,4 @@ class Desk:
         return Problem("not-possible-now", "this part of the course is over, or has not begun")
 
 
-DeskHere = Annotated[Desk, Depends()]
+DeskHere = Annotated[Desk, on_the_loop(Desk)]

@@ -56,8 +56,8 @@ class Database:
         self,
         url: str,
         *,
-        pool_size: int = 5,
-        max_overflow: int = 10,
+        pool_size: int = 15,
+        max_overflow: int = 0,
         pool_timeout_s: float = 10.0,
         connect_timeout_s: int = 5,
         statement_timeout_ms: int = 20_000,
@@ -69,6 +69,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=pool_timeout_s,
+            pool_use_lifo=True,  # few connections when there is little to do: warm, and known to be alive
             connect_args={"connect_timeout": connect_timeout_s, "options": options},
             hide_parameters=True,  # parameters are patient data and would stand in messages of errors
         )

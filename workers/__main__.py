@@ -16,7 +16,7 @@ from activities.queues import TaskQueue
 from services.booking.service import Bookings
 from services.database import Database
 from services.logging import configure_logging
-from services.process import end_process
+from services.process import end_process, settle_memory
 from services.records.booking_facts import BookingFacts
 from services.records.booking_tasks import BookingTasks
 from services.settings import Settings, SettingsInvalid
@@ -91,6 +91,7 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
                 running.callback(again.cancel)
                 census = asyncio.create_task(keep_counting(database))
                 running.callback(census.cancel)
+            settle_memory()
             health.taking_work = True
             log.info("worker started", queue=",".join(queues))
             await stop.wait()

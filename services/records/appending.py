@@ -32,6 +32,7 @@ from services.records.tally import Count, tally
 from services.records.task_tables import ClosedDayRow
 
 # Made once: to put a statement together costs as much as to send it.
+LOCKED = select(JourneyRow).where(JourneyRow.id == bindparam("id")).with_for_update(key_share=True)
 NEW_ENTRY = insert(EntryRow)
 NEW_EVENT = insert(OutboxRow)
 KNOWN_AND_CLOSED: CompoundSelect[Any] = union_all(
@@ -141,8 +142,7 @@ async def _locked_journey(session: AsyncSession, batch: Batch) -> JourneyRow:
 
 
 async def _lock(session: AsyncSession, journey_id: str) -> JourneyRow | None:
-    statement = select(JourneyRow).where(JourneyRow.id == journey_id)
-    return await session.scalar(statement.with_for_update(key_share=True))
+    return await session.scalar(LOCKED, {"id": journey_id})
 
 
 async def _open(session: AsyncSession, journey_id: str, entry: Entry, fact: JourneyStarted) -> None:
