@@ -40,7 +40,7 @@ _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2199, 1, 1, tzin
 _log = structlog.get_logger(__name__)
 
 
-def _key_of(request: Request) -> str:
+async def _key_of(request: Request) -> str:
     """The key of this request; what only reads has none."""
     return str(getattr(request.state, "key", ""))
 

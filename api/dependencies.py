@@ -30,10 +30,16 @@ Number = Annotated[int, Path(ge=1, le=1000)]
 EventId = Annotated[str, Path(pattern=r"^ae-[0-9]{1,6}$")]
 CaseId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 
-Composed = Annotated[Composition, Depends(composition_of)]
+
+async def composed(request: Request) -> Composition:
+    """A coroutine, as all below: what is not one, the framework sends to another thread and waits for it."""
+    return composition_of(request)
 
 
-def caller_of(request: Request) -> Caller:
+Composed = Annotated[Composition, Depends(composed)]
+
+
+async def caller_of(request: Request) -> Caller:
     """The person whom `api.entrance` let in."""
     caller = request.state.caller
     assert isinstance(caller, Caller)
@@ -43,7 +49,7 @@ def caller_of(request: Request) -> Caller:
 CallerHere = Annotated[Caller, Depends(caller_of)]
 
 
-def key_of(request: Request) -> str:
+async def key_of(request: Request) -> str:
     """The key of this request: the same for the same request sent again."""
     return str(request.state.key)
 
@@ -81,7 +87,7 @@ CourseHere = Annotated[Course, Depends(course_of)]
 class Desk:
     """Where commands of this request are handed in."""
 
-    def __init__(self, here: Composed, caller: CallerHere, key: KeyHere) -> None:
+    def __init__(self, here: Composition, caller: Caller, key: str) -> None:
         self._here = here
         self._caller = caller
         self._key = key
@@ -138,4 +144,8 @@ class Desk:
         return Problem("not-possible-now", "this part of the course is over, or has not begun")
 
 
-DeskHere = Annotated[Desk, Depends()]
+async def desk_of(here: Composed, caller: CallerHere, key: KeyHere) -> Desk:
+    return Desk(here, caller, key)
+
+
+DeskHere = Annotated[Desk, Depends(desk_of)]

@@ -7,10 +7,11 @@ bad SQL) pass.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from sqlalchemy import Row, Select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -52,6 +53,14 @@ class Sessions:
             async with _answering(), self._database.reading() as session:
                 yield session
         except RaceLost as lost:  # a standby gave up the snapshot
+            raise RecordsUnavailable("the database cannot answer now") from lost
+
+    async def ask(self, *questions: Select[Any]) -> list[Sequence[Row[Any]]]:
+        """The rows of each question, each of its own moment."""
+        try:
+            async with _answering():
+                return await self._database.ask(*questions)
+        except RaceLost as lost:
             raise RecordsUnavailable("the database cannot answer now") from lost
 
     async def _once(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
