@@ -104,8 +104,8 @@ async def _in_turns(system: LocalSystem, few: Size, lots: Size, times: int) -> d
     asked[LIST, "drowning"] = (lots.api, lots.http, f"/v1/tasks?site={DROWNING}")
     taken = {name: Taken() for name in asked}
     for turn in range(times + WARM_UP):
-        for name, (child, http, path) in asked.items():
-            await _once(system, child, http, path, headers, taken[name] if turn >= WARM_UP else Taken())
+        for question, (child, http, path) in asked.items():
+            await _once(system, child, http, path, headers, taken[question] if turn >= WARM_UP else Taken())
     return taken
 
 

@@ -51,14 +51,7 @@ async def read_board(
     people = tuple(_person(one) for one in board.people)
     counts = {place: sum(one.place == place for one in people) for place in PLACES}
     resources = await _resources(here, at, Span(board.starts_at, board.ends_at))
-    return BoardOut.model_validate(
-        {
-            **board.model_dump(exclude={"people"}),
-            "people": people,
-            "counts": counts,
-            "resources": [one.model_dump() for one in resources],
-        }
-    )
+    return BoardOut(**(dict(board) | {"people": people}), counts=counts, resources=tuple(resources))
 
 
 async def _resources(here: Composition, site: str, day: Span) -> list[ResourceOnBoard]:
@@ -66,9 +59,16 @@ async def _resources(here: Composition, site: str, day: Span) -> list[ResourceOn
     taken: dict[str, list[Taken]] = {}
     for booking in await here.bookings.between(site, day, limit=AT_MOST):
         for part in booking.parts:
-            told = {**part.model_dump(), **booking.model_dump(exclude={"starts_at", "ends_at"})}
-            one = {name: told[name] for name in Taken.model_fields if name != "booking_id"}
-            taken.setdefault(part.resource_id, []).append(Taken(booking_id=booking.id, **one))
+            span = Taken(
+                part=part.part,
+                starts_at=part.starts_at,
+                ends_at=part.ends_at,
+                status=booking.status,
+                booking_id=booking.id,
+                journey_id=booking.journey_id,
+                session=booking.session,
+            )
+            taken.setdefault(part.resource_id, []).append(span)
     return [
         ResourceOnBoard(code=one.code, kind=one.kind, taken=tuple(taken.get(one.id, ())))
         for one in sorted(await here.bookings.resources(site), key=lambda one: (one.kind, one.code))
@@ -84,4 +84,4 @@ def _person(one: PersonOnBoard) -> PersonOut:
         NextAct(act=act, href=f"{course}/sessions/{one.session}{end}", roles=sorted(ACTS[act]))
         for act, end in ways
     ]
-    return PersonOut(**one.model_dump(), course=course, next=acts)
+    return PersonOut(**dict(one), course=course, next=acts)
