@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -55,7 +56,7 @@ async def serve(port: int, settings: Settings) -> None:
         async with turn:
             sent = [await connection.execute(text, given) for text, given in statements]
             found = [await one.fetchall() for one in sent if one.description]
-        return Response(json.dumps(found, default=str), media_type="application/json")
+        return Response(json.dumps(found, default=_spelled), media_type="application/json")
 
     async def page(request: Request) -> Response:
         return await rows(known[request.url.path])
@@ -74,6 +75,10 @@ async def serve(port: int, settings: Settings) -> None:
         Starlette(routes=routes), host="127.0.0.1", port=port, access_log=False, log_level="error"
     )
     await uvicorn.Server(config).serve()
+
+
+def _spelled(value: object) -> str:
+    return b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
 async def _statements(settings: Settings) -> dict[str, Statements]:

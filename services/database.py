@@ -23,7 +23,6 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     Row,
-    SelectBase,
     Text,
     event,
     func,
@@ -103,7 +102,7 @@ class Database:
         async with AsyncSession(self._snapshots, autoflush=False) as session:
             yield session
 
-    async def ask(self, *questions: SelectBase) -> list[Sequence[Row[Any]]]:
+    async def ask(self, *questions: Executable) -> list[Sequence[Row[Any]]]:
         """The rows of each, each of its own moment: one round trip a question.
 
         A connection that turns out to be cut is not asked beforehand whether it lives, as the others do: what was

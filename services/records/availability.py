@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, SelectBase
+from sqlalchemy import Executable, Row
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -55,7 +55,7 @@ class Sessions:
         except RaceLost as lost:  # a standby gave up the snapshot
             raise RecordsUnavailable("the database cannot answer now") from lost
 
-    async def ask(self, *questions: SelectBase) -> list[Sequence[Row[Any]]]:
+    async def ask(self, *questions: Executable) -> list[Sequence[Row[Any]]]:
         """The rows of each question, each of its own moment."""
         try:
             async with _answering():
