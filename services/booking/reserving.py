@@ -36,9 +36,8 @@ async def lock_site(session: AsyncSession, site: str) -> None:
 
 
 def view_of(row: BookingRow | Row[Any]) -> BookingView:
-    parts = tuple(ReservedPart.model_validate(one) for one in row.needs["parts"])
     plain = {name: getattr(row, name) for name in BookingView.model_fields if name != "parts"}
-    return BookingView.model_validate({**plain, "parts": parts})
+    return BookingView.model_validate({**plain, "parts": row.needs["parts"]})
 
 
 async def hold(session: AsyncSession, wish: Wish, now: datetime) -> BookingView:

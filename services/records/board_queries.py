@@ -7,6 +7,7 @@ that a day has 23, 24 or 25 hours. When the next reading is due, the protocol of
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -94,8 +95,12 @@ def gone_home(site: str, span: Span) -> Select[VisitRow]:
     return select(VisitRow).where(VisitRow.site == site, *of_day)
 
 
+@lru_cache(maxsize=256)
 def board_statement(site: str, span: Span) -> Select[Any]:
-    """All of them in one moment, with their courses, and the newest reading that stands of who is in the chair."""
+    """All of them in one moment, with their courses, and the newest reading that stands of who is in the chair.
+
+    It is the same all day: to put it into words costs more than to read its rows.
+    """
     groups = (here(site), expected(site, span), gone_home(site, span))
     visit = union_all(*(one.with_only_columns(*OF_VISIT) for one in groups)).subquery("visit")
     course = (
