@@ -10,7 +10,7 @@ import structlog
 from api.app import compose, create_app
 from api.serving import run, server_of
 from services.logging import configure_logging
-from services.process import end_process
+from services.process import end_process, settle_memory
 from services.settings import Settings, SettingsInvalid
 from services.telemetry.endpoint import MetricsEndpoint
 
@@ -26,6 +26,7 @@ def main() -> int:
         sys.stderr.write(f"{invalid}\n")
         return 2
     server = server_of(app, settings.api_host, settings.api_port)
+    settle_memory()
     composition.outside.streams.end_when(lambda: server.should_exit)
     try:
         with MetricsEndpoint(settings):

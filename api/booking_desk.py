@@ -11,11 +11,12 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from fastapi import Depends, Request
+from fastapi import Request
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.dependencies import CallerHere, Composed, Course, Desk
 from api.engine import EngineRefused
+from api.on_the_loop import on_the_loop
 from api.problems import Fault, Problem
 from api.schemas.booking import BookingIn
 from clinical.booking import CourseRules, Span, too_short, visit_plan
@@ -40,7 +41,7 @@ _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2199, 1, 1, tzin
 _log = structlog.get_logger(__name__)
 
 
-async def _key_of(request: Request) -> str:
+def _key_of(request: Request) -> str:
     """The key of this request; what only reads has none."""
     return str(getattr(request.state, "key", ""))
 
@@ -48,7 +49,7 @@ async def _key_of(request: Request) -> str:
 class BookingDesk:
     """Where this request's acts on times are handed in."""
 
-    def __init__(self, here: Composed, caller: CallerHere, key: Annotated[str, Depends(_key_of)]) -> None:
+    def __init__(self, here: Composed, caller: CallerHere, key: Annotated[str, on_the_loop(_key_of)]) -> None:
         self._here = here
         self.books = here.bookings
         self.caller = caller
@@ -199,7 +200,7 @@ class BookingDesk:
         return await self.hold(wish)
 
 
-Times = Annotated[BookingDesk, Depends()]
+Times = Annotated[BookingDesk, on_the_loop(BookingDesk)]
 
 
 def now() -> datetime:

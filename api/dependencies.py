@@ -15,6 +15,7 @@ from api.auth import Caller
 from api.composition import Composition, composition_of
 from api.engine import EngineRefused, NotRunning
 from api.errors import invalid_model
+from api.on_the_loop import on_the_loop
 from api.problems import Problem
 from api.schemas.values import Act, Identifier, Site
 from clinical.people import Role
@@ -30,31 +31,25 @@ Number = Annotated[int, Path(ge=1, le=1000)]
 EventId = Annotated[str, Path(pattern=r"^ae-[0-9]{1,6}$")]
 CaseId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 
-
-async def composed(request: Request) -> Composition:
-    """A coroutine, as all below: what is not one, the framework sends to another thread and waits for it."""
-    return composition_of(request)
+Composed = Annotated[Composition, on_the_loop(composition_of)]
 
 
-Composed = Annotated[Composition, Depends(composed)]
-
-
-async def caller_of(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
     """The person whom `api.entrance` let in."""
     caller = request.state.caller
     assert isinstance(caller, Caller)
     return caller
 
 
-CallerHere = Annotated[Caller, Depends(caller_of)]
+CallerHere = Annotated[Caller, on_the_loop(caller_of)]
 
 
-async def key_of(request: Request) -> str:
+def key_of(request: Request) -> str:
     """The key of this request: the same for the same request sent again."""
     return str(request.state.key)
 
 
-KeyHere = Annotated[str, Depends(key_of)]
+KeyHere = Annotated[str, on_the_loop(key_of)]
 
 
 class Course:
@@ -87,7 +82,7 @@ CourseHere = Annotated[Course, Depends(course_of)]
 class Desk:
     """Where commands of this request are handed in."""
 
-    def __init__(self, here: Composition, caller: Caller, key: str) -> None:
+    def __init__(self, here: Composed, caller: CallerHere, key: KeyHere) -> None:
         self._here = here
         self._caller = caller
         self._key = key
@@ -144,8 +139,4 @@ class Desk:
         return Problem("not-possible-now", "this part of the course is over, or has not begun")
 
 
-async def desk_of(here: Composed, caller: CallerHere, key: KeyHere) -> Desk:
-    return Desk(here, caller, key)
-
-
-DeskHere = Annotated[Desk, Depends(desk_of)]
+DeskHere = Annotated[Desk, on_the_loop(Desk)]

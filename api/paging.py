@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from api.dependencies import CallerHere, Composed
+from api.on_the_loop import on_the_loop
 
 T = TypeVar("T")
 Limit = Annotated[int, Query(ge=1, le=200)]
@@ -66,7 +67,7 @@ class Paging:
         return shown, mark
 
 
-Paged = Annotated[Paging, Depends()]
+Paged = Annotated[Paging, on_the_loop(Paging)]
 
 
 def link_next(request: Request, response: Response, cursor: str) -> None:

@@ -3,10 +3,11 @@
 import re
 from typing import Annotated
 
-from fastapi import Depends, Response
+from fastapi import Response
 
 from api.dependencies import CallerHere, Composed
 from api.next_steps import may_hold
+from api.on_the_loop import on_the_loop
 from api.problems import Problem
 from api.schemas.work import HoldingOut
 from clinical.people import Actor, Role
@@ -53,7 +54,7 @@ class _Desk:
         return HoldingOut.model_validate(task.model_dump(include=set(HoldingOut.model_fields)))
 
 
-TaskDesk = Annotated[_Desk, Depends()]
+TaskDesk = Annotated[_Desk, on_the_loop(_Desk)]
 
 
 def version_in(if_match: str | None) -> int | None:

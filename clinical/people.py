@@ -25,15 +25,6 @@ CLINICIANS = frozenset({Role.PRESCRIBER, Role.THERAPIST, Role.NURSE, Role.MEDICA
 LICENSED_TO_CLOSE_RISK = frozenset({Role.PRESCRIBER, Role.THERAPIST, Role.MEDICAL_DIRECTOR})
 """Who may resolve a risk case (facts §6.2: licensed clinician only)."""
 
-ESCALATES_TO: dict[Role, Role] = {
-    Role.COORDINATOR: Role.MEDICAL_DIRECTOR,
-    Role.NURSE: Role.PRESCRIBER,
-    Role.THERAPIST: Role.PRESCRIBER,
-    Role.PRESCRIBER: Role.MEDICAL_DIRECTOR,
-    Role.MEDICAL_DIRECTOR: Role.MEDICAL_DIRECTOR,
-}
-"""Who hears of an overdue task: organisation, not medicine, and so not in the protocol."""
-
 
 class Actor(BaseModel):
     """One person (or the engine) acting in one role; `id` is an opaque staff or patient id."""

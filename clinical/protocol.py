@@ -14,7 +14,14 @@ from pydantic import Field
 
 from clinical.people import Role
 from clinical.protocol_base import Ask, Count, Hours, Minutes, Percent, Positive, Section
-from clinical.protocol_desk import BOOKING_BEFORE, INBOX_BEFORE, Booking, Inbox
+from clinical.protocol_desk import (
+    BOOKING_BEFORE,
+    ESCALATION_BEFORE,
+    INBOX_BEFORE,
+    Booking,
+    Escalation,
+    Inbox,
+)
 from clinical.protocol_dosing import (
     ByWeight,
     Devices,
@@ -350,13 +357,14 @@ class Protocol(Section):
     long_term: tuple[LongTermCheck, ...]
     booking: Booking | None = None
     inbox: Inbox | None = None
+    escalation: Escalation | None = None
     labels: dict[str, Label]
     signature: Signature | None = None
 
     @property
     def unsaid(self) -> frozenset[str]:
         """Sections that a stored snapshot is too old to have; they are no part of its content."""
-        return frozenset(name for name in ("booking", "inbox") if getattr(self, name) is None)
+        return frozenset(name for name in ("booking", "inbox", "escalation") if getattr(self, name) is None)
 
     @property
     def of_booking(self) -> Booking:
@@ -365,6 +373,10 @@ class Protocol(Section):
     @property
     def of_inbox(self) -> Inbox:
         return self.inbox or INBOX_BEFORE
+
+    @property
+    def of_escalation(self) -> Escalation:
+        return self.escalation or ESCALATION_BEFORE
 
     @property
     def content_hash(self) -> str:

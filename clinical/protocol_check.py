@@ -11,7 +11,7 @@ from clinical.event_budget import over_budget
 from clinical.protocol import Protocol
 from clinical.protocol_check_bounds import bounds, sequences
 from clinical.protocol_check_course import calendar, decisions, follow_up, phases
-from clinical.protocol_check_desk import answered_in_time, said
+from clinical.protocol_check_desk import answered_in_time, goes_up, said
 from clinical.protocol_check_doses import amounts, boosters, form
 from clinical.protocol_check_labels import label_faults, signature_faults
 from clinical.protocol_check_people import instruments, people, waits
@@ -44,6 +44,7 @@ def faults(protocol: Protocol) -> tuple[Fault, ...]:
         *stay(protocol),
         *said(protocol),
         *answered_in_time(protocol),
+        *goes_up(protocol),
         *over_budget(protocol),
         *label_faults(protocol, document),
         *signature_faults(protocol),

@@ -1,9 +1,10 @@
-"""What does a protocol say of the desk: how a visit is laid out and moved, and how soon somebody answers?
+"""What does a protocol say of the desk: how a visit is laid out, how soon somebody answers, who hears of delay?
 
-Both sections came later than the others. A document that is published has to say them; the snapshot of a course that
+These sections came later than the others. A document that is published has to say them; the snapshot of a course that
 began before does not, keeps its hash, and goes on with the numbers that were the same for everybody then.
 """
 
+from clinical.people import Role
 from clinical.protocol_base import Count, Hours, Minutes, Positive, Section
 
 
@@ -34,6 +35,28 @@ class Inbox(Section):
     """After our question what was meant, the next message within this time goes to a person."""
 
 
+class Escalation(Section):
+    """Who hears of a task that is overdue, by the role that owes it. Above the medical director there is nobody."""
+
+    coordinator: Role
+    nurse: Role
+    therapist: Role
+    prescriber: Role
+
+    def above(self, role: Role) -> Role:
+        match role:
+            case Role.COORDINATOR:
+                return self.coordinator
+            case Role.NURSE:
+                return self.nurse
+            case Role.THERAPIST:
+                return self.therapist
+            case Role.PRESCRIBER:
+                return self.prescriber
+            case _:
+                return Role.MEDICAL_DIRECTOR
+
+
 BOOKING_BEFORE = Booking(
     arrival_minutes=30,
     talk_from_minutes=40,
@@ -43,4 +66,10 @@ BOOKING_BEFORE = Booking(
     see_to_hours=4,
 )
 INBOX_BEFORE = Inbox(crisis_minutes=15, read_hours=4, contact_hours=24, asked_again_hours=72)
+ESCALATION_BEFORE = Escalation(
+    coordinator=Role.MEDICAL_DIRECTOR,
+    nurse=Role.PRESCRIBER,
+    therapist=Role.PRESCRIBER,
+    prescriber=Role.MEDICAL_DIRECTOR,
+)
 """What courses go on with whose snapshot is older than the section."""

@@ -1,37 +1,25 @@
 """How does the system talk to PostgreSQL, and where is the one place that commits?
 
-`Database.transaction()` is the commit of everything that takes more than one statement: one per request or activity,
-at the edge. `Database.reading()` is a read-only snapshot (REPEATABLE READ), so that a view made of several queries
-shows one moment. A single statement is a moment, and a transaction, by itself: `ask` and `tell` send it and nothing
-around it. `migrate` brings the schema to its newest version. Errors of the driver pass through; each service puts
-them into its own words.
+`Database.transaction()` is where work commits: once per request or activity, at the edge. `Database.reading()` is
+a read-only snapshot (REPEATABLE READ), so that a view made of several queries shows one moment.
+`Database.alone()` is for work that is one statement: it is its own transaction and costs one round trip instead of
+three. `migrate` brings the schema to its newest version. Errors of the driver pass through; each service puts them
+into its own words.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from contextvars import ContextVar
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    DateTime,
-    Engine,
-    Executable,
-    LargeBinary,
-    MetaData,
-    Numeric,
-    Row,
-    Text,
-    event,
-    func,
-    select,
-)
+from sqlalchemy import DateTime, Engine, Executable, LargeBinary, MetaData, Numeric, Row, Text, func, select
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+
+from services.live_connections import watch
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -68,8 +56,8 @@ class Database:
         self,
         url: str,
         *,
-        pool_size: int = 5,
-        max_overflow: int = 10,
+        pool_size: int = 15,
+        max_overflow: int = 0,
         pool_timeout_s: float = 10.0,
         connect_timeout_s: int = 5,
         statement_timeout_ms: int = 20_000,
@@ -81,14 +69,15 @@ class Database:
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=pool_timeout_s,
+            pool_use_lifo=True,  # few connections when there is little to do: warm, and known to be alive
             connect_args={"connect_timeout": connect_timeout_s, "options": options},
             hide_parameters=True,  # parameters are patient data and would stand in messages of errors
         )
-        _ask_whether_alive(self._engine.sync_engine)
+        watch(self._engine.sync_engine)
+        self._alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -99,31 +88,22 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """One moment of the database, read-only: writing in it is refused by the server."""
-        async with AsyncSession(self._snapshots, autoflush=False) as session:
+        async with AsyncSession(self._snapshots, autoflush=False, expire_on_commit=False) as session:
             yield session
+            session.expunge_all()  # there is nothing to write, whatever was done to the objects
+            await session.commit()  # a rollback would make the driver forget all statements it has prepared
+
+    async def alone(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """One statement, kept when it ends well; the rows it returns."""
+        async with self._alone.connect() as connection:
+            result = await connection.execute(statement, dict(values))
+            return result.all() if result.returns_rows else ()
 
     async def ask(self, *questions: Executable) -> list[Sequence[Row[Any]]]:
-        """The rows of each, each of its own moment: one round trip a question.
-
-        A connection that turns out to be cut is not asked beforehand whether it lives, as the others do: what was
-        not answered is asked again, once, over a new one.
-        """
-        try:
-            return await self._send(questions)
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-        return await self._send(questions)
-
-    async def tell(self, statement: Executable) -> Sequence[Row[Any]]:
-        """One statement that writes, committed when this returns; it is never sent twice."""
-        (answer,) = await self._send([statement])
-        return answer
-
-    async def _send(self, statements: Sequence[Executable]) -> list[Sequence[Row[Any]]]:
-        with _untested():
-            async with self._single.connect() as connection:
-                return [(await connection.execute(statement)).all() for statement in statements]
+        """The rows of each, one round trip a question. Each sees a moment of its own: what must be of one moment is
+        one question."""
+        async with self._alone.connect() as connection:
+            return [(await connection.execute(question)).all() for question in questions]
 
     def look_at_engine(self, look: Callable[[Engine], object]) -> None:
         """Hand over the engine to whoever watches its statements."""
@@ -132,39 +112,6 @@ class Database:
     async def dispose(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
-
-
-_as_it_is: ContextVar[bool] = ContextVar("_as_it_is", default=False)
-"""Whether a connection is taken out of the pool without asking it first."""
-
-
-@contextmanager
-def _untested() -> Iterator[None]:
-    before = _as_it_is.set(True)
-    try:
-        yield
-    finally:
-        _as_it_is.reset(before)
-
-
-def _ask_whether_alive(engine: Engine) -> None:
-    """What `pool_pre_ping` does, but where it is not wanted: a connection that was cut while it lay in the pool is
-    replaced before anybody uses it."""
-
-    def ask(connection: Any, record: Any, _: Any) -> None:
-        if record.info.setdefault("fresh", True):
-            record.info["fresh"] = False
-            return
-        if _as_it_is.get():
-            return
-        try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as error:
-            if engine.dialect.is_disconnect(error, connection, None):
-                raise InvalidatePoolError from error
-            raise
-
-    event.listen(engine, "checkout", ask)
 
 
 async def counted(session: AsyncSession, value: Any, *where: Any) -> dict[str, int]:

@@ -58,14 +58,19 @@ class FeedRow(Base):
 def tell(
     session: AsyncSession, site: str, type: str, at: datetime, cause: tuple[str, ...], data: dict[str, Any]
 ) -> None:
-    """Leave an event; `cause` makes it one. What is no number and no opaque id is left out of `data`.
+    """Leave an event in the transaction of this session (`event_values`)."""
+    session.add(OutboxRow(**event_values(site, type, at, cause, data)))
+
+
+def event_values(
+    site: str, type: str, at: datetime, cause: tuple[str, ...], data: dict[str, Any]
+) -> dict[str, Any]:
+    """The new row, by column; `cause` makes it one event. What is no number and no opaque id is left out of `data`.
 
     Left out, not refused: an event must never stand in the way of the fact that it tells.
     """
     thin = {name: value for name, value in data.items() if _says_nothing(value)}
-    session.add(
-        OutboxRow(event_id=event_id(*cause), site=site, type=type, body=body_of(type, at, thin), seq=None)
-    )
+    return {"event_id": event_id(*cause), "site": site, "type": type, "body": body_of(type, at, thin)}
 
 
 async def oldest_unpublished(session: AsyncSession) -> datetime | None:

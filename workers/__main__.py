@@ -16,7 +16,7 @@ from activities.queues import TaskQueue
 from services.booking.service import Bookings
 from services.database import Database
 from services.logging import configure_logging
-from services.process import end_process
+from services.process import end_process, settle_memory
 from services.records.booking_facts import BookingFacts
 from services.records.booking_tasks import BookingTasks
 from services.settings import Settings, SettingsInvalid
@@ -29,8 +29,9 @@ from workers.census import keep_counting
 from workers.drug_cases import keep_opening
 from workers.forgetting import keep_forgetting
 from workers.health import Health
+from workers.late_messages import keep_calling
 from workers.offers import keep_telling
-from workers.registry import answers, compose, drug_books, webhook_post, workers_for
+from workers.registry import answers, compose, drug_books, late_messages, webhook_post, workers_for
 from workers.replay_check import CannotReplay, check
 from workers.search_attributes import register
 from workers.undelivered import keep_sending
@@ -79,6 +80,8 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
                 books, facts = Bookings(database, tasks), BookingFacts(database)
                 times = asyncio.create_task(keep_sweeping(books, facts, tasks))
                 running.callback(times.cancel)
+                late = asyncio.create_task(keep_calling(late_messages(settings, database)))
+                running.callback(late.cancel)
                 kept = timedelta(days=settings.idempotency_days)
                 old = asyncio.create_task(keep_forgetting(answers(settings, database), kept))
                 running.callback(old.cancel)
@@ -88,6 +91,7 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
                 running.callback(again.cancel)
                 census = asyncio.create_task(keep_counting(database))
                 running.callback(census.cancel)
+            settle_memory()
             health.taking_work = True
             log.info("worker started", queue=",".join(queues))
             await stop.wait()

@@ -32,6 +32,7 @@ from services.notifications.wording import HelpLines
 from services.records.custody_interface import CustodyBooks
 from services.records.idempotency import IdempotencyKeys
 from services.records.interface import Records
+from services.records.late_messages import LateMessages
 from services.records.sql import SqlRecords
 from services.settings import Settings
 from services.telemetry.history import HistoryMeter
@@ -114,6 +115,11 @@ def staff_contacts(settings: Settings) -> dict[Role, Contact]:
 def drug_books(settings: Settings, database: Database) -> CustodyBooks:
     """The books that the cases of discrepancies are opened from."""
     return SqlRecords(database, FieldCipher.from_settings(settings))
+
+
+def late_messages(settings: Settings, database: Database) -> LateMessages:
+    """What patients wrote and nobody has answered in time."""
+    return LateMessages(database, FieldCipher.from_settings(settings))
 
 
 def answers(settings: Settings, database: Database) -> IdempotencyKeys:

@@ -58,10 +58,8 @@ async def keep_delivering(
     try:
         while True:
             try:
-                await post.feed.publish()
-                await post.queue.spread(clock())
                 busy = [endpoint for endpoint, count in under_way.items() if count >= SHARE]
-                for one in await post.queue.claim(clock(), busy=busy):
+                for one in await _next(post, clock, busy):
                     under_way[one.endpoint_id] += 1
                     task = asyncio.create_task(_one(post, one, clock, under_way))
                     running.add(task)
@@ -77,6 +75,17 @@ async def keep_delivering(
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _next(post: WebhookPost, clock: Callable[[], datetime], busy: list[str]) -> list[Claimed]:
+    """What is due now. Asked twice a second and mostly in vain: nothing more is asked than there is to do."""
+    found = await post.queue.look(clock())
+    if found.to_publish:
+        await post.feed.publish()
+    if not found.to_send:
+        return []
+    await post.queue.spread(clock())
+    return await post.queue.claim(clock(), busy=busy)
 
 
 async def _one(

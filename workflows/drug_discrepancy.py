@@ -34,7 +34,7 @@ from clinical.custody_events import (
     LossReported,
     StaffPaged,
 )
-from clinical.people import ENGINE, ESCALATES_TO, Actor, Role
+from clinical.people import ENGINE, Actor, Role
 from workflows.deadlines import Deadline
 from workflows.failures import ACTIVITY_FAILED
 from workflows.messages import (
@@ -83,7 +83,7 @@ class DrugDiscrepancy:
     async def _wait_for_an_explanation(self) -> None:
         start = self.start
         if await self._passes(CustodyDuty.EXPLAIN, explain_by(start.opened_at, start.custody)):
-            up = ESCALATES_TO[start.owner]
+            up = start.escalation.above(start.owner)
             overdue = DutyOverdue(duty=CustodyDuty.EXPLAIN, escalated_to=up)
             await self._call(f"overdue/{CustodyDuty.EXPLAIN}", up, overdue)
         if await self._passes(CustodyDuty.EXPLAIN, given_up_at(start.opened_at, start.custody)):
@@ -220,7 +220,9 @@ class DrugDiscrepancy:
         stage, since = "loss" if self.loss else "discrepancy-open", self._today()
         self._open = [one for one in self._open if self.loss and one.code != CustodyDuty.EXPLAIN]
         self._open.append(OpenTask(code=duty, owner=owner, due_at=due_at, since=since))
-        workflow.set_current_details(details(stage, self._open, [], ESCALATES_TO, on_hold=False))
+        workflow.set_current_details(
+            details(stage, self._open, [], self.start.escalation.above, on_hold=False)
+        )
         if duty is not CustodyDuty.FORM:  # the notice is due first
             workflow.upsert_search_attributes(
                 [

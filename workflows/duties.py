@@ -18,7 +18,7 @@ from clinical.adverse_events import (
     Duty,
 )
 from clinical.events import TaskCancelled, TaskDone, TaskOverdue
-from clinical.people import ESCALATES_TO, Actor, Role
+from clinical.people import Actor, Role
 from workflows.course import Course
 from workflows.deadlines import Deadline
 from workflows.messages import (
@@ -116,7 +116,7 @@ class Duties(Course):
         """How many people above the owner were called so far?"""
         count, role = 0, duty.owner
         while duty.escalated_to is not None and role is not duty.escalated_to:
-            count, role = count + 1, ESCALATES_TO.get(role, Role.MEDICAL_DIRECTOR)
+            count, role = count + 1, self.above(role)
         return max(count, 1)
 
     @staticmethod
@@ -129,7 +129,7 @@ class Duties(Course):
             self.page(duty.owner, f"reminder/{task_id}")
             self.state.duties[task_id] = duty.model_copy(update={"reminded": True})
             return
-        up = ESCALATES_TO.get(duty.escalated_to or duty.owner, Role.MEDICAL_DIRECTOR)
+        up = self.above(duty.escalated_to or duty.owner)
         again = up.value if duty.overdue else ""
         fact = TaskOverdue(task_id=task_id, escalated_to=up)
         self.journal.note(f"task/{task_id}", fact, at=self.today(), nth=again)

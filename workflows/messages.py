@@ -25,6 +25,7 @@ from clinical.patient_record import Interview, Measurement, WorkUpResult
 from clinical.people import Actor, Role
 from clinical.plan import Standing
 from clinical.protocol import Indication, Protocol
+from clinical.protocol_desk import ESCALATION_BEFORE, Escalation
 from clinical.protocol_duties import Custody
 from clinical.protocol_migration import Migration
 from clinical.readiness import ReadinessAnswers
@@ -708,6 +709,7 @@ class StartDiscrepancy(Message):
     owner: Role
     involved: tuple[str, ...]
     custody: Custody
+    escalation: Escalation = ESCALATION_BEFORE
 
 
 class ExplainDiscrepancy(Command):

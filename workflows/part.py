@@ -15,8 +15,8 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
 from clinical.events import TaskCancelled, TaskDone, TaskOpened, TaskOverdue
-from clinical.people import ENGINE, ESCALATES_TO, Actor, Role
-from clinical.protocol import Ask
+from clinical.people import ENGINE, Actor, Role
+from clinical.protocol import Ask, Protocol
 from clinical.working_time import PAUSES, working_due
 from workflows.deadlines import Deadline
 from workflows.messages import Accepted, Command, Hold, Stop
@@ -35,6 +35,8 @@ class Answer(StrEnum):
 
 class Part(Post):
     """Base of every workflow. `part` is the tail of the workflow id ("session/3"), unique in the journey."""
+
+    protocol: Protocol
 
     def __init__(self, journey_id: str, site: str, patient_id: str | None, part: str) -> None:
         super().__init__(journey_id, site, patient_id, part)
@@ -206,10 +208,14 @@ class Part(Post):
 
     def _overdue(self, task_id: str) -> None:
         task = self.tasks[task_id]
-        up = ESCALATES_TO.get(task.owner, Role.MEDICAL_DIRECTOR)
+        up = self.above(task.owner)
         self.journal.note(f"task/{task_id}", TaskOverdue(task_id=task_id, escalated_to=up))
         self.page(up, f"overdue/{task_id}")
         self.show(attention=True)
+
+    def above(self, role: Role) -> Role:
+        """Who hears of what this role owes too long? The protocol says."""
+        return self.protocol.of_escalation.above(role)
 
     def when(self, command: Command) -> datetime:
         """When did the person act? What they say, else now."""
@@ -227,7 +233,7 @@ class Part(Post):
 
     def describe(self) -> None:
         """Let operations read, in the Temporal Web UI, where this workflow stands and what would move it."""
-        text = details(self.standing(), self._waits(), self.also_waits(), ESCALATES_TO, on_hold=self.on_hold)
+        text = details(self.standing(), self._waits(), self.also_waits(), self.above, on_hold=self.on_hold)
         workflow.set_current_details(text)
 
     def also_waits(self) -> list[str]:

@@ -62,6 +62,7 @@ class RiskWatch(Course):
     @workflow.signal
     def risk_found(self, finding: RiskSignal) -> None:
         """A part of the journey found a positive screen; the case is in the record already."""
+        self.reported(finding.found_at)
         self._findings.append(finding)
 
     @workflow.signal

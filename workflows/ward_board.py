@@ -4,7 +4,7 @@ All of it is coded: stages, codes of tasks, roles and instants, never anything a
 by the task that is due first; the details list every one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +28,7 @@ def details(
     standing: str,
     waits: Sequence[OpenTask],
     also: Sequence[str],
-    above: Mapping[Role, Role],
+    above: Callable[[Role], Role],
     *,
     on_hold: bool,
 ) -> str:
@@ -38,8 +38,8 @@ def details(
     return "\n".join([stage, "", *(lines or ["- waits for nobody"])])
 
 
-def _wait(task: OpenTask, above: Mapping[Role, Role]) -> str:
-    up = above.get(task.owner, Role.MEDICAL_DIRECTOR)
+def _wait(task: OpenTask, above: Callable[[Role], Role]) -> str:
+    up = above(task.owner)
     late = "" if up is task.owner else f"; late, the {up} hears of it"
     times = f"since {minute(task.since)} until {minute(task.due_at)}"
     return f"waits for **{task.code}** by the **{task.owner}** {times}{late}"

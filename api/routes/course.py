@@ -100,9 +100,8 @@ async def _event(
     body: AdverseEventIn, session: int | None, course: Course, here: Composition
 ) -> dict[str, Any]:
     """The event with what the record knows about it: drug, zone, the dose before it, the highest pressure."""
-    journey = await course.view()
-    protocol = await here.records.protocol(course.site, journey.protocol)
-    before = [dose.given_at for dose in journey.given_doses if dose.given_at <= body.onset_at]
+    setting = await here.queries.setting(course.site, course.id, body.onset_at)
+    protocol = await here.records.protocol(course.site, setting.protocol)
     measured = body.measured
     if body.term is Term.HYPERTENSION and session is not None and measured.systolic_mmhg is None:
         visit = await here.queries.session([course.site], course.id, session)
@@ -116,9 +115,9 @@ async def _event(
         **body.model_dump(exclude={"session", "occurred_at", "measured"}),
         "measured": measured.model_dump(),
         "known_at": body.known_at or body.occurred_at or datetime.now(UTC),
-        "dose_at": max(before, default=None),
+        "dose_at": setting.dose_at,
         "drug": protocol.drug,
-        "time_zone": journey.time_zone,
+        "time_zone": setting.time_zone,
     }
 
 

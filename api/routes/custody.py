@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from api.dependencies import CallerHere, Composed
 from api.drug_desk import DrugDesk
+from api.on_the_loop import on_the_loop
 from api.paging import CursorParameter, Limit, link_next
 from api.routes.router import routes
 from api.schemas.custody import (
@@ -28,7 +29,7 @@ from services.records.custody_interface import Moved, NewContainer, NewMovement
 
 router = routes("/v1/custody/{site}", "drug books")
 
-Desk = Annotated[DrugDesk, Depends()]
+Desk = Annotated[DrugDesk, on_the_loop(DrugDesk)]
 At = Annotated[Site, Path()]
 ContainerId = Annotated[Identifier, Path()]
 

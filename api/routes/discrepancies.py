@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Depends
-
 from api.dependencies import DeskHere, Number
 from api.drug_desk import DrugDesk
+from api.on_the_loop import on_the_loop
 from api.routes.custody import At, ContainerId
 from api.routes.router import routes
 from api.schemas.answers import AcceptedOut
@@ -15,7 +14,7 @@ from workflows.messages import Accepted, DeclareLoss, ExplainDiscrepancy, Report
 
 router = routes("/v1/custody/{site}/discrepancies/{container_id}/{n}", "drug books")
 
-Books = Annotated[DrugDesk, Depends()]
+Books = Annotated[DrugDesk, on_the_loop(DrugDesk)]
 
 
 @router.post("/explanation", operation_id="explain_discrepancy", response_model=AcceptedOut)

@@ -10,7 +10,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, TextClause, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Select, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -41,7 +41,8 @@ NEXT = text(
     RETURNING audit_chain.last_seq
     """  # noqa: S608  # nothing of a caller's stands in it
 )
-"""Adds one event to a chain that is there."""
+"""Adds one event to a chain that is there; no row comes back where none is. The lock is taken first, so that number,
+instant and the hash before are those of after the wait."""
 
 
 class AuditTrail:
@@ -52,7 +53,7 @@ class AuditTrail:
 
     async def write(self, looked: Looked) -> None:
         """In one round trip, once the chain of the site has begun: whoever reads waits for it."""
-        if not await self._database.tell(next_event(looked)):
+        if not await self._database.alone(NEXT, next_event(looked)):
             async with self._database.transaction() as session:
                 await add_event(session, looked)
 
@@ -134,13 +135,10 @@ async def add_event(session: AsyncSession, looked: Looked) -> None:
     await session.execute(both.execution_options(synchronize_session=False))
 
 
-def next_event(looked: Looked) -> TextClause:
-    """The same in one statement, which makes the hash as `event_hash` does; no row comes back where no chain is.
-
-    The lock is taken first, so that the number, the instant and the hash before are those of after the wait.
-    """
+def next_event(looked: Looked) -> dict[str, str | None]:
+    """What `NEXT` is told, which makes the hash as `event_hash` does."""
     head, middle, tail = _around_instant_and_number(looked)
-    return NEXT.bindparams(**looked.model_dump(), head=head, middle=middle, tail=tail)
+    return {**looked.model_dump(), "head": head, "middle": middle, "tail": tail}
 
 
 def _around_instant_and_number(looked: Looked) -> tuple[str, str, str]:

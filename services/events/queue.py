@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, literal, select, true
+from sqlalchemy import bindparam, delete, literal, literal_column, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,7 +26,7 @@ from services.events.retrying import Step, after_attempt
 from services.events.sender import Sent
 from services.events.signatures import Secrets, signed_headers
 from services.events.tables import AttemptRow, DeliveryRow, EndpointRow, NoticeRow
-from services.events.transactions import reading, writing
+from services.events.transactions import reading, unreachable_said, writing
 from services.outbox import FeedRow, OutboxRow, tell
 
 log = structlog.get_logger()
@@ -43,6 +43,14 @@ PENDING = DeliveryStatus.PENDING.value
 
 
 @dataclass(frozen=True)
+class ToDo:
+    """`to_publish`: events have no number yet; `to_send`: an endpoint has, or then gets, something to come."""
+
+    to_publish: bool
+    to_send: bool
+
+
+@dataclass(frozen=True)
 class Claimed:
     """One delivery in the hands of one sender."""
 
@@ -52,6 +60,28 @@ class Claimed:
     url: str
     headers: dict[str, str]
     body: str
+
+
+_UNPUBLISHED = select(OutboxRow.id).where(OutboxRow.seq.is_(None))
+_DUE = select(DeliveryRow.id).where(
+    DeliveryRow.endpoint_id == EndpointRow.id,
+    DeliveryRow.status == literal_column(f"'{PENDING}'"),  # in so many words, as the index has it
+    DeliveryRow.next_at <= bindparam("now"),
+)
+_OWED = (
+    select(EndpointRow.id)
+    .outerjoin(FeedRow, FeedRow.site == EndpointRow.site)
+    .where(
+        EndpointRow.status == ACTIVE,
+        or_(
+            EndpointRow.last_seq < FeedRow.last_seq,
+            _DUE.correlate(EndpointRow).exists(),
+            _UNPUBLISHED.where(OutboxRow.site == EndpointRow.site).correlate(EndpointRow).exists(),
+        ),
+    )
+)
+LOOK = select(_UNPUBLISHED.exists().label("to_publish"), _OWED.exists().label("to_send"))
+"""Made once: to put a statement together costs as much as to send it."""
 
 
 class DeliveryQueue:
@@ -64,6 +94,12 @@ class DeliveryQueue:
         self._database = database
         self._cipher = cipher
         self._dice = dice
+
+    async def look(self, now: datetime) -> ToDo:
+        """Is there anything at all to do? One small question, because mostly there is not."""
+        async with unreachable_said():
+            found = await self._database.alone(LOOK, {"now": now})
+        return ToDo(to_publish=found[0].to_publish, to_send=found[0].to_send)
 
     async def spread(self, now: datetime) -> int:
         """Make deliveries of what was published. How many."""

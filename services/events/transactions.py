@@ -14,20 +14,23 @@ UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout, OSError)
 
 
 @asynccontextmanager
-async def writing(database: Database) -> AsyncIterator[AsyncSession]:
-    """One transaction. Raises EventsUnavailable when the database cannot answer."""
+async def unreachable_said() -> AsyncIterator[None]:
+    """Raises EventsUnavailable when the database cannot answer."""
     try:
-        async with database.transaction() as session:
-            yield session
+        yield
     except UNREACHABLE as error:
         raise EventsUnavailable("the database cannot answer now") from error
 
 
 @asynccontextmanager
+async def writing(database: Database) -> AsyncIterator[AsyncSession]:
+    """One transaction. Raises EventsUnavailable when the database cannot answer."""
+    async with unreachable_said(), database.transaction() as session:
+        yield session
+
+
+@asynccontextmanager
 async def reading(database: Database) -> AsyncIterator[AsyncSession]:
     """One moment of the database, read-only. Raises EventsUnavailable."""
-    try:
-        async with database.reading() as session:
-            yield session
-    except UNREACHABLE as error:
-        raise EventsUnavailable("the database cannot answer now") from error
+    async with unreachable_said(), database.reading() as session:
+        yield session

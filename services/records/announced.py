@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.events import Entry
-from services.outbox import tell
+from services.outbox import event_values, tell
 from services.records.tables import JourneyRow
 
 TOLD: dict[str, str] = {
@@ -123,17 +123,17 @@ REFERENCES = {
 """Members of facts that refer to something → what they are called outside (`version` is the course's there)."""
 
 
-def announce(session: AsyncSession, journey: JourneyRow, version: int, entry: Entry) -> None:
-    """Leave the event of this fact, if it is told at all. `version`: the course's after this transaction."""
+def announced(journey: JourneyRow, version: int, entry: Entry) -> dict[str, Any] | None:
+    """The event of this fact, if it is told at all. `version`: the course's after this transaction."""
     told_as = TOLD.get(entry.fact.kind)
     if told_as is None:
-        return
+        return None
     data: dict[str, Any] = {"journey_id": journey.id, "version": version}
     for member, name in REFERENCES.items():
         value = getattr(entry.fact, member, None)
         if value is not None:
             data[name] = value
-    tell(session, journey.site, told_as, entry.occurred_at, (journey.id, entry.key), data)
+    return event_values(journey.site, told_as, entry.occurred_at, (journey.id, entry.key), data)
 
 
 def announce_discrepancy(

@@ -4,16 +4,21 @@ The row lock on the journey puts writers of one journey in line; different journ
 other. Runs inside the caller's transaction: a refusal anywhere leaves nothing of the batch behind.
 """
 
-from sqlalchemy import select
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CompoundSelect, DateTime, bindparam, cast, null, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.events import Entry, JourneyStarted
 from clinical.journey import Stage
-from services.records.announced import announce
+from clinical.working_time import Span
+from services.outbox import OutboxRow
+from services.records.announced import announced
 from services.records.availability import RaceLost
 from services.records.chain import GENESIS
-from services.records.closed_days import closed_ahead
+from services.records.closed_days import CLOSED_AHEAD, ahead_of, spans_of
 from services.records.errors import AlreadyActive, KeyReused, NotFound, RecordMoved
 from services.records.fresh import Fresh
 from services.records.interface import Batch, Written
@@ -24,6 +29,22 @@ from services.records.projections import project
 from services.records.register_tables import PatientRow
 from services.records.tables import EntryRow, JourneyRow
 from services.records.tally import Count, tally
+from services.records.task_tables import ClosedDayRow
+
+# Made once: to put a statement together costs as much as to send it.
+LOCKED = select(JourneyRow).where(JourneyRow.id == bindparam("id")).with_for_update(key_share=True)
+NEW_ENTRY = insert(EntryRow)
+NEW_EVENT = insert(OutboxRow)
+KNOWN_AND_CLOSED: CompoundSelect[Any] = union_all(
+    select(
+        EntryRow.key,
+        EntryRow.kind,
+        EntryRow.actor_id,
+        cast(null(), DateTime(timezone=True)).label("starts_at"),
+        cast(null(), DateTime(timezone=True)).label("ends_at"),
+    ).where(EntryRow.journey_id == bindparam("journey"), EntryRow.key.in_(bindparam("keys", expanding=True))),
+    select(null(), null(), null(), ClosedDayRow.starts_at, ClosedDayRow.ends_at).where(*CLOSED_AHEAD),
+)
 
 
 async def append_batch(
@@ -35,58 +56,75 @@ async def append_batch(
     """
     counts = [] if counts is None else counts
     journey = await _locked_journey(session, batch)
-    known = await _known(session, batch)
+    latest = max((entry.occurred_at for entry in batch.entries), default=None)
+    known, closed = await _known(session, batch, journey.site, latest)
+    with session.no_autoflush:  # the course's row is written once, at the end, and not before each statement
+        new = await _write_new(session, ledger, batch, journey, known, counts)
+    return Written(last_seq=journey.last_seq, new=new, closed=closed)
+
+
+async def _write_new(
+    session: AsyncSession,
+    ledger: Ledger,
+    batch: Batch,
+    journey: JourneyRow,
+    known: dict[str, tuple[str, str]],
+    counts: list[Count],
+) -> int:
+    """How many entries were not there yet."""
     new = 0
+    events: list[dict[str, Any]] = []
     for entry in batch.entries:
-        row = _next(ledger, journey, entry)
+        told = entry.fact.kind, entry.actor.id
         if entry.key not in known:
             if new == 0 and batch.expected_seq not in (None, journey.last_seq):
                 raise RecordMoved("something was written since the record was looked at")
             for end in await gone_with(session, journey.id, entry):
-                counts += await _write(session, journey, _next(ledger, journey, end), end)
-            row = _next(ledger, journey, entry)
-            counts += await _write(session, journey, row, entry)
+                counts += await _write(session, ledger, journey, end, events)
+            counts += await _write(session, ledger, journey, entry, events)
             new += 1
-        elif known[entry.key] != (row.kind, row.actor_id):
+        elif known[entry.key] != told:
             raise KeyReused("another fact, or another person's, is in the record under this key")
-        known[entry.key] = row.kind, row.actor_id
+        known[entry.key] = told
+    if events:
+        await (await session.connection()).execute(NEW_EVENT, events)
     if new:
         journey.version += 1
-    latest = max((entry.occurred_at for entry in batch.entries), default=None)
-    closed = await closed_ahead(session, journey.site, latest) if latest is not None else ()
-    return Written(last_seq=journey.last_seq, new=new, closed=closed)
+    return new
 
 
-def _next(ledger: Ledger, journey: JourneyRow, entry: Entry) -> EntryRow:
-    return ledger.row(journey.id, journey.last_seq + 1, journey.last_hash, entry)
-
-
-async def _write(session: AsyncSession, journey: JourneyRow, row: EntryRow, entry: Entry) -> list[Count]:
+async def _write(
+    session: AsyncSession, ledger: Ledger, journey: JourneyRow, entry: Entry, events: list[dict[str, Any]]
+) -> list[Count]:
     if isinstance(entry.fact, JourneyStarted) and journey.last_seq > 0:
         raise KeyReused("the journey was started already, under another key")
-    session.add(row)
-    journey.last_seq, journey.last_hash = row.seq, row.hash
-    await session.flush()
-    fresh = Fresh(session, journey, row.seq, entry.key, entry.occurred_at, entry.actor)
+    row = ledger.values(journey.id, journey.last_seq + 1, journey.last_hash, entry)
+    await (await session.connection()).execute(NEW_ENTRY, row)
+    journey.last_seq, journey.last_hash = row["seq"], row["hash"]
+    fresh = Fresh(session, journey, row["seq"], entry.key, entry.occurred_at, entry.actor)
     counts = await tally(entry.fact, fresh)
     await project(entry.fact, fresh)
-    announce(session, journey, journey.version + 1, entry)
+    event = announced(journey, journey.version + 1, entry)
+    if event is not None:
+        events.append(event)
     return counts
 
 
-async def _known(session: AsyncSession, batch: Batch) -> dict[str, tuple[str, str]]:
-    """What stands in the record under the keys of the batch: which kind of fact, and whose.
+async def _known(
+    session: AsyncSession, batch: Batch, site: str, latest: datetime | None
+) -> tuple[dict[str, tuple[str, str]], tuple[Span, ...]]:
+    """What stands in the record under the keys of the batch, which kind of fact and whose; and the days closed then.
 
     The first one written stays. A workflow task that is done again (its worker died, or an event came in
     while it completed) tells the same facts at a slightly later hour: that is the same cause, not another.
     """
-    keys = {entry.key for entry in batch.entries}
-    known = await session.execute(
-        select(EntryRow.key, EntryRow.kind, EntryRow.actor_id).where(
-            EntryRow.journey_id == batch.journey_id, EntryRow.key.in_(keys)
-        )
-    )
-    return {row.key: (row.kind, row.actor_id) for row in known}
+    if latest is None:
+        return {}, ()
+    keys = sorted({entry.key for entry in batch.entries})
+    asked = {"journey": batch.journey_id, "keys": keys, **ahead_of(site, latest)}
+    rows = (await (await session.connection()).execute(KNOWN_AND_CLOSED, asked)).all()
+    known = {row.key: (row.kind, row.actor_id) for row in rows if row.key is not None}
+    return known, spans_of((row.starts_at, row.ends_at) for row in rows if row.key is None)
 
 
 async def _locked_journey(session: AsyncSession, batch: Batch) -> JourneyRow:
@@ -104,8 +142,7 @@ async def _locked_journey(session: AsyncSession, batch: Batch) -> JourneyRow:
 
 
 async def _lock(session: AsyncSession, journey_id: str) -> JourneyRow | None:
-    statement = select(JourneyRow).where(JourneyRow.id == journey_id)
-    return await session.scalar(statement.with_for_update(key_share=True))
+    return await session.scalar(LOCKED, {"id": journey_id})
 
 
 async def _open(session: AsyncSession, journey_id: str, entry: Entry, fact: JourneyStarted) -> None:

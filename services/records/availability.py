@@ -7,8 +7,9 @@ bad SQL) pass.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Executable, Row
@@ -39,12 +40,11 @@ class Sessions:
 
     async def write(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Do `work` in one transaction. It may run several times and must not act outside the session."""
-        for attempt in range(ATTEMPTS):
-            try:
-                return await self._once(work)
-            except RaceLost:
-                await asyncio.sleep(FIRST_PAUSE_S * 2**attempt)
-        raise RecordsUnavailable("the same work lost every race; try again later")
+        return await _until_won(partial(self._once, work))
+
+    async def alone(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """One statement that is a transaction of its own: no round trips to begin it and to commit it."""
+        return await _until_won(partial(self._alone, statement, values))
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -63,9 +63,22 @@ class Sessions:
         except RaceLost as lost:
             raise RecordsUnavailable("the database cannot answer now") from lost
 
+    async def _alone(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        async with _answering():
+            return await self._database.alone(statement, values)
+
     async def _once(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with _answering(), self._database.transaction() as session:
             return await work(session)
+
+
+async def _until_won(work: Callable[[], Awaitable[T]]) -> T:
+    for attempt in range(ATTEMPTS):
+        try:
+            return await work()
+        except RaceLost:
+            await asyncio.sleep(FIRST_PAUSE_S * 2**attempt)
+    raise RecordsUnavailable("the same work lost every race; try again later")
 
 
 @asynccontextmanager

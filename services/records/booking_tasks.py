@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.booking_tasks import TASK_OF, BookingTask, NoticeKind
-from clinical.people import ESCALATES_TO, Actor, Role
+from clinical.people import Actor, Role
 from clinical.working_time import PAUSES, working_due
 from services.database import Database
 from services.records.availability import Sessions
 from services.records.closed_days import closed_ahead
 from services.records.errors import NotFound
-from services.records.published import published_protocol
+from services.records.published import escalation_rules, published_protocol
 from services.records.tables import JourneyRow
 from services.records.task_names import task_row_id
 from services.records.task_queries import OPEN
@@ -80,15 +80,17 @@ class BookingTasks:
     async def go_up(self, site: str, now: datetime) -> None:
         """What was due before now is seen by one more role."""
         late = (
-            select(TaskRow.id)
+            select(TaskRow.id, JourneyRow.protocol)
+            .join(JourneyRow, JourneyRow.id == TaskRow.journey_id)
             .where(TaskRow.site == site, OPEN, TaskRow.code.in_([task.value for task in BookingTask]))
             .where(TaskRow.due_at < now, TaskRow.overdue_at.is_(None))
             .order_by(TaskRow.id)
         )
 
         async def work(session: AsyncSession) -> None:
-            for row_id in (await session.scalars(late)).all():
-                await overdue_task(session, row_id, now, ESCALATES_TO[OWNER].value)
+            for row_id, canonical in (await session.execute(late)).all():
+                rules = await escalation_rules(session, site, canonical)
+                await overdue_task(session, row_id, now, rules.above(OWNER).value)
 
         await self._sessions.write(work)
 

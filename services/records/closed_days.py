@@ -5,10 +5,11 @@ the same transaction. Workflows learn of the days with each write to the record 
 medicine and of the law never do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -97,14 +98,27 @@ class ClosedDays:
         await self._sessions.write(work)
 
 
+CLOSED_AHEAD = (
+    ClosedDayRow.site == bindparam("site"),
+    ClosedDayRow.ends_at > bindparam("now"),
+    ClosedDayRow.starts_at < bindparam("far"),
+)
+"""What a workflow needs to know: the closed spans from now on, for a good year (`ahead_of`)."""
+
+
+def ahead_of(site: str, now: datetime) -> dict[str, Any]:
+    """What CLOSED_AHEAD asks for."""
+    return {"site": site, "now": now, "far": now + AHEAD}
+
+
 async def closed_ahead(session: AsyncSession, site: str, now: datetime) -> tuple[Span, ...]:
-    """What a workflow needs to know: the closed spans from now on, for a good year."""
-    rows = await session.execute(
-        select(ClosedDayRow.starts_at, ClosedDayRow.ends_at)
-        .where(ClosedDayRow.site == site, ClosedDayRow.ends_at > now, ClosedDayRow.starts_at < now + AHEAD)
-        .order_by(ClosedDayRow.starts_at)
-    )
-    return tuple(Span(start.astimezone(UTC), end.astimezone(UTC)) for start, end in rows)
+    spans = select(ClosedDayRow.starts_at, ClosedDayRow.ends_at).where(*CLOSED_AHEAD)
+    return spans_of((row.starts_at, row.ends_at) for row in await session.execute(spans, ahead_of(site, now)))
+
+
+def spans_of(rows: Iterable[tuple[datetime, datetime]]) -> tuple[Span, ...]:
+    """Earliest first."""
+    return tuple(sorted(Span(start.astimezone(UTC), end.astimezone(UTC)) for start, end in rows))
 
 
 async def _spans(session: AsyncSession, site: str) -> list[Span]:

@@ -31,6 +31,7 @@ from services.records.custody_ledger import custody_rules
 from services.records.custody_tables import CustodyEntryRow, DiscrepancyRow
 from services.records.custody_tasks import work_of_case
 from services.records.errors import KeyReused, NotFound
+from services.records.published import escalation_rules
 
 PAYLOAD = "drug_case_entry.payload"
 
@@ -83,6 +84,7 @@ async def pending_cases(session: AsyncSession, site: str | None = None) -> list[
                     owner=Role(row.owner),
                     involved=tuple(row.involved),
                     custody=rules,
+                    escalation=await escalation_rules(session, row.site),
                 )
             )
     return cases

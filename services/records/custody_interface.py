@@ -13,6 +13,7 @@ from clinical.custody import FindingKind, MovementKind
 from clinical.custody_events import CustodyEntry
 from clinical.people import Actor, Role
 from clinical.protocol import Drug
+from clinical.protocol_desk import ESCALATION_BEFORE, Escalation
 from clinical.protocol_duties import Custody
 
 
@@ -83,6 +84,7 @@ class PendingCase(_Book):
     owner: Role
     involved: tuple[str, ...]
     custody: Custody
+    escalation: Escalation = ESCALATION_BEFORE
 
 
 class CustodyBooks(Port):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,6 +24,18 @@ from services.records.register_tables import IdempotencyRow
 TAKE_OVER_AFTER = timedelta(seconds=60)
 BODY = "idempotency_key.response_body"
 FORGOTTEN_AT_ONCE = 2000  # rows of one transaction: nobody waits for a long one
+
+RUNNING = "running"
+
+# Made once: to put a statement together costs as much as to send it.
+_MINE = (
+    IdempotencyRow.scope == bindparam("of_scope"),
+    IdempotencyRow.key == bindparam("of_key"),
+    IdempotencyRow.status == RUNNING,
+)
+CLAIM = insert(IdempotencyRow).on_conflict_do_nothing().returning(IdempotencyRow.key)
+FINISH = update(IdempotencyRow).where(*_MINE)
+RELEASE = delete(IdempotencyRow).where(*_MINE)
 
 
 @dataclass(frozen=True)
@@ -53,19 +65,20 @@ class IdempotencyKeys:
 
     async def claim(self, scope: str, key: str, request_hash: str) -> Claimed | Running | Replay:
         """Raises KeyReused when the key came before with another request."""
-        return await self._sessions.write(
-            partial(self._claim, scope=scope, key=key, request_hash=request_hash)
-        )
+        new = {"scope": scope, "key": key, "request_hash": request_hash, "status": RUNNING}
+        if await self._sessions.alone(CLAIM, new):  # nearly always: nobody has sent it before
+            return Claimed()
+        return await self._sessions.write(partial(self._claim, new=new))
 
     async def finish(self, scope: str, key: str, status: int, body: str) -> None:
         """Keep the answer. The first answer stays, whoever gives a second one."""
         sealed = self._cipher.encrypt(BODY, body, row=_place(scope, key))
         done = {"status": "done", "response_status": status, "response_body": sealed}
-        await self._sessions.write(partial(_finish, scope=scope, key=key, values=done))
+        await self._sessions.alone(FINISH, {"of_scope": scope, "of_key": key, **done})
 
     async def release(self, scope: str, key: str) -> None:
         """Give a claim back unanswered, so that the next request with the key starts afresh."""
-        await self._sessions.write(partial(_release, scope=scope, key=key))
+        await self._sessions.alone(RELEASE, {"of_scope": scope, "of_key": key})
 
     async def forget(self, keep: timedelta) -> int:
         """Take away what was asked longer ago than `keep`, whether it was answered or not; how many."""
@@ -74,17 +87,11 @@ class IdempotencyKeys:
             forgotten += count
         return forgotten
 
-    async def _claim(
-        self, session: AsyncSession, scope: str, key: str, request_hash: str
-    ) -> Claimed | Running | Replay:
-        new = {"scope": scope, "key": key, "request_hash": request_hash, "status": "running"}
-        added = await session.execute(
-            insert(IdempotencyRow).values(new).on_conflict_do_nothing().returning(IdempotencyRow.key)
-        )
-        if added.first() is not None:
+    async def _claim(self, session: AsyncSession, new: dict[str, str]) -> Claimed | Running | Replay:
+        if (await session.execute(CLAIM, new)).first() is not None:  # given back meanwhile
             return Claimed()
-        row = await _locked(session, scope, key)
-        if row.request_hash != request_hash:
+        row = await _locked(session, new["scope"], new["key"])
+        if row.request_hash != new["request_hash"]:
             raise KeyReused("the key came before with another request")
         if row.status == "done":
             return self._replay(row)
@@ -106,16 +113,6 @@ async def _locked(session: AsyncSession, scope: str, key: str) -> IdempotencyRow
     if row is None:
         raise RaceLost  # released since we tried to insert it
     return row
-
-
-async def _finish(session: AsyncSession, scope: str, key: str, values: dict[str, object]) -> None:
-    running = *_row(scope, key), IdempotencyRow.status == "running"
-    await session.execute(update(IdempotencyRow).where(*running).values(values))
-
-
-async def _release(session: AsyncSession, scope: str, key: str) -> None:
-    running = *_row(scope, key), IdempotencyRow.status == "running"
-    await session.execute(delete(IdempotencyRow).where(*running))
 
 
 async def _forget(session: AsyncSession, keep: timedelta) -> int:

@@ -31,23 +31,23 @@ class Ledger:
     def __init__(self, cipher: FieldCipher) -> None:
         self._cipher = cipher
 
-    def row(self, journey_id: str, seq: int, previous_hash: str, entry: Entry) -> EntryRow:
-        """The new row; the database adds the time of recording."""
+    def values(self, journey_id: str, seq: int, previous_hash: str, entry: Entry) -> dict[str, Any]:
+        """The new row, by column; the database adds the time of recording."""
         text = fact_text(entry)
-        return EntryRow(
-            journey_id=journey_id,
-            seq=seq,
-            key=entry.key,
-            kind=entry.fact.kind,
-            session=getattr(entry.fact, "session", None),
-            occurred_at=entry.occurred_at,
-            actor_id=entry.actor.id,
-            actor_role=entry.actor.role.value,
-            payload=self._cipher.encrypt(PAYLOAD, text, row=_place(journey_id, entry.key)),
-            content_hash=content_hash(entry.key, entry.occurred_at, entry.actor, text),
-            previous_hash=previous_hash,
-            hash=entry_hash(previous_hash, seq, entry.key, entry.occurred_at, entry.actor, text),
-        )
+        return {
+            "journey_id": journey_id,
+            "seq": seq,
+            "key": entry.key,
+            "kind": entry.fact.kind,
+            "session": getattr(entry.fact, "session", None),
+            "occurred_at": entry.occurred_at,
+            "actor_id": entry.actor.id,
+            "actor_role": entry.actor.role.value,
+            "payload": self._cipher.encrypt(PAYLOAD, text, row=_place(journey_id, entry.key)),
+            "content_hash": content_hash(entry.key, entry.occurred_at, entry.actor, text),
+            "previous_hash": previous_hash,
+            "hash": entry_hash(previous_hash, seq, entry.key, entry.occurred_at, entry.actor, text),
+        }
 
     def text(self, row: EntryRow) -> str:
         """The stored fact in clear. Raises EncryptionError when it was changed or its key is gone."""

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.protocol import Protocol
+from clinical.protocol_desk import ESCALATION_BEFORE, Escalation
 from services.records.errors import NotFound, VersionImmutable
 from services.records.register_tables import ProtocolVersionRow
 
@@ -51,6 +52,14 @@ async def published_protocol(session: AsyncSession, site: str, canonical: str | 
     if row is None:
         raise NotFound("the site has published no such protocol")
     return _protocol(row.hash, row.document)
+
+
+async def escalation_rules(session: AsyncSession, site: str, canonical: str | None = None) -> Escalation:
+    """Who hears of delay at this site; without a protocol, who heard of it when none said."""
+    try:
+        return (await published_protocol(session, site, canonical)).of_escalation
+    except NotFound:
+        return ESCALATION_BEFORE
 
 
 _read: dict[str, Protocol] = {}

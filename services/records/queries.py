@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -35,9 +35,10 @@ from services.records.risk_queries import RiskQueries
 from services.records.risk_view import safety_plan_views
 from services.records.risk_views import SafetyPlanView
 from services.records.session_view import session_view
-from services.records.tables import EntryRow, JourneyRow, SafetyPlanRow, ScoreRow, VisitRow
+from services.records.tables import DoseRow, EntryRow, JourneyRow, SafetyPlanRow, ScoreRow, VisitRow
 from services.records.task_queries import TaskQueries
 from services.records.views import (
+    CourseSetting,
     JourneyCount,
     JourneySummary,
     JourneyView,
@@ -48,6 +49,16 @@ from services.records.views import (
 from services.records.wording import line
 
 UTC_ZONE = ZoneInfo("UTC")
+
+_LAST_DOSE = (
+    select(func.max(DoseRow.given_at))
+    .where(DoseRow.journey_id == JourneyRow.id, DoseRow.given_at <= bindparam("at"))
+    .scalar_subquery()
+)
+SETTING = select(JourneyRow.protocol, JourneyRow.time_zone, _LAST_DOSE.label("dose_at")).where(
+    JourneyRow.id == bindparam("journey"), JourneyRow.site == bindparam("site")
+)
+"""Made once: to put a statement together costs as much as to send it."""
 
 
 class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
@@ -84,6 +95,13 @@ class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
     async def journey(self, sites: Sequence[str], journey_id: str) -> JourneyView:
         async with self._journey(sites, journey_id) as (session, journey):
             return await journey_view(session, self._ledger, journey)
+
+    async def setting(self, site: str, journey_id: str, at: datetime) -> CourseSetting:
+        """What surrounds something that happened in the course at that instant: its rules, zone, and last dose."""
+        found = await self._sessions.alone(SETTING, {"site": site, "journey": journey_id, "at": at})
+        if not found:
+            raise NotFound("the journey is not in the record")
+        return CourseSetting.model_validate(dict(found[0]._mapping))
 
     async def timeline(
         self,

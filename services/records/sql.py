@@ -35,7 +35,7 @@ from services.records.interface import (
 )
 from services.records.ledger import Ledger
 from services.records.patients import PatientFile, row_of
-from services.records.published import publish_protocol, published_protocol
+from services.records.published import KEPT, publish_protocol, published_protocol
 from services.records.referrals import add_referral, referral_record
 from services.records.tables import EntryRow, JourneyRow
 from services.records.tally import Count
@@ -49,6 +49,7 @@ class SqlRecords(SqlCustody, Records):
         self._cipher = cipher
         self._ledger = Ledger(cipher)
         self._patients = PatientFile(cipher)
+        self._published: dict[tuple[str, str], Protocol] = {}
 
     async def append(self, batch: Batch) -> Written:
         counts: list[Count] = []
@@ -123,5 +124,12 @@ class SqlRecords(SqlCustody, Records):
         await self._sessions.write(partial(publish_protocol, protocol=protocol, site=site))
 
     async def protocol(self, site: str, canonical: str | None) -> Protocol:
+        if canonical is not None and (known := self._published.get((site, canonical))) is not None:
+            return known  # a version never changes, and is never taken back
         async with self._sessions.reading() as session:
-            return await published_protocol(session, site, canonical)
+            protocol = await published_protocol(session, site, canonical)
+        if canonical is not None:
+            if len(self._published) >= KEPT:
+                self._published.clear()
+            self._published[site, canonical] = protocol
+        return protocol

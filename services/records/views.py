@@ -203,6 +203,14 @@ class DecisionView(View):
     reason: str | None
 
 
+class CourseSetting(View):
+    """By which protocol and in which zone a course is, and when the last dose was before some instant."""
+
+    protocol: str
+    time_zone: str
+    dose_at: datetime | None
+
+
 class JourneyView(JourneySummary):
     """One course whole. `open_tasks` are what it waits for; `screening` is the last round."""
 

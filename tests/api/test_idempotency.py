@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from api.auth import ACTS
 from api.engine import EngineRefused, EngineUnavailable
 from api.idempotency import KEY_REQUIRED, _meaning
 from clinical.people import Role
@@ -138,9 +139,8 @@ async def test_the_acts_that_must_not_happen_twice_need_a_key(clinic: Clinic) ->
     everybody = clinic.person(*(role for role in Role if role is not Role.SYSTEM))
     for route in routes_of(clinic.app):
         if route.act in KEY_REQUIRED:
-            answer = await everybody.post(route.at(course), {}, kap_role="coordinator")
-            if answer.status_code == 403:
-                answer = await everybody.post(route.at(course), {}, kap_role="prescriber")
+            allowed = min(ACTS[route.act])
+            answer = await everybody.post(route.at(course), {}, kap_role=allowed.value)
             assert (route.act, answer.json()["code"]) == (route.act, "idempotency-key-missing")
     assert {route.act for route in routes_of(clinic.app)} >= KEY_REQUIRED
 

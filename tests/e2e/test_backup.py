@@ -83,9 +83,11 @@ async def test_a_backup_with_somebody_in_the_chair_comes_back_on_a_new_machine_a
             await story.run(reachable(json.loads(SAMPLE.read_bytes())))
         await clinic.close()
         before = await kinds_of(system, story.journey_id)
-        assert back_up([str(folder / "early"), "--data", str(old)]) == 2  # it is running
+        keys = ["--keys", str(folder / "keys.json")]
+        assert back_up([str(folder / "early"), "--data", str(old), *keys]) == 2  # it is running
+        assert not (folder / "keys.json").exists()
 
-    assert back_up([str(kept), "--data", str(old), "--keys", str(folder / "keys.json")]) == 0
+    assert back_up([str(kept), "--data", str(old), *keys]) == 0
     everything = b"".join(path.read_bytes() for path in kept.iterdir())
     assert all(
         key.encode() not in everything for key in keys_of(old).model_dump(include={"payload_key"}).values()

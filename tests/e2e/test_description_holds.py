@@ -59,6 +59,9 @@ LAST = {"withdraw_consent", "end_journey", "transfer_journey"}
 """After these a course takes nothing any more."""
 
 
+schemathesis.serializer.alias("message/rfc822", "text/plain")
+
+
 class FarEnough(Exception):
     """The story is told as far as it is needed."""
 

@@ -65,7 +65,7 @@ async def test_who_may_reads_payloads_and_who_may_not_sees_ciphertext(
 
     await _use_the_codec(page, system)  # as a stranger
     await _open(page, system, workflow)
-    await expect(page.get_by_text("Codec Server could not connect")).to_be_visible()
+    await expect(page.locator("#content").get_by_text("Codec Server could not connect")).to_be_visible()
     assert canary not in await page.content()
 
     await _sign_in(page, system, tokens[Role.OPS])
@@ -75,9 +75,10 @@ async def test_who_may_reads_payloads_and_who_may_not_sees_ciphertext(
     ).to_be_visible()  # a timer's summary
     assert canary not in await page.content()
     await page.get_by_text("User Metadata").locator("visible=true").first.click()
-    await expect(page.get_by_text("one course of treatment")).to_be_visible()
-    waits = page.get_by_role("listitem").filter(has_text="waits for book-consultation by the coordinator")
-    await expect(waits).to_be_visible()
+    summary, details = page.frame_locator("iframe").nth(0), page.frame_locator("iframe").nth(1)
+    await expect(summary.get_by_text("one course of treatment")).to_be_visible()
+    waits = details.get_by_role("listitem")
+    await expect(waits).to_contain_text("waits for book-consultation by the coordinator since ")
 
     await _sign_in(page, system, tokens[Role.MEDICAL_DIRECTOR])
     await _open(page, system, workflow)
@@ -109,7 +110,7 @@ async def _sign_in(page: Page, system: LocalSystem, token: str) -> None:
 
 async def _open(page: Page, system: LocalSystem, workflow: str) -> None:
     await page.goto(f"{system.ui_url}/namespaces/default/workflows/{quote(workflow, safe='')}")
-    await expect(page.locator("h5:visible", has_text="Input").first).to_be_visible()
+    await expect(page.get_by_role("textbox", name="Input", exact=True)).to_be_visible()
 
 
 async def _readers(system: LocalSystem) -> set[str]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from clinical.people import Role
-from tests.workflows.risk_words import HIGH, NURSE, PART, case, closed, paged, taken_over, worried
+from tests.workflows.risk_words import HIGH, NURSE, PART, case, closed, paged, screened, taken_over, worried
 from tests.workflows.walk import PEOPLE, Walk, a_key, forms
 from workflows import messages as m
 
@@ -72,6 +72,21 @@ async def test_nobody_has_taken_over_or_closed_a_case_in_the_future(walk: Begin)
     await patient.leave()
     await patient.outcome()
     await patient.assert_sound()
+
+
+async def test_a_concern_is_never_dated_before_the_finding_whose_case_it_joins(walk: Begin) -> None:
+    """In virtual time the clock of a part runs ahead of its journey's: what the part has found is past there too."""
+    patient = walk()
+    await patient.to_screening()
+    await patient.forward(PART, days=3)
+    await screened(patient, HIGH)
+    await case(patient)
+    await patient.say("raise_concern", worried())
+    found, joined = await patient.facts("risk.opened")
+    assert joined.acknowledge_by - found.acknowledge_by >= timedelta(hours=3)
+    await patient.until_written("risk.joined")
+    await patient.leave()
+    await patient.outcome()
 
 
 async def calls_everyone(patient: Walk) -> str:

@@ -39,7 +39,7 @@ from clinical.patient_record import (
     WorkUpOutcome,
     WorkUpResult,
 )
-from clinical.people import ESCALATES_TO, Actor, Role
+from clinical.people import Actor, Role
 from clinical.protocol import Ask, Drug, Indication, Protocol
 from clinical.readiness import ReadinessAnswers
 from clinical.recovery_scores import PadssItems
@@ -680,7 +680,7 @@ class Walk:
         assert await self.overdue(code) == []
         await self.forward(part, hours=2)
         await self.until_written("task.overdue")
-        assert await self.overdue(code) == [ESCALATES_TO[ask.owner]]
+        assert await self.overdue(code) == [self.protocol.of_escalation.above(ask.owner)]
         await self.eventually(partial(self._paged_about, f"/{code}/"))
         await self.environment.fast_forward(
             self.handle(part), timedelta(hours=ask.give_up_hours - ask.due_hours)

@@ -36,6 +36,8 @@ CASES: list[tuple[str, Changes, str]] = [
     (IV, one("/readiness/nasal_spray_hours", 1), "/readiness/nasal_spray_hours"),
     # the desk
     (SL, (("/inbox", None), ("/labels/~1inbox", ...)), "/inbox"),
+    (IV, one("/escalation/nurse", "coordinator"), "/escalation/nurse"),
+    (IV, one("/escalation/prescriber", "auditor"), "/escalation/prescriber"),
     (IV, one("/inbox/crisis_minutes", 16), "/inbox/crisis_minutes"),
     (IV, one("/inbox/read_hours", 0.2), "/inbox/crisis_minutes"),
     (IV, one("/booking/notice_hours", 0.5), "/booking/offer_minutes"),
@@ -202,6 +204,11 @@ def test_a_seeded_fault_is_found_and_nothing_else(name: str, changes: Changes, p
     ("name", "changes", "expected"),
     [
         (IV, one("/plan/valid_days", 11), {"/plan/valid_days"}),
+        (
+            IV,
+            (("/escalation/prescriber", "therapist"),),
+            {"/escalation/prescriber", "/escalation/therapist", "/escalation/nurse"},
+        ),
         (
             IV,
             (("/schedule/phases/1/from_week", 9), ("/schedule/phases/1/until_week", 8)),

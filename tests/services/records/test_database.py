@@ -64,7 +64,7 @@ async def test_a_full_pool_is_unavailable(database_url: str) -> None:
 
 async def test_a_connection_that_was_cut_is_replaced(database: Database) -> None:
     cut = text(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
         " WHERE pid <> pg_backend_pid() AND datname = current_database() AND usename = current_user"
     )
     async with database.transaction() as one, database.transaction() as two:

@@ -1,0 +1,72 @@
+"""How often does a command ask the database? Counted, because each time costs as much as the work itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, text
+
+from clinical.events import JourneyPaused
+from services import live_connections
+from services.database import Database
+from services.records.idempotency import Claimed, IdempotencyKeys, Replay
+from services.records.sql import SqlRecords
+from tests.services.records.builders import START, a_journey, add
+
+CUT = text(
+    "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
+    " WHERE pid <> pg_backend_pid() AND datname = current_database() AND usename = current_user"
+)
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """The first word of everything that is sent to the server meanwhile."""
+    sent: list[str] = []
+
+    def watch(engine: Engine) -> None:
+        def send(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+            sent.append(statement.split()[0])
+
+        event.listen(engine, "before_cursor_execute", send)
+        event.listen(engine, "commit", lambda connection: sent.append("COMMIT"))
+
+    database.look_at_engine(watch)
+    yield sent
+
+
+async def test_a_key_is_claimed_and_answered_by_one_statement_each(
+    database: Database, keys: IdempotencyKeys
+) -> None:
+    with statements(database) as sent:
+        assert await keys.claim("who", "key", "hash") == Claimed()
+        await keys.finish("who", "key", 201, "{}")
+    assert sent == ["INSERT", "UPDATE"]
+    assert await keys.claim("who", "key", "hash") == Replay(201, "{}")
+
+
+async def test_a_fact_is_written_by_five_statements(database: Database, records: SqlRecords) -> None:
+    """The course is locked, what is known is asked; the fact and its event are written, then the course's row."""
+    journey_id = await a_journey(records)
+    with statements(database) as sent:
+        await add(records, journey_id, JourneyPaused(reason="travels", review_at=START))
+    assert sent == ["SELECT", "SELECT", "INSERT", "INSERT", "UPDATE", "COMMIT"]
+
+
+@pytest.mark.parametrize("trusted_s", [-1.0, 3600.0])
+async def test_a_connection_that_was_cut_is_never_handed_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch, trusted_s: float
+) -> None:
+    """Whether the server is asked (-1) or only its last words are looked for in the socket."""
+    monkeypatch.setattr(live_connections, "TRUSTED_S", trusted_s)
+    async with database.transaction() as one, database.transaction() as two:
+        await one.execute(text("SELECT 1"))
+        await two.execute(text("SELECT 2"))
+    async with database.transaction() as session:
+        assert (await session.scalar(CUT) or 0) >= 1
+    for _ in range(2):
+        async with database.reading() as one, database.reading() as two:
+            assert (await one.scalar(text("SELECT 1")), await two.scalar(text("SELECT 2"))) == (1, 2)
