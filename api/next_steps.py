@@ -5,7 +5,7 @@ in the table fails them.
 """
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from api.auth import ACTS, STEERING
 from api.schemas.answers import Step
@@ -107,7 +107,6 @@ def done_by(code: str, part: str = "") -> Does | None:
 
 def step(task: TaskView, now: datetime) -> Step:
     """The task as something to do. A task without an act of its own is settled by other means: no address."""
-    does = done_by(task.code, _part(task.task_id))
     return Step(
         id=task.id,
         task_id=task.task_id,
@@ -115,14 +114,22 @@ def step(task: TaskView, now: datetime) -> Step:
         owner=task.owner,
         priority=task.priority,
         due_at=task.due_at,
-        overdue=task.status == "requested" and task.due_at < now,
         holder=task.holder,
         reason=task.reason,
-        act=does.act if does else None,
-        href=f"{_place(task)}{does.ending}" if does else None,
-        evidence=does.evidence if does else None,
-        roles=sorted(roles_for(task)),
+        **asked(task, now),
     )
+
+
+def asked(task: TaskView, now: datetime) -> dict[str, Any]:
+    """What is said about a task wherever it is shown: is it late, what completes it, who may do it."""
+    does = done_by(task.code, _part(task.task_id))
+    return {
+        "overdue": task.status == "requested" and task.due_at < now,
+        "act": does.act if does else None,
+        "href": f"{_place(task)}{does.ending}" if does else None,
+        "evidence": does.evidence if does else None,
+        "roles": sorted(roles_for(task)),
+    }
 
 
 def roles_for(task: TaskView) -> frozenset[Role]:

@@ -1,8 +1,10 @@
 """What is the least that a read can cost? The bare SQL of a page, sent by the same driver, answered by the same server.
 
-`python -m deploy.bench_floor_reads PORT`, configured as every process is. It asks each page's query once and notes
+`python -m deploy.bench_floor_reads PORT`, configured as every process is. It asks each page's queries once and notes
 the statements with their parameters. From then on `GET /tasks`, `/board`, `/patients/{id}` send just these over one
-connection and answer the rows as JSON: no token, no rule, no model, no decryption, no audit.
+connection, each a transaction of its own, and answer all rows and columns as JSON: no token, no rule, no model, no
+decryption. A patient's page also writes a line of audit, in one statement that hashes nothing: a sensitive read
+without it is none. `/patients-unnoted/{id}` leaves even that out.
 """
 
 from __future__ import annotations
@@ -10,10 +12,10 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
 import uvicorn
@@ -23,17 +25,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.app import compose
+from api.composition import Composition
+from clinical.booking import Span
+from clinical.instants import local_date
 from deploy.crowd import SITE
-from services.database import Database
-from services.encryption import FieldCipher
-from services.records.queries import RecordQueries
-from services.records.task_queries import TaskFilter
 from services.settings import Settings
 
 Statements = list[tuple[str, Any]]
 LIMIT = 51
 PERSON = "SELECT * FROM patient WHERE id = %(id)s"
 COURSES = "SELECT id FROM journey WHERE patient_id = %(id)s ORDER BY started_at"
+NOTED = f"""
+WITH chain AS (INSERT INTO audit_chain (site, last_seq, last_hash) VALUES ('{SITE}-floor', 1, '{"0" * 64}')
+    ON CONFLICT (site) DO UPDATE SET last_seq = audit_chain.last_seq + 1 RETURNING last_seq)
+INSERT INTO audit_event (site, seq, at, actor_id, actor_role, act, purpose, object_id, outcome, trace_id,
+    previous_hash, hash)
+SELECT '{SITE}-floor', last_seq, now(), 'floor', 'coordinator', 'read_patient', 'TREAT', 'patient/' || %(id)s, 'done',
+    '', '{"0" * 64}', '{"0" * 64}' FROM chain
+"""  # noqa: S608  # nothing of anybody's stands in it
 
 
 async def serve(port: int, settings: Settings) -> None:
@@ -44,57 +54,62 @@ async def serve(port: int, settings: Settings) -> None:
 
     async def rows(statements: Statements) -> Response:
         async with turn:
-            found = [await (await connection.execute(text, given)).fetchall() for text, given in statements]
-        return Response(json.dumps(found, default=str), media_type="application/json")
+            sent = [await connection.execute(text, given) for text, given in statements]
+            found = [await one.fetchall() for one in sent if one.description]
+        return Response(json.dumps(found, default=_spelled), media_type="application/json")
 
     async def page(request: Request) -> Response:
         return await rows(known[request.url.path])
 
     async def patient(request: Request) -> Response:
         asked = {"id": request.path_params["id"]}
-        return await rows([(PERSON, asked), (COURSES, asked)])
+        noted = [(NOTED, asked)] if request.url.path.startswith("/patients/") else []
+        return await rows([(PERSON, asked), (COURSES, asked), *noted])
 
     async def healthy(_: Request) -> Response:
         return Response()
 
-    routes = [Route(path, page) for path in known]
-    app = Starlette(routes=[*routes, Route("/patients/{id}", patient), Route("/healthz", healthy)])
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, access_log=False, log_level="error")
+    people = [Route(f"/{name}/{{id}}", patient) for name in ("patients", "patients-unnoted")]
+    routes = [*(Route(path, page) for path in known), *people, Route("/healthz", healthy)]
+    config = uvicorn.Config(
+        Starlette(routes=routes), host="127.0.0.1", port=port, access_log=False, log_level="error"
+    )
     await uvicorn.Server(config).serve()
+
+
+def _spelled(value: object) -> str:
+    return b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
 async def _statements(settings: Settings) -> dict[str, Statements]:
     """What each page really sends."""
-    database = Database(settings.database_url)
-    queries = RecordQueries(database, FieldCipher.from_settings(settings))
+    here = compose(settings)
     now = datetime.now(UTC)
-    zone = ZoneInfo("America/New_York")
 
     async def tasks() -> None:
-        await queries.tasks([SITE], TaskFilter(), limit=LIMIT)
-        await queries.task_counts([SITE], now)
+        await here.queries.tasks([SITE], limit=LIMIT)
+        await here.queries.task_counts([SITE], now)
 
     async def board() -> None:
-        await queries.board(SITE, now.astimezone(zone).date(), zone, now)
+        zone = await here.zone_of(SITE)
+        seen = await here.queries.board(SITE, local_date(now, zone), zone, now)
+        await here.bookings.between(SITE, Span(seen.starts_at, seen.ends_at), limit=1000)
+        await here.bookings.resources(SITE)
 
     try:
-        return {path: await _sent(database, ask) for path, ask in (("/tasks", tasks), ("/board", board))}
+        return {path: await _sent(here, ask) for path, ask in (("/tasks", tasks), ("/board", board))}
     finally:
-        await database.dispose()
+        await here.close()
 
 
-async def _sent(database: Database, ask: Callable[[], Awaitable[None]]) -> Statements:
+async def _sent(here: Composition, ask: Callable[[], Awaitable[None]]) -> Statements:
     sent: Statements = []
 
     def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
         sent.append((statement, parameters))
 
-    engine = database._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        await ask()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
+    here.bookings._database.look_at_engine(lambda engine: event.listen(engine, "before_cursor_execute", note))
+    await ask()
     return sent
 
 

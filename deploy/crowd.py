@@ -10,11 +10,13 @@ import psycopg
 
 JOURNEYS = 100_000
 SITE = "site-a"
+SITES = f"CASE WHEN n % 10 = 0 THEN 'site-b' ELSE '{SITE}' END"
+"""Where the course with the number `n` is."""
 
 COURSES = """
 INSERT INTO patient (id, site, name, birth_date, sex, person_index, language, time_zone, preferred_channel,
     detail_opt_in)
-SELECT 'p' || n, CASE WHEN n % 10 = 0 THEN 'site-b' ELSE 'site-a' END, '\\x00', '\\x00', '\\x00', 'i' || n, 'en',
+SELECT 'p' || n, :sites, '\\x00', '\\x00', '\\x00', 'i' || n, 'en',
     'UTC', 'sms', false
 FROM generate_series(1, :journeys) n;
 INSERT INTO journey (id, site, patient_id, indication, protocol, protocol_hash, stage, status, on_hold,
@@ -85,9 +87,9 @@ FROM (SELECT *, substr(id, 2)::int AS n FROM drug_container) AS books;
 """
 
 
-def fill(connection: psycopg.Connection, journeys: int = JOURNEYS) -> None:
+def fill(connection: psycopg.Connection, journeys: int = JOURNEYS, *, sites: str = SITES) -> None:
     """Fill an empty, migrated database; the statistics of the planner are up to date afterwards."""
     connection.execute("SET synchronous_commit = off")
-    for statements in (COURSES.replace(":journeys", str(journeys)), WORK, DRUGS):
+    for statements in (COURSES.replace(":journeys", str(journeys)).replace(":sites", sites), WORK, DRUGS):
         connection.execute(statements)
     connection.execute("VACUUM ANALYZE")

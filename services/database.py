@@ -99,6 +99,12 @@ class Database:
             result = await connection.execute(statement, dict(values))
             return result.all() if result.returns_rows else ()
 
+    async def ask(self, *questions: Executable) -> list[Sequence[Row[Any]]]:
+        """The rows of each, one round trip a question. Each sees a moment of its own: what must be of one moment is
+        one question."""
+        async with self._alone.connect() as connection:
+            return [(await connection.execute(question)).all() for question in questions]
+
     def look_at_engine(self, look: Callable[[Engine], object]) -> None:
         """Hand over the engine to whoever watches its statements."""
         look(self._engine.sync_engine)

@@ -1,7 +1,7 @@
 """What does the day of a site look like right now?"""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query, Response
 
@@ -11,7 +11,7 @@ from api.dependencies import CallerHere, Composed
 from api.next_steps import course_href
 from api.routes.journeys import AtSite, one_site
 from api.routes.router import routes
-from api.schemas.board import BoardOut, NextAct, PersonOut, ResourceOnBoard, Taken
+from api.schemas.board import BoardOut, PersonOut, ResourceOnBoard
 from api.schemas.values import Day
 from clinical.booking import Span
 from clinical.instants import local_date
@@ -51,26 +51,26 @@ async def read_board(
     people = tuple(_person(one) for one in board.people)
     counts = {place: sum(one.place == place for one in people) for place in PLACES}
     resources = await _resources(here, at, Span(board.starts_at, board.ends_at))
-    return BoardOut.model_validate(
-        {
-            **board.model_dump(exclude={"people"}),
-            "people": people,
-            "counts": counts,
-            "resources": [one.model_dump() for one in resources],
-        }
-    )
+    return BoardOut(**(dict(board) | {"people": people}), counts=counts, resources=tuple(resources))
 
 
 async def _resources(here: Composition, site: str, day: Span) -> list[ResourceOnBoard]:
     """Everything that the site has registered, by kind and code, with the visits of that day."""
-    taken: dict[str, list[Taken]] = {}
+    taken: dict[str, list[dict[str, Any]]] = {}
     for booking in await here.bookings.between(site, day, limit=AT_MOST):
         for part in booking.parts:
-            told = {**part.model_dump(), **booking.model_dump(exclude={"starts_at", "ends_at"})}
-            one = {name: told[name] for name in Taken.model_fields if name != "booking_id"}
-            taken.setdefault(part.resource_id, []).append(Taken(booking_id=booking.id, **one))
+            span = {
+                "part": part.part,
+                "starts_at": part.starts_at,
+                "ends_at": part.ends_at,
+                "status": booking.status,
+                "booking_id": booking.id,
+                "journey_id": booking.journey_id,
+                "session": booking.session,
+            }
+            taken.setdefault(part.resource_id, []).append(span)
     return [
-        ResourceOnBoard(code=one.code, kind=one.kind, taken=tuple(taken.get(one.id, ())))
+        ResourceOnBoard.model_validate({"code": one.code, "kind": one.kind, "taken": taken.get(one.id, ())})
         for one in sorted(await here.bookings.resources(site), key=lambda one: (one.kind, one.code))
     ]
 
@@ -81,7 +81,7 @@ def _person(one: PersonOnBoard) -> PersonOut:
     if one.place == "in-chair" and one.dose_ended_at is None:
         ways = (*ways, END_DOSE)
     acts = [
-        NextAct(act=act, href=f"{course}/sessions/{one.session}{end}", roles=sorted(ACTS[act]))
+        {"act": act, "href": f"{course}/sessions/{one.session}{end}", "roles": sorted(ACTS[act])}
         for act, end in ways
     ]
-    return PersonOut(**one.model_dump(), course=course, next=acts)
+    return PersonOut.model_validate({**dict(one), "course": course, "next": acts})

@@ -8,7 +8,7 @@ from fastapi import Header, Path, Query, Request, Response
 from api.colleagues import registered
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed
-from api.next_steps import course_href, may_hold, step
+from api.next_steps import asked, course_href, may_hold
 from api.paging import CursorParameter, Limit, link_next
 from api.problems import Problem
 from api.routes.journeys import AtSite, one_site
@@ -68,7 +68,7 @@ async def list_tasks(
         journey_id=journey and journey_id(at, journey),
     )
     place = _position(here, listing, cursor)
-    found = await here.queries.tasks([at], wanted, cursor=place, limit=limit + 1)
+    found, counts = await here.queries.work_list([at], wanted, now, cursor=place, limit=limit + 1)
     mark = None
     if len(found) > limit:
         last = found[limit - 1]
@@ -76,7 +76,6 @@ async def list_tasks(
             listing, [str(rank(Priority(last.priority))), last.due_at.isoformat(), last.id]
         )
         link_next(request, response, mark)
-    counts = await here.queries.task_counts([at], now)
     items = [_line(task, now) for task in found[:limit]]
     return TaskPage(items=items, next_cursor=mark, counts=counts)
 
@@ -159,10 +158,8 @@ async def delegate_task(
 
 
 def _line(task: TaskView, now: datetime) -> TaskLine:
-    owed = step(task, now)
-    more = owed.model_dump(include={"overdue", "act", "href", "evidence", "roles"})
     course = course_href(task.journey_id) if task.journey_id else None
-    return TaskLine(**task.model_dump(), **more, course=course)
+    return TaskLine(**dict(task), **asked(task, now), course=course)
 
 
 def _position(here: Composition, listing: str, cursor: str | None) -> Place | None:

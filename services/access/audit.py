@@ -8,8 +8,9 @@ it names the last one, so that cutting off the end is seen too. The database ref
 import hashlib
 import json
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +23,28 @@ CHUNK = 1000
 LAST_NUMBER = 2**31 - 1
 
 
+INSTANT = r"""to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\:MI\:SS.US')"""
+NEXT = text(
+    f"""
+    WITH chain AS (SELECT last_seq, last_hash FROM audit_chain WHERE site = :site FOR UPDATE),
+    next AS MATERIALIZED (
+        SELECT last_seq + 1 AS seq, last_hash AS previous_hash, clock_timestamp() AS at FROM chain),
+    hashed AS MATERIALIZED (
+        SELECT next.*, encode(sha256(convert_to(previous_hash || :head || replace({INSTANT}, '.000000', '')
+            || '+00:00' || :middle || seq || :tail, 'UTF8')), 'hex') AS hash FROM next),
+    event AS (
+        INSERT INTO audit_event (site, seq, at, actor_id, actor_role, act, purpose, object_id, part, outcome, trace_id,
+            reason, previous_hash, hash)
+        SELECT :site, seq, at, :actor_id, :actor_role, :act, :purpose, :object_id, :part, :outcome, :trace_id, :reason,
+            previous_hash, hash FROM hashed)
+    UPDATE audit_chain SET last_seq = hashed.seq, last_hash = hashed.hash FROM hashed WHERE site = :site
+    RETURNING audit_chain.last_seq
+    """  # noqa: S608  # nothing of a caller's stands in it
+)
+"""Adds one event to a chain that is there; no row comes back where none is. The lock is taken first, so that number,
+instant and the hash before are those of after the wait."""
+
+
 class AuditTrail:
     """Writes and reads the audit; every method is one transaction."""
 
@@ -29,8 +52,10 @@ class AuditTrail:
         self._database = database
 
     async def write(self, looked: Looked) -> None:
-        async with self._database.transaction() as session:
-            await add_event(session, looked)
+        """In one round trip, once the chain of the site has begun: whoever reads waits for it."""
+        if not await self._database.alone(NEXT, next_event(looked)):
+            async with self._database.transaction() as session:
+                await add_event(session, looked)
 
     async def events(
         self, site: str, asked: AuditFilter, *, before_seq: int | None = None, limit: int = 50
@@ -110,13 +135,36 @@ async def add_event(session: AsyncSession, looked: Looked) -> None:
     await session.execute(both.execution_options(synchronize_session=False))
 
 
+def next_event(looked: Looked) -> dict[str, str | None]:
+    """What `NEXT` is told, which makes the hash as `event_hash` does."""
+    head, middle, tail = _around_instant_and_number(looked)
+    return {**looked.model_dump(), "head": head, "middle": middle, "tail": tail}
+
+
+def _around_instant_and_number(looked: Looked) -> tuple[str, str, str]:
+    """The text that is hashed, without the two parts that only the database knows."""
+    told = _told(looked)
+    before = {name: value for name, value in told.items() if name < "at"}
+    between = {name: value for name, value in told.items() if "at" < name < "seq"}
+    after = {name: value for name, value in told.items() if name > "seq"}
+    first, second, third = (_canonical(part)[1:-1] for part in (before, between, after))
+    return f'{{{first},"at":"', f'",{second},"seq":', f",{third}}}"
+
+
 def event_hash(previous: str, seq: int, at: datetime, looked: Looked) -> str:
+    content = {**_told(looked), "seq": seq, "at": at.astimezone(UTC).isoformat()}
+    return hashlib.sha256((previous + _canonical(content)).encode()).hexdigest()
+
+
+def _told(looked: Looked) -> dict[str, Any]:
     told = looked.model_dump(mode="json")
     if told["reason"] is None:  # events from before there were reasons keep their hash
         del told["reason"]
-    content = {**told, "seq": seq, "at": at.astimezone(UTC).isoformat()}
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256((previous + canonical).encode()).hexdigest()
+    return told
+
+
+def _canonical(content: dict[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _first_from(site: str, instant: datetime) -> ColumnElement[int]:

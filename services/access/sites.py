@@ -54,7 +54,7 @@ class SiteRegister:
 
     async def zone(self, site: str) -> ZoneInfo | None:
         """The zone on its wall; None while nobody has registered it."""
-        found = await self.sites([site])
+        (found,) = await self._database.ask(select(SiteRow.time_zone).where(SiteRow.id == site))
         return zone_named(found[0].time_zone) if found else None
 
     async def default_protocol(self, site: str) -> str | None:

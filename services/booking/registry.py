@@ -34,7 +34,7 @@ class Registry(Transactions):
         limit: int | None = None,
     ) -> list[ResourceView]:
         """By code, from the one after `after`."""
-        rows = await self._all(resources.listing(site, wanted, after, limit))
+        rows = await self._rows(resources.listing(site, wanted, after, limit))
         return [resources.view_of(row) for row in rows]
 
     async def people(self, site: str, roles: Collection[Role]) -> dict[str, Role]:

@@ -8,9 +8,10 @@ cleared away before anything is looked at: it never stands in the way, however l
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import Row, delete, select, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,10 +35,9 @@ async def lock_site(session: AsyncSession, site: str) -> None:
     )
 
 
-def view_of(row: BookingRow) -> BookingView:
-    parts = tuple(ReservedPart.model_validate(one) for one in row.needs["parts"])
+def view_of(row: BookingRow | Row[Any]) -> BookingView:
     plain = {name: getattr(row, name) for name in BookingView.model_fields if name != "parts"}
-    return BookingView.model_validate({**plain, "parts": parts})
+    return BookingView.model_validate({**plain, "parts": row.needs["parts"]})
 
 
 async def hold(session: AsyncSession, wish: Wish, now: datetime) -> BookingView:

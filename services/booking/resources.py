@@ -6,9 +6,10 @@ Runs inside the caller's transaction. All resources of a site live in one time z
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, delete, select, tuple_
+from sqlalchemy import Row, Select, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,7 +26,7 @@ A_DAY = timedelta(days=1)
 UTC_ZONE = ZoneInfo("UTC")
 
 
-def view_of(row: ResourceRow) -> ResourceView:
+def view_of(row: ResourceRow | Row[Any]) -> ResourceView:
     return ResourceView.model_validate(
         {
             **{name: getattr(row, name) for name in ResourceView.model_fields if name != "hours"},

@@ -100,7 +100,7 @@ class Bookings(Registry, GivingAway):
             later = (BookingRow.starts_at > at) | ((BookingRow.starts_at == at) & (BookingRow.id > mark))
             statement = statement.where(later)
         ordered = statement.order_by(BookingRow.starts_at, BookingRow.id).limit(limit)
-        return [reserving.view_of(row) for row in await self._all(ordered)]
+        return [reserving.view_of(row) for row in await self._rows(ordered)]
 
     async def counts(self, site: str, span: Span) -> dict[str, int]:
         """Bookings of that time by status, those that were given back too."""

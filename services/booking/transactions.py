@@ -3,10 +3,10 @@
 What an act leaves for a person to do, or takes from them, is on the work list with the same commit.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Executable, Select
+from sqlalchemy import Executable, Row, Select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,6 +43,11 @@ class Transactions:
     async def _read(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with self._database.reading() as session:
             return await work(session)
+
+    async def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        """Every line of one statement, in its columns."""
+        (rows,) = await self._database.ask(statement)
+        return rows
 
     async def _all(self, statement: Select[T]) -> list[T]:
         """The first column of every line."""

@@ -55,6 +55,14 @@ class Sessions:
         except RaceLost as lost:  # a standby gave up the snapshot
             raise RecordsUnavailable("the database cannot answer now") from lost
 
+    async def ask(self, *questions: Executable) -> list[Sequence[Row[Any]]]:
+        """The rows of each question, each of its own moment."""
+        try:
+            async with _answering():
+                return await self._database.ask(*questions)
+        except RaceLost as lost:
+            raise RecordsUnavailable("the database cannot answer now") from lost
+
     async def _alone(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         async with _answering():
             return await self._database.alone(statement, values)

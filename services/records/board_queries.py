@@ -4,13 +4,14 @@ Whoever is here is found by a partial index of those who are; the day by its ins
 that a day has 23, 24 or 25 hours. When the next reading is due, the protocol of the course says.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Row, Select, and_, select, true, union_all
 
 from clinical.monitoring import lateness, next_due
 from clinical.protocol import Protocol
@@ -26,27 +27,25 @@ from services.records.tables import EntryRow, JourneyRow, ObservationRow, VisitR
 PLACES = ("in-chair", "arrived", "expected", "home")
 
 
+OF_VISIT = [
+    getattr(VisitRow, name) for name in PersonOnBoard.model_fields if name in VisitRow.__table__.columns
+]
+RULES_KEPT = 256
+
+
 class BoardQueries:
     """The board of a site."""
 
     _sessions: Sessions
+    _rules: dict[tuple[str, str], Protocol]
+    """Published protocols by site and name: a version that was published never changes."""
 
     async def board(self, site: str, day: date, zone: ZoneInfo, now: datetime) -> BoardView:
         """Those who are here first, then by the hour."""
         span = closed_day(day, zone)
-        async with self._sessions.reading() as session:
-            visits = [
-                visit
-                for statement in (here(site), expected(site, span), gone_home(site, span))
-                for visit in await session.scalars(statement)
-            ]
-            courses = await _courses(session, visits)
-            readings = await _readings(session, [visit for visit in visits if _place(visit) == "in-chair"])
-            rules = await _protocols(session, site, readings, courses)
-        people = []
-        for visit in visits:
-            course, reading = courses[visit.journey_id], readings.get(visit.journey_id)
-            people.append(_person(visit, course, reading, rules.get(course.protocol), now))
+        (visits,) = await self._sessions.ask(board_statement(site, span))
+        rules = await self._rules_of(site, {one.protocol for one in visits if _place(one) == "in-chair"})
+        people = [_person(visit, rules.get(visit.protocol), now) for visit in visits]
         people.sort(key=lambda one: (PLACES.index(one.place), one.dosed_at or one.starts_at or now))
         return BoardView(
             site=site,
@@ -58,6 +57,21 @@ class BoardQueries:
             people=tuple(people),
             rooms=tuple(_rooms(people)),
         )
+
+    async def _rules_of(self, site: str, names: Iterable[str]) -> dict[str, Protocol]:
+        """The protocols of the courses in the chair; one that was never published here is unknown."""
+        found = {name: self._rules[site, name] for name in names if (site, name) in self._rules}
+        missing = sorted(set(names) - found.keys())
+        if not missing:
+            return found
+        async with self._sessions.reading() as session:
+            for name in missing:
+                with suppress(NotFound):
+                    found[name] = await published_protocol(session, site, name)
+        if len(self._rules) >= RULES_KEPT:
+            self._rules.clear()
+        self._rules |= {(site, name): protocol for name, protocol in found.items()}
+        return found
 
 
 def here(site: str) -> Select[VisitRow]:
@@ -81,50 +95,43 @@ def gone_home(site: str, span: Span) -> Select[VisitRow]:
     return select(VisitRow).where(VisitRow.site == site, *of_day)
 
 
-async def _courses(session: AsyncSession, visits: Sequence[VisitRow]) -> dict[str, JourneyRow]:
-    ids = sorted({visit.journey_id for visit in visits})
-    rows = await session.scalars(select(JourneyRow).where(JourneyRow.id.in_(ids)))
-    return {row.id: row for row in rows}
+@lru_cache(maxsize=256)
+def board_statement(site: str, span: Span) -> Select[Any]:
+    """All of them in one moment, with their courses, and the newest reading that stands of who is in the chair.
 
-
-async def _readings(session: AsyncSession, chairs: Sequence[VisitRow]) -> dict[str, LastReading | None]:
-    """The newest reading that stands of each course in the chair; none yet is None."""
-    found: dict[str, LastReading | None] = dict.fromkeys(visit.journey_id for visit in chairs)
-    of_chairs = tuple_(ObservationRow.journey_id, ObservationRow.session).in_(
-        [(visit.journey_id, visit.session) for visit in chairs]
+    It is the same all day: to put it into words costs more than to read its rows.
+    """
+    groups = (here(site), expected(site, span), gone_home(site, span))
+    visit = union_all(*(one.with_only_columns(*OF_VISIT) for one in groups)).subquery("visit")
+    course = (
+        select(JourneyRow.patient_id, JourneyRow.protocol)
+        .where(JourneyRow.id == visit.c.journey_id)
+        .limit(1)  # so that each is looked up by its id, however many the database expects
+        .lateral("course")
     )
     taken = and_(EntryRow.journey_id == ObservationRow.journey_id, EntryRow.seq == ObservationRow.seq)
-    rows = await session.execute(
-        select(ObservationRow, EntryRow.occurred_at)
+    reading = (
+        select(ObservationRow.tier, ObservationRow.minute, EntryRow.occurred_at.label("taken_at"))
         .join(EntryRow, taken)
-        .where(of_chairs, ObservationRow.amended_by.is_(None))
-        .order_by(EntryRow.occurred_at)
+        .where(
+            visit.c.dosed_at.is_not(None),
+            visit.c.discharged_at.is_(None),
+            ObservationRow.journey_id == visit.c.journey_id,
+            ObservationRow.session == visit.c.session,
+            ObservationRow.amended_by.is_(None),
+        )
+        .order_by(EntryRow.occurred_at.desc())
+        .limit(1)
+        .lateral("reading")
     )
-    for row, taken_at in rows:
-        found[row.journey_id] = LastReading(tier=row.tier, taken_at=taken_at, minute=row.minute)
-    return found
+    joined = visit.join(course, true()).outerjoin(reading, true())
+    return select(visit, course, reading).select_from(joined)
 
 
-async def _protocols(
-    session: AsyncSession, site: str, in_chair: Iterable[str], courses: Mapping[str, JourneyRow]
-) -> dict[str, Protocol]:
-    """Those of the courses in the chair; one that was never published here is unknown."""
-    found = {}
-    for name in sorted({courses[journey_id].protocol for journey_id in in_chair}):
-        with suppress(NotFound):
-            found[name] = await published_protocol(session, site, name)
-    return found
-
-
-def _person(
-    visit: VisitRow,
-    journey: JourneyRow,
-    last: LastReading | None,
-    protocol: Protocol | None,
-    now: datetime,
-) -> PersonOnBoard:
-    place = _place(visit)
-    due = None
+def _person(visit: Row[Any], protocol: Protocol | None, now: datetime) -> PersonOnBoard:
+    place, due, last = _place(visit), None, None
+    if visit.taken_at is not None:
+        last = LastReading(tier=visit.tier, taken_at=visit.taken_at, minute=visit.minute)
     if place == "in-chair" and protocol is not None and visit.dosed_at is not None:
         tier = Tier.NORMAL if last is None else Tier(last.tier)
         due = next_due(visit.dosed_at, [] if last is None else [last.taken_at], protocol, tier)
@@ -132,7 +139,6 @@ def _person(
     return view(
         PersonOnBoard,
         visit,
-        patient_id=journey.patient_id,
         place=place,
         late_since=visit.starts_at if late else None,
         last_reading=last if place == "in-chair" else None,
@@ -141,7 +147,7 @@ def _person(
     )
 
 
-def _place(visit: VisitRow) -> str:
+def _place(visit: Row[Any]) -> str:
     if visit.discharged_at is not None:
         return "home"
     if visit.checked_in_at is None:

@@ -63,6 +63,14 @@ class Ledger:
             raise RecordsError(f"entry {row.seq} is not what its read model takes it for")
         return fact
 
+    def opened(self, payload: bytes, journey_id: str, key: str, kind: type[F]) -> F:
+        """The same of an entry of which no more than this was read."""
+        text = self._cipher.decrypt(PAYLOAD, payload, row=_place(journey_id, key))
+        fact = _FACT.validate_json(text)
+        if not isinstance(fact, kind):
+            raise RecordsError("an entry is not what its read model takes it for")
+        return fact
+
     def recorded(self, row: EntryRow) -> RecordedEntry:
         return RecordedEntry(
             key=row.key,

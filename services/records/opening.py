@@ -2,6 +2,8 @@
 
 from typing import Any, TypeVar
 
+from sqlalchemy import Row
+
 from services.database import Base
 from services.records.views import View
 
@@ -9,7 +11,7 @@ V = TypeVar("V", bound=View)
 F = TypeVar("F")
 
 
-def view(model: type[V], row: Base, **words: Any) -> V:
+def view(model: type[V], row: Base | Row[Any], **words: Any) -> V:
     """The view whose fields stand in `words`, or else in the row."""
     columns = {name: getattr(row, name) for name in model.model_fields if name not in words}
     return model.model_validate({**columns, **words})

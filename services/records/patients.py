@@ -7,8 +7,9 @@ by a coordinator, a candidate too few becomes a second record of one person.
 
 import re
 import unicodedata
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -46,7 +47,7 @@ class PatientFile:
         if added.first() is None and self.opened(await row_of(session, patient.patient_id)) != patient:
             raise KeyReused("the id belongs to another patient")
 
-    def opened(self, row: PatientRow) -> NewPatient:
+    def opened(self, row: PatientRow | Row[Any]) -> NewPatient:
         """The row in clear."""
         return NewPatient.model_validate(
             {
@@ -112,7 +113,7 @@ class PatientFile:
     def _sealed(self, patient_id: str, column: str, value: str | None) -> bytes | None:
         return None if value is None else self._cipher.encrypt(f"patient.{column}", value, row=patient_id)
 
-    def _opened(self, row: PatientRow, column: str) -> str | None:
+    def _opened(self, row: PatientRow | Row[Any], column: str) -> str | None:
         blob: bytes | None = getattr(row, column)
         return None if blob is None else self._cipher.decrypt(f"patient.{column}", blob, row=row.id)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, func, or_, select, tuple_
+from sqlalchemy import Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -65,6 +65,7 @@ class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
     """Reads only; the database refuses anything else in these sessions."""
 
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
+        self._rules = {}
         self._sessions = Sessions(database)
         self._cipher = cipher
         self._ledger = Ledger(cipher)
@@ -197,24 +198,18 @@ class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
             return self._ledger.fact_of(made, events.DowntimeSheetMade).sheet
 
     async def patient(self, sites: Sequence[str], patient_id: str) -> PatientView:
-        of_site = PatientRow.id == patient_id, PatientRow.site.in_(sites)
-        async with self._sessions.reading() as session:
-            row = await session.scalar(select(PatientRow).where(*of_site))
-            if row is None:
-                raise NotFound("the patient is not in the record")
-            journeys = await session.scalars(
-                select(JourneyRow.id)
-                .where(JourneyRow.patient_id == patient_id, JourneyRow.site.in_(sites))
-                .order_by(JourneyRow.started_at.desc())
-            )
-            return PatientView.model_validate(
-                {
-                    **self._patients.opened(row).model_dump(),
-                    "opted_out_channels": tuple(row.opted_out_channels),
-                    "registered_at": row.registered_at,
-                    "journeys": tuple(journeys),
-                }
-            )
+        (found,) = await self._sessions.ask(patient_statement(sites, patient_id))
+        if not found:
+            raise NotFound("the patient is not in the record")
+        (row,) = found
+        return PatientView.model_validate(
+            {
+                **dict(self._patients.opened(row)),
+                "opted_out_channels": tuple(row.opted_out_channels),
+                "registered_at": row.registered_at,
+                "journeys": tuple(row.journeys),
+            }
+        )
 
     async def require_referral(self, site: str, patient_id: str, referral_id: str) -> None:
         """Raises NotFound for a referral of another site or about another person."""
@@ -265,3 +260,15 @@ class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
             if journey is None:
                 raise NotFound("the journey is not in the record")
             yield session, journey
+
+
+def patient_statement(sites: Sequence[str], patient_id: str) -> Select[Any]:
+    """The person, with the ids of their courses at these sites, newest first."""
+    courses = (
+        select(JourneyRow.id)
+        .where(JourneyRow.patient_id == patient_id, JourneyRow.site.in_(sites))
+        .order_by(JourneyRow.started_at.desc())
+    )
+    journeys = func.array(courses.scalar_subquery()).label("journeys")
+    statement = select(*PatientRow.__table__.columns, journeys)
+    return statement.where(PatientRow.id == patient_id, PatientRow.site.in_(sites))

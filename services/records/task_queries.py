@@ -7,9 +7,10 @@ a role's list is what it owns and what went up to it, a list by due time is one 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.orm import aliased
 
 from clinical import events
@@ -61,26 +62,34 @@ class TaskQueries:
         limit: int = 50,
     ) -> list[TaskView]:
         """Most urgent first; `cursor` is the place of the last task seen."""
-        async with self._sessions.reading() as session:
-            rows = (await session.execute(tasks_statement(sites, wanted, cursor, limit))).all()
-        return [self._task(row, entry) for row, entry in rows]
+        (rows,) = await self._sessions.ask(tasks_statement(tuple(sites), wanted, cursor, limit))
+        return [self._task(row) for row in rows]
+
+    async def work_list(
+        self,
+        sites: Sequence[str],
+        wanted: TaskFilter,
+        now: datetime,
+        *,
+        cursor: Place | None = None,
+        limit: int = 50,
+    ) -> tuple[list[TaskView], list[TaskCount]]:
+        """A page, and the counts over all that is open."""
+        page = tasks_statement(tuple(sites), wanted, cursor, limit)
+        rows, counts = await self._sessions.ask(page, counts_statement(sites, now))
+        return [self._task(row) for row in rows], [_count(row) for row in counts]
 
     async def task(self, sites: Sequence[str], row_id: str) -> TaskView:
         statement = with_entry(select(TaskRow.id).where(TaskRow.id == row_id, TaskRow.site.in_(sites)))
-        async with self._sessions.reading() as session:
-            found = (await session.execute(statement)).first()
-        if found is None:
+        (found,) = await self._sessions.ask(statement)
+        if not found:
             raise NotFound("there is no such task at these sites")
-        return self._task(*found)
+        return self._task(found[0])
 
     async def task_counts(self, sites: Sequence[str], now: datetime) -> list[TaskCount]:
         """Open tasks by owner, and how many were due before `now`."""
-        async with self._sessions.reading() as session:
-            rows = await session.execute(counts_statement(sites, now))
-            return [
-                TaskCount(owner=owner, open=count, overdue=late, urgent=urgent)
-                for owner, count, late, urgent in rows
-            ]
+        (rows,) = await self._sessions.ask(counts_statement(sites, now))
+        return [_count(row) for row in rows]
 
     async def task_history(self, sites: Sequence[str], row_id: str) -> list[HoldingView]:
         """Who took it on, passed it on, gave it back: in that order."""
@@ -90,22 +99,36 @@ class TaskQueries:
             rows = await session.scalars(of_task.order_by(TaskHolding.n))
             return [view(HoldingView, row) for row in rows]
 
-    def _task(self, row: TaskRow, entry: EntryRow | None) -> TaskView:
-        opened = None if entry is None else self._ledger.fact_of(entry, events.TaskOpened)
-        return task_view(row, opened)
+    def _task(self, row: Row[Any]) -> TaskView:
+        return task_view(row, self._opened(row))
+
+    def _opened(self, row: Row[Any]) -> events.TaskOpened | None:
+        """The fact that opened it, which says why; what a site opened has none."""
+        if row.payload is None:
+            return None
+        return self._ledger.opened(row.payload, row.journey_id, row.key, events.TaskOpened)
 
 
-def task_view(row: TaskRow, opened: events.TaskOpened | None) -> TaskView:
+def _count(row: Row[Any]) -> TaskCount:
+    owner, count, late, urgent = tuple(row)
+    return TaskCount(owner=owner, open=count, overdue=late, urgent=urgent)
+
+
+def task_view(row: Any, opened: events.TaskOpened | None) -> TaskView:
     """A holding that has run out is none."""
     held = row.held_until is not None and row.held_until > datetime.now(UTC)
     nobody = {} if held else dict.fromkeys(("holder", "holder_role", "held_until", "delegated_by"))
     return view(TaskView, row, reason=opened.reason if opened else SITE_REASONS.get(row.code, ""), **nobody)
 
 
+@lru_cache(maxsize=256)
 def tasks_statement(
-    sites: Sequence[str], wanted: TaskFilter, cursor: Place | None, limit: int
-) -> Select[TaskRow, EntryRow]:
-    """The page: each piece in the order of its index, then the first of all pieces together."""
+    sites: tuple[str, ...], wanted: TaskFilter, cursor: Place | None, limit: int
+) -> Select[Any]:
+    """The page: each piece in the order of its index, then the first of all pieces together.
+
+    The same first pages are asked for all day: to put one into words costs more than to read its rows.
+    """
     pieces = [
         select(TaskRow.id)
         .where(TaskRow.site.in_(sites), *conditions)
@@ -118,12 +141,14 @@ def tasks_statement(
     return with_entry(union_all(*(piece.subquery().select() for piece in pieces)), limit)
 
 
-def with_entry(ids: Any, limit: int | None = None) -> Select[TaskRow, EntryRow]:
-    """The tasks of these ids with the facts that opened them."""
+def with_entry(ids: Any, limit: int | None = None) -> Select[Any]:
+    """The tasks of these ids, in the columns of a view, with the facts that opened them."""
     chosen = ids.subquery()
     task = aliased(TaskRow)
     opened = and_(EntryRow.journey_id == task.journey_id, EntryRow.seq == task.opened_seq)
-    statement = select(task, EntryRow).join(chosen, chosen.c.id == task.id).outerjoin(EntryRow, opened)
+    shown = [getattr(task, name) for name in TaskView.model_fields if name != "reason"]
+    statement = select(*shown, EntryRow.key, EntryRow.payload)
+    statement = statement.join(chosen, chosen.c.id == task.id).outerjoin(EntryRow, opened)
     return statement.order_by(task.rank, task.due_at, task.id).limit(limit)
 
 

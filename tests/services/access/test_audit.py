@@ -11,7 +11,7 @@ from sqlalchemy import Select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
-from services.access.audit import GENESIS, AuditTrail, listing
+from services.access.audit import GENESIS, AuditTrail, add_event, listing
 from services.access.tables import AuditRow
 from services.access.views import AuditFilter, Looked, Outcome
 from services.database import Database
@@ -43,6 +43,21 @@ async def test_many_at_once_make_one_chain_for_each_site(database: Database) -> 
         verdict = await trail.verify(site)
         assert (verdict.whole, verdict.last_hash) == (True, events[-1].hash)
     assert (await trail.verify("site-c")).whole
+
+
+async def test_one_statement_and_a_transaction_continue_the_same_chain(database: Database) -> None:
+    """The database and this code make the same hash, whatever stands in an event."""
+    trail = AuditTrail(database)
+    odd = {"part": 'note/"é"\n: \\ %s', "reason": "wrong-role", "purpose": "ÄÖ:at", "outcome": "4"}
+    for number in range(4):
+        look = a_look(number).model_copy(update=odd if number % 2 else {})
+        await trail.write(look)
+        async with database.transaction() as session:
+            await add_event(session, look)
+    verdict = await trail.verify("site-a")
+    assert (verdict.whole, verdict.last_seq) == (True, 8), verdict
+    noted = await trail.events("site-a", AuditFilter())
+    assert [(one.part, one.reason) for one in noted[:2]] == 2 * [(odd["part"], odd["reason"])]
 
 
 async def test_every_page_is_found_by_an_index(database: Database) -> None:

@@ -123,8 +123,8 @@ async def plans_of(url: str, question: Question, setting: str = "") -> list[tupl
 class Silent(RecordQueries):
     """Nobody wrote the words of this crowd: they are not opened."""
 
-    def _task(self, row: Any, entry: Any) -> Any:
-        return super()._task(row, None)
+    def _opened(self, row: Any) -> None:
+        return None
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
