@@ -6,7 +6,9 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
+import pytest
 import uvicorn
 from pydantic import SecretStr
 
@@ -15,6 +17,7 @@ from api.signatures import Provider
 from deploy.ports import free_port
 from deploy.sms_sink import ACCOUNT, SENDER, SmsSink
 from services.notifications.channels import STATUS_CALLBACK
+from services.notifications.errors import ChannelUnavailable
 from services.notifications.sms import SmsChannel, SmsGateway
 from tests.api.conftest import SMS_TOKEN, Clinic
 from tests.api.texting import PHONE, a_visit, remind
@@ -57,6 +60,29 @@ async def test_a_reminder_its_reply_and_its_receipt_go_over_real_connections(cli
         assert (told["status"], told["channel"], told["delivery"]) == ("completed", "sms", "delivered")
         sink.token = "another secret"
         assert await asyncio.to_thread(sink.tell, message, "failed") == 403
+    sink.stop()
+
+
+async def test_a_provider_that_is_away_for_a_while_loses_nothing_and_doubles_nothing(clinic: Clinic) -> None:
+    sink = SmsSink(SMS_TOKEN)
+    sink.start()
+    way = SmsChannel(SmsGateway(sink.url, ACCOUNT, SecretStr(SMS_TOKEN), SENDER, None))
+    clinic.outgoing[way.name].deliver = way.deliver  # type: ignore[method-assign]
+    (course, patient), now = await a_visit(clinic), datetime.now(UTC)
+    for away in (sink.stop, sink.refuse_with):  # nobody listens; then somebody does, and is busy
+        sink.start()
+        await asyncio.to_thread(away)
+        with pytest.raises(ChannelUnavailable):
+            await remind(clinic, course, patient, at=now)
+        [told] = (await clinic.coordinator.get(f"{course}/messages")).json()["items"]
+        assert (told["status"], told["channel"], sink.messages) == ("preparation", "sms", [])
+    assert told["attempts"] == 2
+    sink.refuse_with(None)
+    for _ in range(2):
+        await remind(clinic, course, patient, at=now)
+    assert len(sink.messages) == 1
+    [told] = (await clinic.coordinator.get(f"{course}/messages")).json()["items"]
+    assert (told["status"], told["attempts"]) == ("completed", 3)
     sink.stop()
 
 

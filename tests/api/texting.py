@@ -80,10 +80,16 @@ async def a_visit(clinic: Clinic, starts_at: datetime = SOON, **patient: object)
 
 
 async def remind(
-    clinic: Clinic, course: str, patient_id: str, starts_at: datetime = SOON, n: int = 1, **contact: object
+    clinic: Clinic,
+    course: str,
+    patient_id: str,
+    starts_at: datetime = SOON,
+    n: int = 1,
+    at: datetime | None = None,
+    **contact: object,
 ) -> None:
     """The reminder of the visit leaves by SMS."""
-    now = datetime.now(UTC)
+    now = at or datetime.now(UTC)
     recipient = {
         "name": "Quentin",
         "phone_e164": PHONE,
