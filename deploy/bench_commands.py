@@ -2,8 +2,8 @@
 
 The command: an adverse event is reported. Who it is and may is checked, its form and its sense, it is recorded with
 its chain of hashes and its event for others, and its answer is kept for who asks again. The floor: an update of a
-workflow that does nothing, by a bare client, without encryption. Both take turns, one by one, and then thirty at a
-time in batches that take turns.
+workflow that does nothing, by a bare client in this very process, without encryption. Both take turns, one by one, and
+then thirty at a time in batches that take turns.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Is this connection of the pool still one? Looked at each time one is handed out, mostly without asking the server.
 
 A server that ends a connection says so: its last words, or the end of the stream, lie in the socket. A connection
-that was in use a moment ago and whose socket is silent is alive; every other one is asked. A question before each
-transaction would be one round trip in five. What this cannot see (a cable pulled within the last seconds) is an
-error of the statement, as it is when the cable is pulled a moment later.
+that was in use a moment ago and whose socket is silent is alive; every other one is asked. What this cannot see (a
+cable pulled within the last seconds) is an error of the statement, as it is when the cable is pulled a moment later.
 """
 
 import select
