@@ -22,6 +22,7 @@ class JourneyRow(Base):
     __tablename__ = "journey"
     __table_args__ = (
         Index("uq_journey_open", "patient_id", unique=True, postgresql_where=text("closed_at IS NULL")),
+        Index("ix_journey_patient_id_started_at", "patient_id", "started_at"),
         Index("ix_journey_site_started_at_id", "site", "started_at", "id"),
         Index("ix_journey_site_stage_status", "site", "stage", "status"),
         Index("ix_journey_site_stage_started_at_id", "site", "stage", "started_at", "id"),

@@ -20,6 +20,7 @@ from deploy.crowd import JOURNEYS, SITE, fill
 from deploy.postgres import PostgresServer
 from services.database import Database
 from services.encryption import FieldCipher, KeyRing
+from services.records.patients import PatientFile
 from services.records.queries import RecordQueries
 from services.records.task_queries import TaskFilter
 
@@ -86,6 +87,7 @@ PAGES: dict[str, Question] = {
     "containers": lambda queries: queries.containers(SITE, limit=LIMIT),
     "discrepancies": lambda queries: queries.discrepancies(SITE, limit=LIMIT),
     "open discrepancies": lambda queries: queries.discrepancies(SITE, status="open", limit=LIMIT),
+    "a patient": lambda queries: queries.patient([SITE], "p9"),
     "board": lambda queries: queries.board(SITE, NOW.date() + timedelta(days=1), ZoneInfo("UTC"), NOW),
 }
 
@@ -123,8 +125,17 @@ async def plans_of(url: str, question: Question, setting: str = "") -> list[tupl
 class Silent(RecordQueries):
     """Nobody wrote the words of this crowd: they are not opened."""
 
+    def __init__(self, database: Database, cipher: FieldCipher) -> None:
+        super().__init__(database, cipher)
+        self._patients = Nobody(cipher)
+
     def _opened(self, row: Any) -> None:
         return None
+
+
+class Nobody(PatientFile):
+    def _opened(self, row: Any, column: str) -> str:
+        return "x"
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

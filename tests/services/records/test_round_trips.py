@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, event, text
 
 from clinical.events import JourneyPaused
 from services import live_connections
+from services.access.audit import AuditTrail
+from services.access.views import Looked
 from services.database import Database
 from services.records.idempotency import Claimed, IdempotencyKeys, Replay
+from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
-from tests.services.records.builders import START, a_journey, add
+from services.records.task_queries import TaskFilter
+from tests.services.records.builders import SITE, START, a_journey, add
+from tests.services.records.facts import a_task
 
 CUT = text(
     "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
@@ -54,6 +61,29 @@ async def test_a_fact_is_written_by_five_statements(database: Database, records:
     with statements(database) as sent:
         await add(records, journey_id, JourneyPaused(reason="travels", review_at=START))
     assert sent == ["SELECT", "SELECT", "INSERT", "INSERT", "UPDATE", "COMMIT"]
+
+
+async def test_a_page_is_one_question_and_nothing_around_it(
+    database: Database, records: SqlRecords, queries: RecordQueries
+) -> None:
+    """AUTOCOMMIT: the driver sends no BEGIN, and there is no COMMIT. The work list asks for its counts as well."""
+    journey_id = await a_journey(records)
+    await add(records, journey_id, a_task())
+    patient_id = (await queries.journey([SITE], journey_id)).patient_id
+    trail, now = AuditTrail(database), datetime.now(UTC)
+    look = Looked(
+        site=SITE, actor_id="a", actor_role="nurse", act="read_patient", purpose="TREAT", object_id="p"
+    )
+    await trail.write(look)  # the first of a site begins its chain
+    with statements(database) as sent:
+        tasks, counts = await queries.work_list([SITE], TaskFilter(), now)
+        assert (len(tasks), len(counts)) == (1, 1)
+        assert sent == ["SELECT", "SELECT"]
+        await queries.board(SITE, now.date(), ZoneInfo("UTC"), now)
+        assert sent[2:] == ["SELECT"]
+        assert (await queries.patient([SITE], patient_id)).journeys == (journey_id,)
+        await trail.write(look)
+    assert sent[3:] == ["SELECT", "WITH"]
 
 
 @pytest.mark.parametrize("trusted_s", [-1.0, 3600.0])
