@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import httpx2
 from fastapi import FastAPI
@@ -80,33 +82,36 @@ async def a_visit(clinic: Clinic, starts_at: datetime = SOON, **patient: object)
 
 
 async def remind(
-    clinic: Clinic,
-    course: str,
-    patient_id: str,
-    starts_at: datetime = SOON,
-    n: int = 1,
-    at: datetime | None = None,
-    **contact: object,
+    clinic: Clinic, course: str, patient_id: str, starts_at: datetime = SOON, n: int = 1, **contact: object
 ) -> None:
     """The reminder of the visit leaves by SMS."""
-    now = at or datetime.now(UTC)
+    now = datetime.now(UTC)
+    await clinic.here.messages.send(a_reminder(course, patient_id, now, starts_at, n, contact))
+
+
+def a_reminder(
+    course: str,
+    patient_id: str,
+    now: datetime,
+    starts_at: datetime = SOON,
+    n: int = 1,
+    contact: Mapping[str, object] = MappingProxyType({}),
+) -> SendRequest:
     recipient = {
         "name": "Quentin",
         "phone_e164": PHONE,
         "time_zone": "America/New_York",
         "preferred_channel": "sms",
     }
-    await clinic.here.messages.send(
-        SendRequest(
-            key=f"{journey_of(course)}/session/1/reminder/{n}",
-            journey_id=journey_of(course),
-            site=SITE,
-            patient_id=patient_id,
-            recipient=Contact.model_validate(recipient | contact),
-            template=TemplateName.SESSION_REMINDER,
-            parameters={"starts_at": starts_at.isoformat()},
-            occurred_at=now,
-            not_after=now + timedelta(days=1),
-            urgent=True,
-        )
+    return SendRequest(
+        key=f"{journey_of(course)}/session/1/reminder/{n}",
+        journey_id=journey_of(course),
+        site=SITE,
+        patient_id=patient_id,
+        recipient=Contact.model_validate({**recipient, **contact}),
+        template=TemplateName.SESSION_REMINDER,
+        parameters={"starts_at": starts_at.isoformat()},
+        occurred_at=now,
+        not_after=now + timedelta(days=1),
+        urgent=True,
     )
