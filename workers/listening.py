@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
@@ -36,7 +36,11 @@ class Said:
     children: dict[str, Any] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
 
-    def hear(self, command: WorkflowCommand) -> None:
+    def heard(self, act: WorkflowActivation, completion: WorkflowActivationCompletion) -> None:
+        for command in completion.successful.commands:
+            self._hear(command)
+
+    def _hear(self, command: WorkflowCommand) -> None:
         match command.WhichOneof("variant"):
             case "start_timer":
                 timer = command.start_timer
@@ -57,12 +61,21 @@ class Said:
                 pass  # what makes no difference to a person
 
 
-class Listening(WorkflowRunner):
-    """The sandbox of the workers; `said` has what each run said, by run id."""
+class Hearer(Protocol):
+    """Who is told each turn of a run: what woke it, and what it answered."""
 
-    def __init__(self) -> None:
+    def heard(self, act: WorkflowActivation, completion: WorkflowActivationCompletion) -> None: ...
+
+
+H = TypeVar("H", bound=Hearer)
+
+
+class Listening(WorkflowRunner, Generic[H]):
+    """The sandbox of the workers with somebody who listens to each run; `said` has them by run id."""
+
+    def __init__(self, hearer: Callable[[], H]) -> None:
         self._inner = runner()
-        self.said: dict[str, Said] = defaultdict(Said)
+        self.said: dict[str, H] = defaultdict(hearer)
 
     def prepare_workflow(self, defn: Any) -> None:
         self._inner.prepare_workflow(defn)
@@ -75,14 +88,13 @@ class Listening(WorkflowRunner):
 
 
 class _Instance(WorkflowInstance):
-    def __init__(self, inner: WorkflowInstance, said: Said) -> None:
+    def __init__(self, inner: WorkflowInstance, hearer: Hearer) -> None:
         self._inner = inner
-        self._said = said
+        self._hearer = hearer
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         completion = self._inner.activate(act)
-        for command in completion.successful.commands:
-            self._said.hear(command)
+        self._hearer.heard(act, completion)
         return completion
 
     def get_serialization_context(self, command_info: Any) -> Any:

@@ -24,7 +24,7 @@ from deploy.build import build_of
 from deploy.local import ROOT
 from services.settings import Settings
 from services.temporal import connect
-from workers.listening import Listening
+from workers.listening import Listening, Said
 from workers.replay_check import running
 from workers.replay_differences import Difference, differences
 from workers.replaying import Execution, replayed
@@ -74,7 +74,7 @@ async def preview(
 ) -> Mapping[str, Course]:
     """Each course by its id: what of it would break or differ under the code of this checkout."""
     courses: dict[str, Course] = defaultdict(Course)
-    listening = Listening()
+    listening = Listening(Said)
     async for one in replayed(client, executions, listening):
         course, part = _place(one.execution)
         courses[course].replayed += 1

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from temporalio.api.failure.v1 import Failure
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_commands import UpdateResponse, WorkflowCommand
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
-from temporalio.workflow import Info
+from temporalio.worker import Replayer
 
 from tests.replay.corpus import CONVERTER, Run
+from workers.listening import Listening
 from workers.registry import WORKFLOWS
-from workers.sandbox import runner
 
 NAMELESS = "(without a name)"
 
@@ -39,7 +36,7 @@ class Replayed:
 
 async def replay(runs: Sequence[Run]) -> list[Replayed]:
     """Run today's workflow code over stored histories, in the sandbox of the workers."""
-    listening = _Listening()
+    listening = Listening(_Words)
     replayer = Replayer(
         workflows=WORKFLOWS, workflow_runner=listening, data_converter=CONVERTER, build_id="replay"
     )
@@ -54,7 +51,9 @@ async def replay(runs: Sequence[Run]) -> list[Replayed]:
             run = runs[len(found)]
             failure = "" if result.replay_failure is None else _reason(str(result.replay_failure))
             # Taken away: a history that is kept for two releases comes twice, under one run id.
-            found.append(Replayed(run, tuple(listening.lines.pop(result.history.run_id, ())), failure))
+            found.append(
+                Replayed(run, tuple(listening.said.pop(result.history.run_id, _Words()).lines), failure)
+            )
     return found
 
 
@@ -64,51 +63,11 @@ def _reason(failure: str) -> str:
     return said.group(1) if said else failure
 
 
-class _Listening(WorkflowRunner):
-    """The runner of the workers, with every command of every run written down."""
-
-    def __init__(self) -> None:
-        self._inner = runner()
-        self.lines: dict[str, list[str]] = defaultdict(list)
-
-    def prepare_workflow(self, defn: Any) -> None:
-        self._inner.prepare_workflow(defn)
-
-    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return _Instance(self._inner.create_instance(det), _Words(self.lines[det.info.run_id]))
-
-    def set_worker_level_failure_exception_types(self, types: Sequence[type[BaseException]]) -> None:
-        self._inner.set_worker_level_failure_exception_types(types)
-
-
-class _Instance(WorkflowInstance):
-    def __init__(self, inner: WorkflowInstance, words: _Words) -> None:
-        self._inner = inner
-        self._words = words
-
-    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        completion = self._inner.activate(act)
-        self._words.heard(act, completion)
-        return completion
-
-    def get_serialization_context(self, command_info: Any) -> Any:
-        return self._inner.get_serialization_context(command_info)
-
-    def get_external_store_context(self, command_info: Any) -> Any:
-        return self._inner.get_external_store_context(command_info)
-
-    def get_info(self) -> Info:
-        return self._inner.get_info()
-
-    def get_thread_id(self) -> int | None:
-        return self._inner.get_thread_id()
-
-
 class _Words:
     """Commands in words. The numbers by which the SDK refers back to timers and updates become names again."""
 
-    def __init__(self, lines: list[str]) -> None:
-        self._lines = lines
+    def __init__(self) -> None:
+        self.lines: list[str] = []
         self._timers: dict[int, str] = {}
         self._updates: dict[str, str] = {}
 
@@ -117,8 +76,8 @@ class _Words:
             if job.HasField("do_update"):
                 self._updates[job.do_update.protocol_instance_id] = job.do_update.name
         if completion.HasField("failed"):
-            self._lines.append(f"the workflow task fails: {_message(completion.failed.failure)}")
-        self._lines += [self._line(command) for command in completion.successful.commands]
+            self.lines.append(f"the workflow task fails: {_message(completion.failed.failure)}")
+        self.lines += [self._line(command) for command in completion.successful.commands]
 
     def _line(self, command: WorkflowCommand) -> str:
         kind = command.WhichOneof("variant") or "nothing"

@@ -20,7 +20,7 @@ UNTIL_THE_DOSE = "give_dose"
 
 async def _replayed(part: str) -> tuple[WorkflowHistory, Said]:
     [run] = [run for run in corpus.load(f"{corpus.CURRENT}/whole-course") if run.part == part]
-    listening = Listening()
+    listening = Listening(Said)
     replayer = Replayer(workflows=WORKFLOWS, workflow_runner=listening, data_converter=corpus.CONVERTER)
     await replayer.replay_workflow(run.history)
     return run.history, listening.said[run.history.run_id]
