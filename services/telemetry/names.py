@@ -9,7 +9,7 @@ REMINDERS = frozenset({"session_reminder", "questionnaire_due", "follow_up_due"}
 TEMPLATES = REMINDERS | {
     *("consultation_booked", "session_booked", "session_moved", "session_cancelled", "after_visit"),
     *("journey_paused", "journey_ended", "staff_page", "contact_code", "visit_offered"),
-    "clinic_notice",
+    *("clinic_notice", "message_answer"),
 }
 OUTCOMES = ("sent", "too-late", "withheld")
 """`withheld`: it was not to leave (opted out, no address, no longer true, the course is over)."""

@@ -128,7 +128,7 @@ def short() -> Protocol:
         "schedule": {"phases": (first,)},
         "decisions": asked,
         "therapy": {"preparation_sessions": 1},
-        "monitoring": {"reading_minutes": (10, 40, 100)},
+        "monitoring": {"reading_minutes": (10, 40, 85, 100)},
         "follow_up": {"weeks": (2,)},
     }
     changed = {name: getattr(protocol, name).model_copy(update=fields) for name, fields in sections.items()}

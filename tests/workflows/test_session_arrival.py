@@ -64,6 +64,7 @@ async def test_a_booking_in_the_past_or_ending_before_it_starts_is_refused(patie
 
 
 async def test_a_booking_may_be_moved_as_often_as_the_protocol_says(patient: Walk) -> None:
+    await patient.forward_to(Walk.by_day(await patient.here()), patient.part)  # when messages leave
     await patient.book_session()
     starts = await patient.book_session(days=3)
     again = await patient.refused("book_session", a_booking(starts + timedelta(days=1)), patient.part)
@@ -95,6 +96,7 @@ async def test_who_asks_for_another_time_keeps_the_visit_until_there_is_one(pati
 
 
 async def test_a_cancelled_visit_is_followed_by_the_next_and_its_patient_told(patient: Walk) -> None:
+    await patient.forward_to(Walk.by_day(await patient.here()), patient.part)  # when messages leave
     await patient.book_session()
     await patient.say_twice("cancel_session", a_cancellation(), "session/1")
     await patient.until_there("session/2")
