@@ -146,8 +146,9 @@ def test_a_replay_makes_no_span_and_counts_nothing_again(traced: Traced, told: T
     handled = Counter(span.name for span in traced.spans.get_finished_spans())
     assert handled["RunWorkflow:PatientJourney"] == handled["HandleUpdate:start"] == 1
     assert handled["HandleUpdate:book_consultation"] == 1
-    assert handled["StartActivity:record_facts"] == handled["RunActivity:record_facts"] >= 3
-    assert Counter(span.name for span in traced.of_trace(told.booked))["RunActivity:record_facts"] == 1
+    # A write that the engine had done again, because its workflow task was lost, was really done again.
+    assert handled["RunActivity:record_facts"] >= handled["StartActivity:record_facts"] >= 3
+    assert Counter(span.name for span in traced.of_trace(told.booked))["StartActivity:record_facts"] == 1
 
 
 def test_each_write_told_how_long_the_history_was(traced: Traced, told: Told) -> None:
