@@ -165,7 +165,7 @@ class DrugDiscrepancy:
         return max(workflow.now(), self.start.opened_at)
 
     def _when(self, command: Command) -> datetime:
-        return command.occurred_at or self._today()
+        return min(command.occurred_at or self._today(), self._today())
 
     async def _accept(self, state: str, command: Command, fact: CustodyFact) -> Accepted:
         at = self._when(command)

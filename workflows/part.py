@@ -218,8 +218,9 @@ class Part(Post):
         return self.protocol.of_escalation.above(role)
 
     def when(self, command: Command) -> datetime:
-        """When did the person act? What they say, else now."""
-        return command.occurred_at or self.today()
+        """When did the person act? What they say, else now, and never later than now: a device's clock may be ahead."""
+        now = self.today()
+        return min(command.occurred_at or now, now)
 
     async def accept(self, state: str, at: datetime, **detail: str) -> Accepted:
         """Answer a command, once everything it caused is in the record."""

@@ -50,6 +50,20 @@ async def test_a_screen_told_late_calls_everyone_at_once_and_may_be_answered_fro
     await patient.assert_sound()
 
 
+async def test_a_device_whose_clock_is_a_little_ahead_keeps_no_worry_from_being_heard(walk: Begin) -> None:
+    patient = walk()
+    await patient.start()
+    ahead = await patient.now() + timedelta(seconds=100)
+    await patient.say("raise_concern", worried(occurred_at=ahead))
+    part = await case(patient)
+    [opened] = [entry for entry in await patient.record() if entry.fact.kind == "risk.opened"]
+    assert opened.occurred_at < ahead and opened.occurred_at <= await patient.now()
+    await patient.say("resolve_risk", closed(), part)
+    await patient.leave()
+    await patient.outcome()
+    await patient.assert_sound()
+
+
 async def test_nobody_has_taken_over_or_closed_a_case_in_the_future(walk: Begin) -> None:
     """Else the contacts that follow a crisis would be owed from then on: the next century, by a slip of the hand."""
     patient = walk()
