@@ -105,7 +105,7 @@ async def _first_time(
     try:
         response = await answer(request)
     except BaseException:
-        # An unanswered claim is taken over after a minute; giving it back only saves the wait.
+        # Given back or not: this process takes it up again at once, another one after half a minute.
         with suppress(RecordsUnavailable):
             await requests.release(scope, key)
         raise

@@ -7,9 +7,11 @@ kept for days, not for ever: `forget` takes the old ones away, and an act whose 
 record by its own key.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from uuid import uuid4
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
@@ -21,7 +23,7 @@ from services.records.availability import RaceLost, Sessions
 from services.records.errors import KeyReused, NotFound
 from services.records.register_tables import IdempotencyRow
 
-TAKE_OVER_AFTER = timedelta(seconds=60)
+TAKE_OVER_AFTER = timedelta(seconds=30)
 BODY = "idempotency_key.response_body"
 FORGOTTEN_AT_ONCE = 2000  # rows of one transaction: nobody waits for a long one
 
@@ -62,23 +64,46 @@ class IdempotencyKeys:
     def __init__(self, database: Database, cipher: FieldCipher) -> None:
         self._sessions = Sessions(database)
         self._cipher = cipher
+        self._me = uuid4().hex
+        self._at_work: Counter[tuple[str, str]] = Counter()
 
     async def claim(self, scope: str, key: str, request_hash: str) -> Claimed | Running | Replay:
         """Raises KeyReused when the key came before with another request."""
-        new = {"scope": scope, "key": key, "request_hash": request_hash, "status": RUNNING}
-        if await self._sessions.alone(CLAIM, new):  # nearly always: nobody has sent it before
-            return Claimed()
-        return await self._sessions.write(partial(self._claim, new=new))
+        new = {
+            "scope": scope,
+            "key": key,
+            "request_hash": request_hash,
+            "status": RUNNING,
+            "claimed_by": self._me,
+        }
+        self._at_work[scope, key] += 1
+        claimed = False
+        try:
+            if await self._sessions.alone(CLAIM, new):  # nearly always: nobody has sent it before
+                answer: Claimed | Running | Replay = Claimed()
+            else:
+                answer = await self._sessions.write(partial(self._claim, new=new))
+            claimed = isinstance(answer, Claimed)
+            return answer
+        finally:
+            if not claimed:
+                self._leave(scope, key)
 
     async def finish(self, scope: str, key: str, status: int, body: str) -> None:
         """Keep the answer. The first answer stays, whoever gives a second one."""
         sealed = self._cipher.encrypt(BODY, body, row=_place(scope, key))
         done = {"status": "done", "response_status": status, "response_body": sealed}
-        await self._sessions.alone(FINISH, {"of_scope": scope, "of_key": key, **done})
+        try:
+            await self._sessions.alone(FINISH, {"of_scope": scope, "of_key": key, **done})
+        finally:
+            self._leave(scope, key)
 
     async def release(self, scope: str, key: str) -> None:
         """Give a claim back unanswered, so that the next request with the key starts afresh."""
-        await self._sessions.alone(RELEASE, {"of_scope": scope, "of_key": key})
+        try:
+            await self._sessions.alone(RELEASE, {"of_scope": scope, "of_key": key})
+        finally:
+            self._leave(scope, key)
 
     async def forget(self, keep: timedelta) -> int:
         """Take away what was asked longer ago than `keep`, whether it was answered or not; how many."""
@@ -96,10 +121,16 @@ class IdempotencyKeys:
         if row.status == "done":
             return self._replay(row)
         now = (await session.execute(select(func.clock_timestamp()))).scalar_one()
-        if now - row.claimed_at < TAKE_OVER_AFTER:
+        left_by_me = row.claimed_by == self._me and self._at_work[row.scope, row.key] == 1  # this very call
+        if now - row.claimed_at < TAKE_OVER_AFTER and not left_by_me:
             return Running()
-        row.claimed_at = now
+        row.claimed_at, row.claimed_by = now, self._me
         return Claimed()
+
+    def _leave(self, scope: str, key: str) -> None:
+        self._at_work[scope, key] -= 1
+        if self._at_work[scope, key] <= 0:
+            del self._at_work[scope, key]
 
     def _replay(self, row: IdempotencyRow) -> Replay:
         if row.response_status is None or row.response_body is None:

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from services.database import Database
-from services.records.errors import KeyReused
+from services.encryption import FieldCipher
+from services.records.errors import KeyReused, RecordsUnavailable
 from services.records.idempotency import Claimed, IdempotencyKeys, Replay, Running
+
+
+@contextmanager
+def gone(database: Database) -> Iterator[None]:
+    """No statement reaches the database."""
+
+    async def refuse(*_: Any) -> Any:
+        raise OperationalError("-", {}, Exception("no server"))
+
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(database, "alone", refuse)
+        yield
 
 
 async def test_the_first_claims_the_others_wait_and_then_replay(keys: IdempotencyKeys) -> None:
@@ -43,8 +61,44 @@ async def test_a_released_key_starts_afresh(keys: IdempotencyKeys) -> None:
     assert await keys.claim("scope", "key", "other") == Claimed()
 
 
+async def test_a_claim_that_could_not_be_given_back_waits_for_nobody(
+    keys: IdempotencyKeys, database: Database, cipher: FieldCipher
+) -> None:
+    """The database went away in the middle: in the process that left it nobody waits, another cannot know."""
+    await keys.claim("scope", "given back", "hash")
+    await keys.claim("scope", "answered", "hash")
+    with gone(database):
+        with pytest.raises(RecordsUnavailable):
+            await keys.release("scope", "given back")
+        with pytest.raises(RecordsUnavailable):
+            await keys.finish("scope", "answered", 200, "answer")
+    another = IdempotencyKeys(database, cipher)
+    for key in ("given back", "answered"):
+        assert await another.claim("scope", key, "hash") == Running()
+        assert await keys.claim("scope", key, "hash") == Claimed()
+        assert await keys.claim("scope", key, "hash") == Running()
+
+
+async def test_a_claim_whose_answer_was_lost_waits_for_nobody(
+    keys: IdempotencyKeys, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row is there, the connection broke before it was told."""
+    kept = database.alone
+
+    async def lost(*given: Any) -> Any:
+        await kept(*given)
+        raise OperationalError("INSERT", {}, Exception("the connection broke"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(database, "alone", lost)
+        with pytest.raises(RecordsUnavailable):
+            await keys.claim("scope", "key", "hash")
+    assert await keys.claim("scope", "key", "hash") == Claimed()
+    assert not keys._at_work - Counter({("scope", "key"): 1})
+
+
 @pytest.mark.parametrize(
-    ("age_s", "expected"), [(55, [Running()] * 3), (61, [Claimed(), Running(), Running()])]
+    ("age_s", "expected"), [(25, [Running()] * 3), (31, [Claimed(), Running(), Running()])]
 )
 async def test_only_a_dead_claim_is_taken_over_and_once(
     keys: IdempotencyKeys, database: Database, age_s: int, expected: list[object]
