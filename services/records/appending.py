@@ -73,6 +73,7 @@ async def _write_new(
 ) -> int:
     """How many entries were not there yet."""
     new = 0
+    entries: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
     for entry in batch.entries:
         told = entry.fact.kind, entry.actor.id
@@ -80,26 +81,35 @@ async def _write_new(
             if new == 0 and batch.expected_seq not in (None, journey.last_seq):
                 raise RecordMoved("something was written since the record was looked at")
             for end in await gone_with(session, journey.id, entry):
-                counts += await _write(session, ledger, journey, end, events)
-            counts += await _write(session, ledger, journey, entry, events)
+                counts += await _write(session, ledger, journey, end, entries, events)
+            counts += await _write(session, ledger, journey, entry, entries, events)
             new += 1
         elif known[entry.key] != told:
             raise KeyReused("another fact, or another person's, is in the record under this key")
         known[entry.key] = told
+    connection = await session.connection()
+    if entries:  # all at once: no projection reads the ledger
+        await connection.execute(NEW_ENTRY, entries)
     if events:
-        await (await session.connection()).execute(NEW_EVENT, events)
+        await connection.execute(NEW_EVENT, events)
     if new:
         journey.version += 1
     return new
 
 
 async def _write(
-    session: AsyncSession, ledger: Ledger, journey: JourneyRow, entry: Entry, events: list[dict[str, Any]]
+    session: AsyncSession,
+    ledger: Ledger,
+    journey: JourneyRow,
+    entry: Entry,
+    entries: list[dict[str, Any]],
+    events: list[dict[str, Any]],
 ) -> list[Count]:
+    """Into the read models now, into the ledger with the rest of the batch."""
     if isinstance(entry.fact, JourneyStarted) and journey.last_seq > 0:
         raise KeyReused("the journey was started already, under another key")
     row = ledger.values(journey.id, journey.last_seq + 1, journey.last_hash, entry)
-    await (await session.connection()).execute(NEW_ENTRY, row)
+    entries.append(row)
     journey.last_seq, journey.last_hash = row["seq"], row["hash"]
     fresh = Fresh(session, journey, row["seq"], entry.key, entry.occurred_at, entry.actor)
     counts = await tally(entry.fact, fresh)

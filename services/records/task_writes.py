@@ -41,18 +41,22 @@ async def overdue_task(session: AsyncSession, row_id: str, at: datetime, escalat
 
 async def settle_task(session: AsyncSession, row_id: str, status: str, by: Actor, **settled: Any) -> None:
     """It is completed or cancelled; nobody holds it any more. What is settled stays as it is."""
-    still_open = TaskRow.id == row_id, TaskRow.status == "requested"
-    held = await session.execute(
+    before = (
+        select(TaskRow.id, TaskRow.holder)
+        .where(TaskRow.id == row_id, TaskRow.status == "requested")
+        .with_for_update()
+        .cte("before")
+    )
+    found = await session.execute(
         update(TaskRow)
-        .where(*still_open, TaskRow.holder.is_not(None))
-        .values(**NOBODY)
-        .returning(TaskRow.id)
+        .where(TaskRow.id == before.c.id)
+        .values(version=TaskRow.version + 1, status=status, settled_by=by.id, **settled, **NOBODY)
+        .returning(before.c.holder)
         .execution_options(synchronize_session=False)
     )
-    if held.first() is not None:
+    if found.scalar() is not None:
         ended = {"task_id": row_id, "act": "ended", "actor_id": by.id, "actor_role": by.role.value}
         await session.execute(insert(TaskHolding).values(**ended))
-    await _change(session, *still_open, status=status, settled_by=by.id, **settled)
 
 
 async def _change(session: AsyncSession, *conditions: ColumnElement[bool], **values: Any) -> None:
