@@ -93,6 +93,13 @@ class Database:
             session.expunge_all()  # there is nothing to write, whatever was done to the objects
             await session.commit()  # a rollback would make the driver forget all statements it has prepared
 
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[AsyncSession]:
+        """Questions that each see a moment of their own, so without the round trips that begin and end a snapshot."""
+        async with AsyncSession(self._alone, autoflush=False, expire_on_commit=False) as session:
+            yield session
+            session.expunge_all()  # there is nothing to write, whatever was done to the objects
+
     async def alone(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """One statement, kept when it ends well; the rows it returns."""
         async with self._alone.connect() as connection:
