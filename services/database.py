@@ -14,7 +14,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import DateTime, Engine, Executable, LargeBinary, MetaData, Numeric, Row, Text, func, select
+from sqlalchemy import (
+    DateTime,
+    Engine,
+    Executable,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Row,
+    Table,
+    Text,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -47,6 +59,13 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB,
         list[str]: JSONB,
     }
+
+
+def table_of(model: type[Base]) -> Table:
+    """The bare table, for statements that go past the unit of work."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 class Database:
