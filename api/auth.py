@@ -177,6 +177,7 @@ ACTS: dict[str, frozenset[Role]] = {
     "confirm_operation": STEWARDING,
     "read_operation": STEWARDING | {Role.AUDITOR},
     "reset_workflow": STEWARDING,
+    "note_ops_command": STEWARDING | {Role.AUDITOR},
     # work list
     "read_board": READING,
     "list_risk_cases": READING,
@@ -239,6 +240,7 @@ SITE_FROM: Mapping[str, str] = {
     "list_webhook_notices": "query",
     "add_closed_day": "body",
     "create_webhook_endpoint": "body",
+    "note_ops_command": "body",
     **dict.fromkeys(
         (
             "read_patient", "read_contact", "change_contact", "read_contact_history", "send_contact_code",
@@ -273,7 +275,12 @@ OPEN_TO_ALL = (
 )
 """Routes without a token: they say nothing about anybody, or have a door of their own."""
 
-READS = frozenset(act for act in ACTS if act.startswith(("read_", "list_", "find_", "verify_")))
+NOTES_A_READ = "note_ops_command"
+"""Of the record it changes nothing: it writes down what was asked of the engine."""
+
+READS = frozenset(act for act in ACTS if act.startswith(("read_", "list_", "find_", "verify_"))) | {
+    NOTES_A_READ
+}
 
 MAY_GIVE: Mapping[Role, frozenset[Role]] = {
     Role.MEDICAL_DIRECTOR: frozenset({Role.COORDINATOR, Role.AUDITOR, Role.OPS}),

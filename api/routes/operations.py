@@ -1,4 +1,7 @@
-"""What is done to many courses at once? Looked at first, confirmed by its token, carried out one by one, reported."""
+"""What is done to many courses at once? Looked at first, confirmed by its token, carried out one by one, reported.
+
+What operations ask of the engine itself, past this API, is written down here.
+"""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -8,10 +11,11 @@ from fastapi import APIRouter, Path, Request, Response
 from api.bulk_desk import chosen, noted, present
 from api.dependencies import CallerHere, Composed, CourseHere, KeyHere
 from api.errors import trace_id_of
+from api.ops_notes import note
 from api.problems import Problem
 from api.resetting import reset
 from api.routes.router import COURSE, routes
-from api.schemas.operations import BulkIn, BulkTokenIn, ResetIn, ResetOut
+from api.schemas.operations import BulkIn, BulkTokenIn, OpsCommandIn, OpsCommandOut, ResetIn, ResetOut
 from api.schemas.values import Identifier, Site
 from clinical.people import Role
 from services.bulk.interface import ALONE, BulkAct, Operation, Standing, token_of
@@ -19,6 +23,7 @@ from services.identifiers import id_from
 
 _many = routes("/v1/operations/{site}", "operations")
 _one = routes(COURSE, "operations")
+_engine = routes("/v1/ops-commands", "operations")
 
 At = Annotated[Site, Path()]
 OperationId = Annotated[Identifier, Path()]
@@ -119,6 +124,15 @@ async def reset_workflow(
     return await reset(here, course, caller, body, key, trace_id_of(request.scope))
 
 
+@_engine.post("", operation_id="note_ops_command", status_code=201)
+async def note_ops_command(
+    request: Request, body: OpsCommandIn, here: Composed, caller: CallerHere
+) -> OpsCommandOut:
+    """Write into the audit what was asked of the engine itself, in the chain of each site that it was about."""
+    return OpsCommandOut(sites=await note(here, caller, body, trace_id_of(request.scope)))
+
+
 router = APIRouter()
 router.include_router(_many)
 router.include_router(_one)
+router.include_router(_engine)

@@ -1,10 +1,10 @@
 """What is sent to act on many courses at once, and to go back to before a failed step?"""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.values import Code, Identifier, In, Out, Words
+from api.schemas.values import Code, Identifier, In, Out, Site, Whole, Words
 from clinical.journey import Stage
 from services.bulk.interface import MOST, BulkAct
 
@@ -54,3 +54,32 @@ class ResetOut(Out):
     activity: str | None = None
     run_id: str | None = None
     to_event: int | None = None
+
+
+class OpsCommandIn(In):
+    """What was asked of the engine past this API: which command, about what, and how many it found.
+
+    `about` is a saved query, a workflow, an operation or a build, never words. Without `site` it was about all
+    sites of whoever asked. `failed`: there was no answer.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"command": "find", "about": "query/waiting", "site": "site-a", "found": 3}]
+        }
+    )
+
+    command: Literal["find", "why", "stuck", "report", "versions", "upgrade-preview", "promote", "move"]
+    about: Annotated[
+        str,
+        Field(max_length=200, pattern=r"^(query|journey|drug|operation|build)/[A-Za-z0-9][A-Za-z0-9._:/-]*$"),
+    ]
+    site: Site | None = None
+    found: Annotated[Whole, Field(ge=0)] | None = None
+    failed: bool = False
+
+
+class OpsCommandOut(Out):
+    """In the audit of which sites it stands now."""
+
+    sites: list[str]

@@ -2,8 +2,9 @@
 
 What is looked at comes from the engine, by the same KAP_ settings as the workers have;
 what is done goes through the API (`--api`, else KAP_OPS_API) as the person of KAP_OPS_TOKEN, so that roles are checked
-and each act stands in the audit. Answers hold codes and opaque ids only. Exit status: 0 done, 1 something failed or is
-stuck, 2 refused, or the configuration is wrong.
+and each act stands in the audit. What is only looked at is noted there too, as the same person (`deploy.ops.noting`).
+Answers hold codes and opaque ids only. Exit status: 0 done, 1 something failed or is stuck, 2 refused, or the
+configuration is wrong.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from deploy.ops import migrating, upgrading, versions
 from deploy.ops.acting import ACTS, Desk, act_on_many, approve, follow, reset
 from deploy.ops.door import Api, Refused
 from deploy.ops.looking import find, stuck, why
+from deploy.ops.noting import NOTED, note, noted
 from deploy.ops.saved_queries import BY_NAME, SAVED
 from services.process import end_process
 from services.settings import Settings, SettingsInvalid
@@ -35,18 +37,22 @@ def parser() -> argparse.ArgumentParser:
     looking.add_argument("name", choices=sorted(BY_NAME), metavar="NAME")
     looking.add_argument("--site", help="of this site only")
     looking.add_argument("--build", help="the one that is current (left-behind; default: KAP_BUILD)")
+    looking.set_defaults(look=find)
     asking = ways.add_parser("why", help="what does a journey, or a part of one, wait for?")
     asking.add_argument(
         "journey", metavar="JOURNEY", help="journey/SITE/ID, or a part: journey/SITE/ID/session/2"
     )
-    ways.add_parser("stuck", help="which workflows cannot go on?").add_argument("--site")
+    asking.set_defaults(look=why)
+    failing = ways.add_parser("stuck", help="which workflows cannot go on?")
+    failing.add_argument("--site")
+    failing.set_defaults(look=stuck)
     for name in ACTS:
         _many(ways.add_parser(name, help=f"{name} many courses: preview, confirm, report"))
     second = ways.add_parser("approve", help="as a second person: approve what somebody else has looked at")
     report = ways.add_parser("report", help="how far is an operation, and what became of each?")
     for one in (second, report):
         one.add_argument("operation", metavar="SITE/ID", help="as the preview printed it")
-        one.add_argument("--api")
+    second.add_argument("--api")
     second.add_argument("--confirm", required=True, metavar="TOKEN")
     back = ways.add_parser("reset", help="take up a failed step")
     back.add_argument("journey", metavar="JOURNEY")
@@ -54,6 +60,8 @@ def parser() -> argparse.ArgumentParser:
     back.add_argument("--api")
     for of_releases in (versions, upgrading, migrating):
         of_releases.add_to(ways)
+    for name in NOTED:
+        ways.choices[name].add_argument("--api")
     return top
 
 
@@ -85,19 +93,17 @@ def main(arguments: Sequence[str]) -> int:
 
 
 async def run(given: argparse.Namespace, console: Console) -> int:
-    if "run" in given:  # versions, releases and protocols bring their own
-        return int(await given.run(given))
-    match given.way:
-        case "find":
-            return await find(Settings.from_environment(), given, console)
-        case "why":
-            return await why(Settings.from_environment(), given, console)
-        case "stuck":
-            return await stuck(Settings.from_environment(), given, console)
-        case _:
-            pass
+    if given.way == "migrate":  # brings its own token
+        return await migrating.run(given)
+    settings = Settings.from_environment() if "look" in given or "run" in given else None
     address = given.api or os.environ.get("KAP_OPS_API", "http://127.0.0.1:8000")
     async with Api(address, os.environ.get("KAP_OPS_TOKEN", "")) as api:
+        if settings is not None and "look" in given:
+            return await noted(api, given, given.look(settings, given, console))
+        if given.way in NOTED:
+            await note(api, given)
+        if settings is not None:
+            return int(await given.run(settings, given))
         desk = Desk(api, console, as_json=given.json)
         match given.way:
             case "approve":

@@ -8,9 +8,15 @@ from typing import Any, Self
 
 import httpx2
 
+ANSWERS_WITHIN_S = 60.0
+
 
 class Refused(Exception):
     """The API said no, or cannot be reached."""
+
+
+class Unreachable(Refused):
+    """Nobody said no: the API does not answer, or its database is away."""
 
 
 class Api:
@@ -18,7 +24,7 @@ class Api:
         if not token:
             raise Refused("KAP_OPS_TOKEN has to hold the token of whoever acts")
         headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx2.AsyncClient(base_url=address, headers=headers, timeout=60)
+        self._http = httpx2.AsyncClient(base_url=address, headers=headers, timeout=ANSWERS_WITHIN_S)
 
     async def __aenter__(self) -> Self:
         return self
@@ -28,8 +34,11 @@ class Api:
     ) -> None:
         await self._http.aclose()
 
-    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        return await self._ask("POST", path, json=body, headers={"Idempotency-Key": secrets.token_hex(16)})
+    async def post(
+        self, path: str, body: dict[str, Any], within_s: float = ANSWERS_WITHIN_S
+    ) -> dict[str, Any]:
+        once = {"Idempotency-Key": secrets.token_hex(16)}
+        return await self._ask("POST", path, json=body, headers=once, timeout=within_s)
 
     async def get(self, path: str) -> dict[str, Any]:
         return await self._ask("GET", path)
@@ -38,7 +47,9 @@ class Api:
         try:
             answer = await self._http.request(method, path, **given)
         except httpx2.HTTPError as error:
-            raise Refused(f"the API cannot be reached: {type(error).__name__}") from None
+            raise Unreachable(f"the API cannot be reached: {type(error).__name__}") from None
+        if answer.is_server_error:
+            raise Unreachable(_words(answer))
         if answer.is_error:
             raise Refused(_words(answer))
         found: dict[str, Any] = answer.json()

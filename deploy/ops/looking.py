@@ -24,6 +24,7 @@ from temporalio.common import TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
 from deploy.ops.door import Refused
+from deploy.ops.noting import Seen
 from deploy.ops.saved_queries import BY_NAME
 from services.settings import Settings
 from services.temporal import connect
@@ -35,26 +36,24 @@ METADATA = "__temporal_workflow_metadata"
 DETAILS_WITHIN = timedelta(seconds=10)
 
 
-async def find(settings: Settings, given: argparse.Namespace, console: Console) -> int:
+async def find(settings: Settings, given: argparse.Namespace, console: Console) -> Seen:
     """Exit status 0, whether something was found or not."""
     client = await connect(settings)
     version = f"{settings.deployment_name}:{given.build or settings.build}"
     query = BY_NAME[given.name].filled(datetime.now(UTC), settings.deployment_name, version, given.site)
     found = [one async for one in _lines(client, query)]
-    _tell(given, console, found)
-    return 0
+    return Seen(len(found), lambda: _tell(given, console, found))
 
 
-async def stuck(settings: Settings, given: argparse.Namespace, console: Console) -> int:
+async def stuck(settings: Settings, given: argparse.Namespace, console: Console) -> Seen:
     """Exit status 1 when there is one: whoever asks every minute hears of it."""
     client = await connect(settings)
     query = BY_NAME["failing"].filled(datetime.now(UTC), "", "", given.site)
     found = [{**one, **await _failures(client, one["workflow_id"])} async for one in _lines(client, query)]
-    _tell(given, console, found)
-    return 1 if found else 0
+    return Seen(len(found), lambda: _tell(given, console, found) or int(bool(found)))
 
 
-async def why(settings: Settings, given: argparse.Namespace, console: Console) -> int:
+async def why(settings: Settings, given: argparse.Namespace, console: Console) -> Seen:
     client = await connect(settings)
     handle = client.get_workflow_handle(given.journey)
     try:
@@ -70,6 +69,10 @@ async def why(settings: Settings, given: argparse.Namespace, console: Console) -
         **await _failures(client, given.journey),
         "last_events": await _last_events(client, given.journey),
     }
+    return Seen(1, lambda: _tell_one(given, console, found))
+
+
+def _tell_one(given: argparse.Namespace, console: Console, found: dict[str, Any]) -> int:
     if given.json:
         print(json.dumps(found))
         return 0
@@ -137,13 +140,14 @@ async def _last_events(client: Client, workflow_id: str) -> list[str]:
     ]
 
 
-def _tell(given: argparse.Namespace, console: Console, found: list[dict[str, Any]]) -> None:
+def _tell(given: argparse.Namespace, console: Console, found: list[dict[str, Any]]) -> int:
     if given.json:
         print(json.dumps({"items": found}))
-        return
+        return 0
     for one in found:
         console.print("  ".join(_word(name, value) for name, value in one.items() if value), markup=False)
     console.print(f"{len(found)} found", markup=False)
+    return 0
 
 
 def _word(name: str, value: object) -> str:

@@ -50,7 +50,6 @@ def add_to(subparsers: Any) -> None:
     migrate.add_argument("--reason", default="", help="why; needed with --confirm")
     migrate.add_argument("--confirm", action="store_true", help="do it; without this it is only looked at")
     migrate.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
-    migrate.set_defaults(run=run)
 
 
 async def run(options: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ from temporalio.client import Client
 
 from deploy.build import build_of
 from deploy.local import ROOT
+from deploy.ops.noting import Seen
 from services.settings import Settings
 from services.temporal import connect
 from workers.listening import Listening, Said
@@ -51,16 +52,19 @@ def add_to(subparsers: Any) -> None:
     )
     preview.add_argument("--journey", metavar="ID", help="this one only, with all its parts")
     preview.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
-    preview.set_defaults(run=show)
+    preview.set_defaults(look=show)
 
 
-async def show(options: argparse.Namespace) -> int:
-    settings = Settings.from_environment()
+async def show(settings: Settings, options: argparse.Namespace, _: Console) -> Seen:
     client = await connect(settings)
     query = f"{OPEN} AND WorkflowId STARTS_WITH '{options.journey}'" if options.journey else OPEN
     found = [one async for one in running(client, query)]
     with _progress(len(found)) as advance:
         courses = await preview(client, found, advance)
+    return Seen(len(courses), lambda: _tell(options, courses))
+
+
+def _tell(options: argparse.Namespace, courses: Mapping[str, Course]) -> int:
     breaking = sum(bool(course.breaks) for course in courses.values())
     if options.json:
         print(json.dumps({"build": build_of(ROOT), "journeys": _as_json(courses)}, indent=2))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +19,7 @@ from temporalio.common import WorkerDeploymentVersion
 from deploy.build import build_of
 from deploy.deployment_versions import Version, move, promote, versions
 from deploy.local import ROOT
+from deploy.ops.noting import Seen
 from services.settings import Settings
 from services.temporal import connect
 from workers.replay_check import running
@@ -31,7 +32,7 @@ def add_to(subparsers: Any) -> None:
         "versions", help="each version of the workers, and what still stands with it"
     )
     shown.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
-    shown.set_defaults(run=show)
+    shown.set_defaults(look=show)
     promoted = subparsers.add_parser("promote", help="from now on this build gets what begins")
     promoted.add_argument("build", metavar="BUILD")
     promoted.add_argument(
@@ -53,9 +54,12 @@ def _percent(text: str) -> float:
     return share
 
 
-async def show(options: argparse.Namespace) -> int:
-    settings = Settings.from_environment()
+async def show(settings: Settings, given: argparse.Namespace, console: Console) -> Seen:
     found = await versions(await connect(settings), settings.deployment_name)
+    return Seen(len(found), lambda: _tell(settings, given, console, found))
+
+
+def _tell(settings: Settings, options: argparse.Namespace, console: Console, found: Sequence[Version]) -> int:
     if options.json:
         print(json.dumps([_as_json(one) for one in found], indent=2))
         return 0
@@ -68,7 +72,7 @@ async def show(options: argparse.Namespace) -> int:
         ramp = f" {one.ramp_percent:g} %" if one.ramp_percent else ""
         needed = "may be stopped" if one.may_be_stopped else "are needed"
         table.add_row(one.build, one.status + ramp, str(one.open.total()), stages or "nothing", needed)
-    Console().print(table)
+    console.print(table)
     return 0
 
 
@@ -83,8 +87,7 @@ def _as_json(version: Version) -> dict[str, Any]:
     }
 
 
-async def make_it_current(options: argparse.Namespace) -> int:
-    settings = Settings.from_environment()
+async def make_it_current(settings: Settings, options: argparse.Namespace) -> int:
     version = WorkerDeploymentVersion(settings.deployment_name, options.build)
     await promote(await connect(settings), version, options.ramp)
     print(
@@ -93,9 +96,8 @@ async def make_it_current(options: argparse.Namespace) -> int:
     return 0
 
 
-async def move_all(options: argparse.Namespace) -> int:
+async def move_all(settings: Settings, options: argparse.Namespace) -> int:
     """Only to the build of this checkout: no replay says anything about another one."""
-    settings = Settings.from_environment()
     build = build_of(ROOT)
     client = await connect(settings)
     known = {one.build for one in await versions(client, settings.deployment_name)}

@@ -237,3 +237,29 @@ async def test_a_reset_never_goes_behind_a_dose(clinic: Clinic) -> None:
     later = datetime.now(UTC) + timedelta(minutes=1)
     clinic.engine.failed[course] = FailedStep(course, "run", to_event=7, since=later)
     assert (await ops(clinic).post(address, {"reason": "the release"})).status_code == 200
+
+
+async def test_what_was_asked_of_the_engine_stands_in_the_chain_of_each_site(clinic: Clinic) -> None:
+    both = clinic.person(Role.AUDITOR, Role.OPS, sites=(SITE, "site-b"))
+    stuck = {"command": "stuck", "about": "query/failing", "found": 2}
+    answer = await both.post("/v1/ops-commands", stuck)
+    assert (answer.status_code, answer.json()) == (201, {"sites": [SITE, "site-b"]})
+    journey = f"journey/{SITE}/{'0' * 26}"
+    why = {"command": "why", "about": journey, "site": SITE, "failed": True}
+    assert (await ops(clinic).post("/v1/ops-commands", why)).status_code == 201
+    noted = await clinic.access.audit.events(SITE, AuditFilter())
+    assert [(one.act, one.object_id, one.part, one.outcome) for one in noted] == [
+        ("ops_why", journey, None, "8"),
+        ("ops_stuck", "query/failing", "found/2", "0"),
+    ]
+    assert {(one.actor_id, one.purpose) for one in noted} >= {("staff-ops", "HOPERAT")}
+    for site, length in ((SITE, 2), ("site-b", 1)):
+        verdict = await clinic.access.audit.verify(site)
+        assert (verdict.whole, verdict.last_seq) == (True, length)
+
+
+@pytest.mark.parametrize("about", ["Ada Example", "person/Ada", "journey/a b", "journey/"])
+async def test_no_words_come_into_the_audit(clinic: Clinic, about: str) -> None:
+    answer = await ops(clinic).post("/v1/ops-commands", {"command": "why", "about": about, "site": SITE})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/about")
+    assert await clinic.access.audit.events(SITE, AuditFilter()) == []

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from deploy.deployment_versions import Version
 from deploy.ops.__main__ import main, parser
+from deploy.ops.door import Api, Refused
 from deploy.ops.migrating import Result
 from deploy.ops.migrating import _print as print_results
+from deploy.ops.noting import Seen, noted
 from deploy.ops.upgrading import Course, _place
 from deploy.ops.upgrading import _print as print_courses
 from services.settings import PREFIX, Settings
@@ -31,6 +38,64 @@ def test_nothing_is_done_without_a_reason(tmp_path: Path, capsys: pytest.Capture
     asked = ["migrate", "--api", "http://127.0.0.1:1", "--token-file", str(tmp_path), "--site", "site-a"]
     assert main([*asked, "--protocol", "url|2", "--confirm"]) == 2
     assert "--reason" in capsys.readouterr().err
+
+
+@pytest.fixture
+def answers() -> Iterator[list[int]]:
+    """An API at KAP_OPS_API that answers with this status, and keeps what it was told."""
+    status: list[int] = []
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status[0])
+            self.end_headers()
+            self.wfile.write(b'{"status": %d, "code": "so", "detail": "said"}' % status[0])
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answering)
+    serving = Thread(target=server.serve_forever, args=(0.01,))
+    serving.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KAP_OPS_API", f"http://127.0.0.1:{server.server_port}")
+        patch.setenv("KAP_OPS_TOKEN", "a-token")
+        yield status
+    server.shutdown()
+    server.server_close()
+    serving.join()
+
+
+async def _looked(shown: list[str]) -> int:
+    given = parser().parse_args(["stuck"])
+
+    def show() -> int:
+        shown.append("seen")
+        return 1
+
+    look = asyncio.sleep(0, Seen(0, show))
+    async with Api(os.environ["KAP_OPS_API"], os.environ["KAP_OPS_TOKEN"]) as api:
+        return await noted(api, given, look)
+
+
+@pytest.mark.parametrize(("status", "says"), [(201, False), (503, True)])
+async def test_a_look_is_shown_also_while_the_record_is_away(
+    answers: list[int], capsys: pytest.CaptureFixture[str], status: int, says: bool
+) -> None:
+    answers.append(status)
+    shown: list[str] = []
+    assert (await _looked(shown), shown) == (1, ["seen"])
+    assert ("could not be noted in the audit: 503 so" in capsys.readouterr().err) is says
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_whom_the_api_refuses_sees_nothing(answers: list[int], status: int) -> None:
+    answers.append(status)
+    shown: list[str] = []
+    with pytest.raises(Refused, match=f"{status} so: said"):
+        await _looked(shown)
+    assert shown == []
 
 
 @pytest.mark.parametrize("share", ["101", "-1"])

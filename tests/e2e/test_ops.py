@@ -15,6 +15,7 @@ from deploy.demo import protocol_document
 from deploy.demo_clinic import Clinic, tokens_of
 from deploy.local import LocalOptions, LocalSystem
 from deploy.ops.__main__ import main
+from deploy.ops.noting import NOTED
 from services.protocols import load_protocol
 from tests.api.conftest import PATIENT
 
@@ -25,6 +26,25 @@ SITE = "site-a"
 async def system() -> AsyncIterator[LocalSystem]:
     async with LocalSystem(LocalOptions(with_ui=False)) as system:
         yield system
+
+
+@pytest.fixture(scope="module")
+async def courses(system: LocalSystem) -> tuple[str, str]:
+    clinic = Clinic(system.base_url, tokens_of(system.issuer_key))
+    await clinic.post("/v1/protocols", Role.MEDICAL_DIRECTOR, protocol_document(load_protocol("iv-racemic")))
+    made = []
+    for name in ("Ada", "Bela"):
+        person = PATIENT | {"name": f"{name} Example", "email": f"{name}@example.org", "confirm_new": True}
+        patient = await clinic.post("/v1/patients", Role.COORDINATOR, person)
+        body = {
+            "site": SITE,
+            "patient_id": patient["patient_id"],
+            "indication": "major-depressive-disorder",
+        }
+        journey = await clinic.post("/v1/journeys", Role.COORDINATOR, body)
+        made.append(f"journey/{journey['href'].removeprefix('/v1/journeys/')}")
+    await clinic.close()
+    return made[0], made[1]
 
 
 @dataclass
@@ -56,8 +76,8 @@ def ops(system: LocalSystem, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     return run
 
 
-async def test_ops_looks_after_courses(system: LocalSystem, ops: Ops) -> None:
-    first, second = await _two_courses(system)
+async def test_ops_looks_after_courses(courses: tuple[str, str], ops: Ops) -> None:
+    first, second = courses
 
     found = await ops("--json", "find", "waiting", "--site", SITE)
     lines = {one["workflow_id"]: one for one in found.found["items"]}
@@ -91,19 +111,40 @@ async def test_ops_looks_after_courses(system: LocalSystem, ops: Ops) -> None:
     assert (nobody.status, "no such workflow" in nobody.err) == (2, True)
 
 
-async def _two_courses(system: LocalSystem) -> tuple[str, str]:
-    clinic = Clinic(system.base_url, tokens_of(system.issuer_key))
-    await clinic.post("/v1/protocols", Role.MEDICAL_DIRECTOR, protocol_document(load_protocol("iv-racemic")))
-    made = []
-    for name in ("Ada", "Bela"):
-        person = PATIENT | {"name": f"{name} Example", "email": f"{name}@example.org", "confirm_new": True}
-        patient = await clinic.post("/v1/patients", Role.COORDINATOR, person)
-        body = {
-            "site": SITE,
-            "patient_id": patient["patient_id"],
-            "indication": "major-depressive-disorder",
-        }
-        journey = await clinic.post("/v1/journeys", Role.COORDINATOR, body)
-        made.append(f"journey/{journey['href'].removeprefix('/v1/journeys/')}")
-    await clinic.close()
-    return made[0], made[1]
+async def test_every_command_stands_in_the_audit(
+    system: LocalSystem, courses: tuple[str, str], ops: Ops
+) -> None:
+    first, _ = courses
+    draft = (await ops("--json", "notify", SITE, "--reason", "lot-recall")).found
+    told = [
+        (("find", "risk", "--site", SITE), "query/risk", "found/0"),
+        (("stuck",), "query/failing", "found/0"),
+        (("why", first), first, "found/1"),
+        (("report", f"{SITE}/{draft['operation_id']}"), f"operation/{SITE}/{draft['operation_id']}", None),
+        (("versions", "--json"), "build/all", "found/1"),
+        (("upgrade-preview", "--journey", first), first, "found/1"),
+        (("promote", "nobody-has-it"), "build/nobody-has-it", None),
+        (("move", "--journey", first), first, None),
+    ]
+    assert {words[0] for words, _, _ in told} == set(NOTED)
+    auditor = Clinic(system.base_url, tokens_of(system.issuer_key))
+    for words, about, part in told:
+        said = await ops(*words)
+        assert "could not be noted" not in said.err, said.err
+        act = f"ops_{words[0].replace('-', '_')}"
+        (event,) = (await auditor.get("/v1/audit-events", Role.AUDITOR, site=SITE, act=act))["items"][:1]
+        assert (event["object_id"], event["part"], event["actor_role"]) == (about, part, Role.OPS), said.err
+    verdict = await auditor.get("/v1/audit-events/verification", Role.AUDITOR, site=SITE)
+    assert verdict["whole"] and verdict["last_seq"] >= len(told)
+    await auditor.close()
+
+
+async def test_a_look_is_answered_when_nothing_can_note_it_and_an_act_is_not(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAP_OPS_API", "http://127.0.0.1:1")
+    looked = await ops("stuck")
+    assert (looked.status, looked.out) == (0, "0 found\n")
+    assert "ops: this could not be noted in the audit: the API cannot be reached" in looked.err
+    acted = await ops("pause", SITE, "--reason", "storm")
+    assert (acted.status, acted.out) == (2, "")

@@ -197,8 +197,9 @@ async def test_a_running_system_is_upgraded_with_a_journey_in_every_stage(
             await _is_sound(system, story.journey_id, *((after, protocol) if went_over else (protocol,)))
             assert await _ended_on(client, story.journey_id) == f"kap-engine:{NEW}"
         await _old_is_drained(client, system)
-        for name, value in system.environment().items():
+        for name, value in {**system.environment(), "KAP_OPS_API": system.base_url}.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setenv("KAP_OPS_TOKEN", tokens_of(system.issuer_key)[Role.OPS])
         shown = await _said(capsys, "versions", "--json")
         assert {one["build"]: one["status"] for one in shown}[NEW] == "current"
 
