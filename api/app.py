@@ -74,6 +74,7 @@ from services import temporal
 from services.access.access import access_on
 from services.booking.service import Bookings
 from services.bulk.store import BulkActs
+from services.clock_watch import ClockWatch
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher
@@ -141,6 +142,7 @@ def compose(settings: Settings, tracing: Tracing | None = None) -> Composition:
         requests=IdempotencyKeys(database, cipher),
         cursors=Cursors(base64.b64decode(settings.index_key.get_secret_value())),
         database_is_up=database_is_up,
+        clock=ClockWatch(database),
         notes=TherapyNotes(database, cipher, glass_open_for=open_for),
         access=access_on(database, cipher, open_for=open_for, review_within=review_within),
         help_numbers=HelpNumbers(settings.emergency_number, settings.crisis_line, settings.text_line),
@@ -173,6 +175,7 @@ def create_app(composition: Composition) -> FastAPI:
             asyncio.create_task(kept(composition))
             for kept in (link_acts.keep_telling, message_concerns.keep_telling, bulk_desk.keep_working)
         ]
+        telling.append(asyncio.create_task(composition.clock.keep_looking()))
         yield
         await composition.outside.streams.close()
         for one in telling:

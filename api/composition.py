@@ -21,6 +21,7 @@ from api.tokens import TokenVerifier
 from services.access.access import Access
 from services.booking.service import Bookings
 from services.bulk.store import BulkActs
+from services.clock_watch import ClockWatch
 from services.downtime.page import HelpNumbers
 from services.links.drafts import Drafts
 from services.links.store import PatientLinks
@@ -99,6 +100,7 @@ class Composition:
     requests: Requests
     cursors: Cursors
     database_is_up: Callable[[], Awaitable[bool]]
+    clock: ClockWatch
     notes: TherapyNotes
     access: Access
     help_numbers: HelpNumbers

@@ -14,6 +14,7 @@ import structlog
 
 from activities.queues import TaskQueue
 from services.booking.service import Bookings
+from services.clock_watch import ClockWatch
 from services.database import Database
 from services.logging import configure_logging
 from services.process import end_process, settle_memory
@@ -67,6 +68,8 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
             log.info("running workflows replayed", build=settings.build, count=tried)
         async with AsyncExitStack() as running:
             running.enter_context(MetricsEndpoint(settings))
+            clock = asyncio.create_task(ClockWatch(database).keep_looking())
+            running.callback(clock.cancel)
             activities = compose(settings, database)
             for worker in workers_for(client, activities, queues, deployment_of(settings)):
                 await running.enter_async_context(worker)

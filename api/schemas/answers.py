@@ -187,11 +187,16 @@ class HealthOut(Out):
 
 
 class ReadinessOut(Out):
-    """Which of the systems behind the API answer, in words."""
+    """Which of the systems behind the API answer, in words.
+
+    `clock` compares this machine's with the database's, once a minute; `clock_offset_s`: how far that is ahead.
+    """
 
     ready: bool
     database: str
     engine: str
+    clock: str
+    clock_offset_s: float | None
 
 
 class PublishedOut(Out):

@@ -138,6 +138,13 @@ CENSUS_AT = Gauge(
     "kap_census_timestamp_seconds", "When these were last counted (Unix time).", registry=REGISTRY
 )
 
+# What each process sees from where it is (services/clock_watch.py).
+CLOCK_OFFSET = Gauge(
+    "kap_clock_offset_seconds",
+    "By how much the database's clock is ahead of this machine's.",
+    registry=REGISTRY,
+)
+
 # What the API answered (api/telemetry.py). Names of OpenTelemetry's semantic conventions; a route is a template.
 REQUEST_DURATION = Histogram(
     "http_server_request_duration_seconds",

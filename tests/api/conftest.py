@@ -21,6 +21,7 @@ from clinical.people import Role
 from services.access.access import Access, access_on
 from services.booking.service import Bookings
 from services.bulk.store import BulkActs
+from services.clock_watch import ClockWatch
 from services.database import Database
 from services.downtime.page import HelpNumbers
 from services.encryption import FieldCipher, KeyRing
@@ -164,6 +165,7 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         requests=IdempotencyKeys(database, cipher),
         cursors=Cursors(b"secret of the test"),
         database_is_up=is_up,
+        clock=ClockWatch(database, clock),
         notes=TherapyNotes(database, cipher),
         access=access_on(database, cipher),
         help_numbers=HelpNumbers(),

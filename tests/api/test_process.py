@@ -9,12 +9,15 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from deploy.ports import free_port
-from tests.api.caller import AUDIENCE, ISSUER, KEY, SITE, claims, signed
+from tests.api.caller import AUDIENCE, ISSUER, KEY, SITE, Person, claims, signed
+from tests.api.conftest import Clinic
 from tests.services.settings_builder import VALUES, as_environment
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +64,10 @@ async def test_it_serves_and_stops_when_asked(database_url: str) -> None:
             assert health.json() == {"status": "up", "build": "b-17"}
             ready = await client.get("/readyz")
             assert ready.status_code == 503
-            assert ready.json() == {"ready": False, "database": "answers", "engine": "does not answer"}
+            said = ready.json()
+            assert said.pop("clock") in {"agrees", "not looked at yet"}
+            assert said.pop("clock_offset_s") in (None, pytest.approx(0, abs=1))
+            assert said == {"ready": False, "database": "answers", "engine": "does not answer"}
             headers = {"Authorization": f"Bearer {signed(claims('coordinator'))}"}
             listed = await client.get(f"/v1/journeys?site={SITE}", headers=headers)
             assert listed.json() == {"items": [], "next_cursor": None, "counts": []}
@@ -95,3 +101,17 @@ async def test_a_port_that_is_taken_is_no_success(database_url: str) -> None:
     ):
         await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 1
+
+
+async def test_a_clock_that_differs_is_said_and_takes_nobody_out_of_service(clinic: Clinic) -> None:
+    async def ready() -> httpx2.Response:
+        return await Person(clinic.app, "").get("/readyz")
+
+    assert ((await ready()).json()["clock"], (await ready()).status_code) == ("not looked at yet", 200)
+    await clinic.here.clock.look()
+    assert (await ready()).json()["clock"] == "agrees"
+    clinic.clock.forward = timedelta(seconds=90)
+    await clinic.here.clock.look()
+    said = await ready()
+    assert (said.status_code, said.json()["clock"]) == (200, "differs")
+    assert said.json()["clock_offset_s"] == pytest.approx(-90, abs=1)
