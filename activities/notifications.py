@@ -1,6 +1,6 @@
 """How does a workflow have a message sent? Names and addresses are read here and never enter the engine."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -10,7 +10,14 @@ from activities.errors import as_application_error
 from clinical.events import Entry, MessageSettled
 from clinical.people import ENGINE, Role
 from services.notifications.errors import NotificationError
-from services.notifications.interface import ChannelName, Contact, Notifications, SendReason, SendRequest
+from services.notifications.interface import (
+    ChannelName,
+    Contact,
+    Notifications,
+    SendReason,
+    SendRequest,
+    Undelivered,
+)
 from services.notifications.interface import CommunicationStatus as CommunicationStatus
 from services.notifications.interface import SendResult as SendResult
 from services.notifications.interface import TemplateName as TemplateName
@@ -142,10 +149,13 @@ class NotificationActivities:
         except NotificationError as error:
             raise as_application_error(error) from None
 
-    async def send_undelivered_again(self, now: datetime) -> int:
-        """What a provider took and could not deliver goes by another channel; how many there were.
+    async def send_undelivered_again(
+        self, now: datetime, stands: Callable[[Undelivered], Awaitable[bool]]
+    ) -> int:
+        """What a provider took and could not deliver goes by another channel, if it is still true; how many there were.
 
-        Called by the workers again and again; raises RecordsError, NotificationError.
+        Whether what a message is about still `stands`, where the record does not know it, its caller asks. Called by
+        the workers again and again; raises RecordsError, NotificationError, and what `stands` raises.
         """
         undelivered = await self._notifications.undelivered()
         for one in undelivered:
@@ -154,10 +164,11 @@ class NotificationActivities:
                 continue
             if one.lasting:
                 await self._records.channel_refused(one.patient_id, one.channel, one.address, one.code, now)
-            await self._notifications.send_again(one.key, await self._patient(one.patient_id))
+            true = await self._is_true(one) and await stands(one)
+            await self._notifications.send_again(one.key, await self._patient(one.patient_id), true=true)
         return len(undelivered)
 
-    async def _is_true(self, mail: Mail) -> bool:
+    async def _is_true(self, mail: Mail | Undelivered) -> bool:
         """Does the visit that this message is about still begin then? Looked at when it leaves, not before.
 
         What the record does not know yet is true: a message may be faster than the note of its cause.
@@ -198,7 +209,7 @@ class NotificationActivities:
         )
 
 
-def _session_of(mail: Mail) -> int | None:
+def _session_of(mail: Mail | Undelivered) -> int | None:
     """The visit whose part of the course sends this: its key begins with the course and the part."""
     part = mail.key.removeprefix(f"{mail.journey_id}/").split("/")
     return int(part[1]) if part[0] == "session" and len(part) > 1 and part[1].isdecimal() else None

@@ -90,7 +90,7 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
                 running.callback(old.cancel)
                 offers = asyncio.create_task(keep_telling(books, facts, activities.notifications))
                 running.callback(offers.cancel)
-                again = asyncio.create_task(keep_sending(activities.notifications))
+                again = asyncio.create_task(keep_sending(activities.notifications, books))
                 running.callback(again.cancel)
                 census = asyncio.create_task(keep_counting(database))
                 running.callback(census.cancel)

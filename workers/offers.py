@@ -12,10 +12,11 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from activities.notifications import CommunicationStatus, Mail, NotificationActivities, TemplateName
-from services.booking.errors import BookingError
+from services.booking.errors import BookingError, NotFound
 from services.booking.interface import BookingView, NoticeView
 from services.booking.service import Bookings
 from services.notifications.errors import NotificationError
+from services.notifications.interface import Undelivered
 from services.records.booking_facts import BookingFacts
 from services.records.errors import RecordsError
 from workers.message_links import OFFER
@@ -48,6 +49,17 @@ async def keep_telling(
         except SQLAlchemyError as failure:
             log.warning("offers not looked at", error_type=type(failure).__name__)
         await asyncio.sleep(every_s)
+
+
+async def still_stands(books: Bookings, message: Undelivered, now: datetime) -> bool:
+    """May this message that did not arrive be said again? Not of an offer that nobody can take any more."""
+    if message.template is not TemplateName.VISIT_OFFERED:
+        return True
+    try:
+        offer = await books.booking(message.site, message.key.rpartition(OFFER)[2])
+    except NotFound:
+        return False
+    return offer.is_open_offer(now)
 
 
 async def _is_settled(

@@ -158,7 +158,11 @@ class Undelivered(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
+    journey_id: str
+    site: str
     patient_id: str | None
+    template: TemplateName
+    parameters: dict[str, str]
     channel: ChannelName
     address: str = Field(repr=False)
     code: str
@@ -251,6 +255,7 @@ class Notifications(Protocol):
         """Messages that a provider took and could not deliver, and that another channel may still bring."""
         ...
 
-    async def send_again(self, key: str, recipient: Contact) -> SendResult:
-        """Send one of them by another channel, or say why not. Raises the errors of `errors.py`."""
+    async def send_again(self, key: str, recipient: Contact, *, true: bool = True) -> SendResult:
+        """Send one of them by another channel, or say why not; what is not `true` any more is withdrawn. Raises the
+        errors of `errors.py`."""
         ...

@@ -6,6 +6,7 @@ transaction. Words are those of https://www.twilio.com/docs/messaging (message s
 have dots in them, as RFC 3463 writes them.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -22,6 +23,7 @@ from services.notifications.interface import (
     ReceiptRecord,
     ReceiptStatus,
     SendReason,
+    TemplateName,
     Undelivered,
 )
 from services.notifications.tables import Communication, CommunicationReceipt
@@ -123,7 +125,11 @@ def _undelivered(row: Communication, told: tuple[ReceiptRecord, ...], cipher: Fi
     address = cipher.decrypt("communication.recipient", row.recipient, row=row.key) if row.recipient else ""
     return Undelivered(
         key=row.key,
+        journey_id=row.journey_id,
+        site=row.site,
         patient_id=row.patient_id,
+        template=TemplateName(row.template),
+        parameters=json.loads(cipher.decrypt("communication.parameters", row.parameters, row=row.key)),
         channel=ChannelName(row.channel or ChannelName.SMS),
         address=address,
         code=code,

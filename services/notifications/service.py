@@ -131,11 +131,12 @@ class NotificationService(Account):
         self._report(request, result)
         return result
 
-    async def send_again(self, key: str, recipient: Contact) -> SendResult:
-        """What was taken and did not arrive goes by another channel, once, unless it is too late."""
+    async def send_again(self, key: str, recipient: Contact, *, true: bool = True) -> SendResult:
+        """What was taken and did not arrive goes by another channel, once, unless it is too late or not `true` now."""
         async with self._database.reading() as session:
             row = await session.get_one(Communication, key)
-        return await self.send(self._as_asked(row, recipient))
+        request = self._as_asked(row, recipient)
+        return await (self.send(request) if true else self.withdraw(request, SendReason.NO_LONGER_TRUE))
 
     def _as_asked(self, row: Communication, recipient: Contact) -> SendRequest:
         """The request of then; what it was in full, only its fingerprint still tells."""

@@ -22,6 +22,7 @@ from services.notifications.interface import (
     Receipt,
     ReceiptStatus,
     TemplateName,
+    Undelivered,
 )
 from services.notifications.service import NotificationService
 from services.records.contact_book import ContactBook
@@ -143,13 +144,28 @@ async def test_a_bad_number_is_marked_and_the_other_channel_is_used(desk: Desk) 
     assert case.kind == "contact-bad"
 
 
+async def anyway(message: Undelivered) -> bool:
+    return True
+
+
 async def test_a_receipt_that_it_did_not_arrive_does_the_same_once(desk: Desk) -> None:
     await desk.remind()
     failed = Receipt(provider_id="sms-1", status=ReceiptStatus.UNDELIVERED, error_code="30005")
     await desk.notifications.take_receipt(failed)
     soon = NOON + timedelta(minutes=1)
-    assert [await desk.activities.send_undelivered_again(soon) for _ in range(2)] == [1, 0]
+    assert [await desk.activities.send_undelivered_again(soon, anyway) for _ in range(2)] == [1, 0]
     assert (desk.ways[ChannelName.SMS].sent, desk.ways[ChannelName.EMAIL].sent) == (1, 1)
     assert (await desk.records.contact(PATIENT)).bad_channels == ("sms",)
     assert (await desk.remind(START + timedelta(days=1)))[0] is CommunicationStatus.COMPLETED
     assert (desk.ways[ChannelName.SMS].sent, desk.ways[ChannelName.EMAIL].sent) == (1, 2)
+
+
+async def test_what_did_not_arrive_and_is_no_longer_true_is_withdrawn(desk: Desk) -> None:
+    await desk.remind()
+    await desk.notifications.take_receipt(Receipt(provider_id="sms-1", status=ReceiptStatus.UNDELIVERED))
+    await desk.write(booked(START + timedelta(days=1), moved_from=START))
+    soon = NOON + timedelta(minutes=1)
+    assert [await desk.activities.send_undelivered_again(soon, anyway) for _ in range(2)] == [1, 0]
+    assert desk.ways[ChannelName.EMAIL].sent == 0
+    (message,) = await desk.notifications.for_journey(JOURNEY)
+    assert (message.status, message.reason) == ("stopped", "no-longer-true")

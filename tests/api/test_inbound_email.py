@@ -19,6 +19,7 @@ from tests.api.test_inbound_sms import inbox, tasks_of, visit_of
 from tests.api.texting import a_visit, journey_of
 from tests.services.notifications import mails
 from tests.services.notifications.mails import PATIENT, a_mail, a_report, out_of_office
+from workers.undelivered import send_again
 from workflows.messages import RaiseConcern
 
 
@@ -156,13 +157,13 @@ async def test_a_mail_that_bounces_goes_by_text_message_and_its_address_is_bad(c
     workers = NotificationActivities(
         messages, clinic.records, dict.fromkeys((Role.COORDINATOR, *CLINICIANS), staff)
     )
-    assert await workers.send_undelivered_again(datetime.now(UTC)) == 1
+    assert await send_again(workers, clinic.here.bookings, datetime.now(UTC)) == 1
     assert (await delivery(clinic, course))["channel"] == "sms"
     assert len(clinic.outgoing[ChannelName.SMS].sent) == 1
     contact = (await clinic.coordinator.get(f"/v1/patients/{patient}/contact")).json()
     assert (contact["email_state"], contact["phone_state"]) == ("bad", "stated")
     assert await tasks_of(clinic, course) == ["correct-contact"]
-    assert await workers.send_undelivered_again(datetime.now(UTC)) == 0
+    assert await send_again(workers, clinic.here.bookings, datetime.now(UTC)) == 0
 
 
 async def test_a_delay_is_noted_and_changes_nothing(clinic: Clinic) -> None:

@@ -37,7 +37,7 @@ class NoNotifications(Notifications):
     async def undelivered(self) -> list[Undelivered]:
         raise AssertionError("nothing is sent here")
 
-    async def send_again(self, key: str, recipient: Contact) -> SendResult:
+    async def send_again(self, key: str, recipient: Contact, *, true: bool = True) -> SendResult:
         raise AssertionError("nothing is sent here")
 
     async def for_journey(self, journey_id: str) -> list[CommunicationRecord]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from activities.notifications import NotificationActivities
 from clinical.people import Role
@@ -18,21 +19,21 @@ from services.links.interface import Purpose
 from services.links.store import PatientLinks
 from services.notifications.channel import OutgoingMessage
 from services.notifications.errors import ChannelUnavailable
-from services.notifications.interface import ChannelName, Contact
+from services.notifications.interface import ChannelName, Contact, Receipt, ReceiptStatus
 from services.notifications.service import NotificationService
 from tests.services.booking.builders import NOW, SITE, a_site, after, booked
 from tests.services.notifications.test_wording import TELLING
 from tests.workers.test_bookings import Desk
 from workers.message_links import MessageLinks
 from workers.offers import tell_of_offers
+from workers.undelivered import send_again
 
 
 class Carrier:
     """A channel that keeps what it is given, unless it is `down`."""
 
-    name = ChannelName.EMAIL
-
-    def __init__(self) -> None:
+    def __init__(self, name: ChannelName = ChannelName.EMAIL) -> None:
+        self.name = name
         self.messages: list[OutgoingMessage] = []
         self.down = False
 
@@ -40,7 +41,7 @@ class Carrier:
         if self.down:
             raise ChannelUnavailable(self.name, "down")
         self.messages.append(message)
-        return f"id-{len(self.messages)}"
+        return f"{self.name}-{len(self.messages)}"
 
 
 class Office:
@@ -48,17 +49,20 @@ class Office:
 
     def __init__(self, desk: Desk) -> None:
         self.desk, self.carrier, self.now = desk, Carrier(), NOW
-        cipher = desk.cipher
-        self.links = PatientLinks(desk.database, cipher, clock=lambda: self.now)
+        self.links = PatientLinks(desk.database, desk.cipher, clock=lambda: self.now)
+        self.open_by(self.carrier)
+
+    def open_by(self, *carriers: Carrier) -> None:
+        """From now on messages leave by these."""
         self.service = NotificationService(
-            desk.database,
-            cipher,
-            {ChannelName.EMAIL: self.carrier},
+            self.desk.database,
+            self.desk.cipher,
+            {carrier.name: carrier for carrier in carriers},
             clock=lambda: self.now,
             links=MessageLinks(self.links, "https://clinic.example.org"),
         )
         nobody = Contact(name="x", email="x@example.org", time_zone="UTC")
-        self.post = NotificationActivities(self.service, desk.records, {Role.COORDINATOR: nobody})
+        self.post = NotificationActivities(self.service, self.desk.records, {Role.COORDINATOR: nobody})
 
     async def look(self, at: datetime) -> list[str]:
         """The bodies of everything that has left until then."""
@@ -132,3 +136,31 @@ async def test_an_offer_that_lapsed_before_anybody_could_be_told_is_not_told(off
     await office.an_offer()
     assert await office.look(after(minutes=65)) == []  # nobody has swept; its time is over all the same
     assert await office.desk.books.untold_offers(10) == []
+
+
+@pytest.mark.parametrize("becomes", ["open", "declined", "gone"])
+async def test_an_offer_that_did_not_arrive_is_told_another_way_only_while_it_is_open(
+    office: Office, becomes: str
+) -> None:
+    offer = await office.an_offer()
+    assert len(await office.look(after(minutes=6))) == 1
+    texts = Carrier(ChannelName.SMS)
+    office.open_by(office.carrier, texts)
+    await office.service.take_receipt(Receipt(provider_id="email-1", status=ReceiptStatus.FAILED))
+    office.now = after(minutes=8)
+    if becomes == "declined":
+        await office.desk.books.give_back(SITE, offer.id, "the offer was declined", after(minutes=7))
+    elif becomes == "gone":  # the record was restored from before it, the message was not
+        async with office.desk.database.transaction() as session:
+            for table in ("booking_notice", "reservation"):
+                await session.execute(text(f"DELETE FROM {table} WHERE booking_id = :id"), {"id": offer.id})
+            await session.execute(text("DELETE FROM booking WHERE id = :id"), {"id": offer.id})
+    looks = [await send_again(office.post, office.desk.books, office.now) for _ in range(2)]
+    assert (looks, len(office.carrier.messages)) == ([1, 0], 1)
+    (message,) = await office.service.for_journey(offer.journey_id)
+    if becomes == "open":
+        assert ["/l/" in one.body for one in texts.messages] == [True]
+        assert (message.status, message.channel) == ("completed", ChannelName.SMS)
+    else:
+        assert texts.messages == []
+        assert (message.status, message.reason) == ("stopped", "no-longer-true")

@@ -151,7 +151,7 @@ class FailingPost(Notifications):
     async def undelivered(self) -> list[Undelivered]:
         raise NotImplementedError
 
-    async def send_again(self, key: str, recipient: Contact) -> SendResult:
+    async def send_again(self, key: str, recipient: Contact, *, true: bool = True) -> SendResult:
         raise NotImplementedError
 
 
