@@ -15,7 +15,6 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkerDeploymentVersionStatus
 from temporalio.api.workflow.v1 import WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import (
-    DescribeWorkerDeploymentRequest,
     SetWorkerDeploymentCurrentVersionRequest,
     SetWorkerDeploymentRampingVersionRequest,
     UpdateWorkflowExecutionOptionsRequest,
@@ -27,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from services.settings import Settings, Versioning
 from services.temporal import connect
 from workers.replaying import Execution
-from workers.versioning import on_version, version_of
+from workers.versioning import described, on_version, version_of
 from workflows.names import STAGE
 
 KNOWN_WITHIN_S = 30.0
@@ -96,14 +95,9 @@ async def _route(client: Client, version: WorkerDeploymentVersion, ramp_percent:
 
 async def versions(client: Client, deployment_name: str) -> list[Version]:
     """Every version the engine knows, the newest first; empty when no worker of the deployment ever came."""
-    asked = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=deployment_name)
-    try:
-        told = await client.workflow_service.describe_worker_deployment(asked)
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return []
-        raise
-    info = told.worker_deployment_info
+    info = await described(client, deployment_name)
+    if info is None:
+        return []
     ramping = info.routing_config.ramping_deployment_version.build_id
     found = []
     for summary in info.version_summaries:

@@ -31,6 +31,7 @@ from workers.drug_cases import keep_opening
 from workers.forgetting import keep_forgetting
 from workers.health import Health
 from workers.late_messages import keep_calling
+from workers.left_behind import keep_counting_left_behind
 from workers.offers import keep_telling
 from workers.registry import answers, compose, drug_books, late_messages, webhook_post, workers_for
 from workers.replay_check import CannotReplay, check
@@ -94,6 +95,8 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
                 running.callback(again.cancel)
                 census = asyncio.create_task(keep_counting(database))
                 running.callback(census.cancel)
+                left = asyncio.create_task(keep_counting_left_behind(client, settings.deployment_name))
+                running.callback(left.cancel)
             settle_memory()
             health.taking_work = True
             log.info("worker started", queue=",".join(queues))

@@ -5,7 +5,11 @@ began it, and a journey moves to the current one where it begins a new run (work
 one machine on which only one build runs at a time.
 """
 
+from temporalio.api.deployment.v1 import WorkerDeploymentInfo
+from temporalio.api.workflowservice.v1 import DescribeWorkerDeploymentRequest
+from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import WorkerDeploymentConfig
 
 from services.settings import Settings, Versioning
@@ -50,3 +54,15 @@ def may_come_to(settings: Settings) -> str:
     if settings.versioning is Versioning.OFF:
         return f"ExecutionStatus = 'Running' AND ({_MAY_COME})"
     return f"ExecutionStatus = 'Running' AND ({_MAY_COME} OR {on_version(version_of(settings))})"
+
+
+async def described(client: Client, deployment_name: str) -> WorkerDeploymentInfo | None:
+    """What the engine knows of the builds of this deployment; None when no worker of it ever came. Raises RPCError."""
+    asked = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=deployment_name)
+    try:
+        told = await client.workflow_service.describe_worker_deployment(asked)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+    return told.worker_deployment_info

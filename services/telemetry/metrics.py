@@ -21,6 +21,7 @@ from services.telemetry.names import (
     OUTCOMES,
     REMINDERS,
     TEMPLATES,
+    VERSION_STATUSES,
     WORKFLOW_TYPES,
 )
 
@@ -136,6 +137,13 @@ MESSAGE_OLDEST = Gauge(
 )
 CENSUS_AT = Gauge(
     "kap_census_timestamp_seconds", "When these were last counted (Unix time).", registry=REGISTRY
+)
+
+# What stands with old builds (workers/left_behind.py); read it with max as well.
+VERSION_RUNS = _gauge(
+    "kap_version_open_runs",
+    "What still runs on builds of the workers that are given nothing new.",
+    status=_set(VERSION_STATUSES),
 )
 
 # What each process sees from where it is (services/clock_watch.py).

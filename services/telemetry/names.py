@@ -21,3 +21,6 @@ WORKFLOW_TYPES = (
     *("PatientJourney", "Screening", "PlanApproval", "TreatmentSession", "FollowUp"),
     *("RiskEscalation", "DrugDiscrepancy"),
 )
+
+VERSION_STATUSES = ("draining", "drained")
+"""The engine's words for a build that is no longer given anything: something still runs there, or nothing did."""

@@ -35,6 +35,8 @@ from services.protocols import load_protocol
 from services.records.sql import SqlRecords
 from services.temporal import connect
 from tests.e2e.old_build import NEW, OLD, TwoBuilds, tree_before
+from tests.services.telemetry.series import total
+from workers.left_behind import count_left_behind
 from workers.replay_check import running
 from workers.replaying import replayed
 from workers.versioning import on_version
@@ -165,6 +167,9 @@ async def test_a_running_system_is_upgraded_with_a_journey_in_every_stage(
         await system.start_the_new()
         await make_current(system.settings())
         _log.info("the new build is current")
+        await count_left_behind(client, "kap-engine")
+        if system.old_is_versioned:
+            assert total("kap_version_open_runs") >= len(stories)
         door = Clinic(system.base_url, tokens_of(system.issuer_key))
         for story, _ in stories.values():
             story.at(door)
@@ -276,3 +281,5 @@ async def _old_is_drained(client: Client, system: TwoBuilds) -> None:
     await in_threads(*(worker.stop for worker in system.old_workers))
     on_old = on_version(WorkerDeploymentVersion("kap-engine", OLD))
     assert (await client.count_workflows(f"ExecutionStatus = 'Running' AND {on_old}")).count == 0
+    await count_left_behind(client, "kap-engine")
+    assert total("kap_version_open_runs") == 0

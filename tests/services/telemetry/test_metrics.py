@@ -6,9 +6,18 @@ from services.notifications.interface import SendReason, TemplateName
 from services.telemetry import metrics
 from services.telemetry.endpoint import MetricsEndpoint
 from services.telemetry.metrics import REGISTRY, observe_request
-from services.telemetry.names import METHODS, OTHER, REMINDERS, TEMPLATES, TOO_LATE, WORKFLOW_TYPES
+from services.telemetry.names import (
+    METHODS,
+    OTHER,
+    REMINDERS,
+    TEMPLATES,
+    TOO_LATE,
+    VERSION_STATUSES,
+    WORKFLOW_TYPES,
+)
 from tests.services.settings_builder import some_settings
 from tests.services.telemetry.series import total, value
+from workers.left_behind import STATUSES
 from workers.registry import WORKFLOWS
 
 OF_PEOPLE = ("patient", "journey_id", "case", "name", "actor", "site", "trace")
@@ -18,6 +27,7 @@ def test_the_closed_sets_are_those_of_the_code() -> None:
     assert set(TemplateName) == TEMPLATES
     assert set(WORKFLOW_TYPES) == {workflow.__name__ for workflow in WORKFLOWS}
     assert REMINDERS < TEMPLATES
+    assert set(VERSION_STATUSES) == set(STATUSES)
     assert TOO_LATE - {"undeliverable"} <= set(SendReason)
 
 
