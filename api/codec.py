@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from google.protobuf import json_format
 from starlette.datastructures import MutableHeaders
@@ -24,6 +25,7 @@ from api import codec_session, errors
 from api.codec_reading import PayloadReading
 from api.errors import trace_id_of
 from api.problems import Problem
+from api.purposes import Purpose
 from api.serving import run, server_of
 from api.telemetry import RequestLog
 from api.tokens import TokenVerifier, verifier_of
@@ -34,6 +36,8 @@ from services.logging import configure_logging
 from services.process import end_process
 from services.records.sites_in_use import SitesInUse
 from services.settings import Settings, SettingsInvalid
+from services.telemetry.endpoint import MetricsEndpoint
+from services.telemetry.metrics import CODEC_DECODED
 from services.telemetry.tracing import Tracing
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -95,18 +99,31 @@ def create_codec(codec: Codec) -> FastAPI:
 
     @app.post("/decode")
     async def decode(request: Request) -> Response:
-        return await _decoded(codec, request, None)
+        return await _counted(codec, request, None)
 
     @app.post("/for/{purpose}/decode")
     async def decode_for(request: Request, purpose: str) -> Response:
-        return await _decoded(codec, request, purpose)
+        return await _counted(codec, request, purpose)
 
     if codec.sessions is not None:
         codec_session.install(app, codec.sessions, codec.tokens, codec.ui_origin)
     return app
 
 
-async def _decoded(codec: Codec, request: Request, purpose: str | None) -> Response:
+async def _counted(codec: Codec, request: Request, purpose: str | None) -> Response:
+    outcome = "failed"
+    try:
+        response, use = await _decoded(codec, request, purpose)
+        outcome = "coded-words" if use is None else "shown"
+        return response
+    except Problem as problem:
+        outcome = "refused" if problem.kind.status < 500 else "failed"
+        raise
+    finally:
+        CODEC_DECODED.of(outcome=outcome).inc()
+
+
+async def _decoded(codec: Codec, request: Request, purpose: str | None) -> tuple[Response, Purpose | None]:
     authorization = request.headers.get("authorization")
     if not authorization and codec.sessions is not None:
         authorization = codec.sessions.authorization_of(request)
@@ -117,7 +134,8 @@ async def _decoded(codec: Codec, request: Request, purpose: str | None) -> Respo
     named = request.headers.get("x-namespace", "")
     namespace = named if NAMESPACE.fullmatch(named) else "unnamed"
     plain = await codec.reading.read(caller, use, namespace, payloads, trace_id_of(request.scope))
-    return Response(json_format.MessageToJson(Payloads(payloads=plain)), media_type="application/json")
+    shown = json_format.MessageToJson(Payloads(payloads=plain))
+    return Response(shown, media_type="application/json"), use
 
 
 async def _payloads(request: Request) -> Sequence[Payload]:
@@ -171,7 +189,12 @@ def main() -> int:
     except SettingsInvalid as invalid:
         sys.stderr.write(f"{invalid}\n")
         return 2
-    return run(server_of(app, settings.api_host, settings.codec_port))
+    try:
+        with MetricsEndpoint(settings):
+            return run(server_of(app, settings.api_host, settings.codec_port))
+    except OSError:
+        structlog.get_logger(__name__).exception("cannot serve metrics")
+        return 1
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ class LocalSystem:
         }
         wanted |= {f"API process {n + 1}": None for n in range(1, options.api_processes)}
         wanted |= {f"worker process {n + 1}": None for n in range(options.worker_processes)}
-        wanted |= metrics_ports(options.api_processes, options.worker_processes)
+        wanted |= metrics_ports(options.api_processes, options.worker_processes, codec=options.with_ui)
         ports = choose_ports(wanted)
         self.scraped = Scraped(ports)
         self.keys: LocalKeys = keys_of(self.data_dir)

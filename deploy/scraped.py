@@ -1,6 +1,7 @@
 """Where are the metrics of each process of one system on one machine, and how does Prometheus learn that?
 
-Each process has two endpoints, ours and that of the engine's SDK. `metrics.json` in the data folder names them all in
+Each process has two endpoints, ours and that of the engine's SDK; the codec, which asks nothing of the engine, has ours
+only. `metrics.json` in the data folder names them all in
 Prometheus's own form of service discovery; deploy/prometheus.yml reads it.
 """
 
@@ -16,11 +17,12 @@ TARGETS = "metrics.json"
 VARIABLES = {"ours": "KAP_METRICS_PORT", "SDK": "KAP_SDK_METRICS_PORT"}
 
 
-def metrics_ports(api_processes: int, worker_processes: int) -> dict[str, None]:
+def metrics_ports(api_processes: int, worker_processes: int, *, codec: bool) -> dict[str, None]:
     """The names of all ports that are needed; any free ones."""
     processes = [f"api-{n + 1}" for n in range(api_processes)]
     processes += [f"worker-{n + 1}" for n in range(worker_processes)]
-    return {_name(process, of): None for process in processes for of in VARIABLES}
+    ports = [_name(process, of) for process in processes for of in VARIABLES]
+    return dict.fromkeys([*ports, _name("codec", "ours")] if codec else ports)
 
 
 class Scraped:
@@ -42,11 +44,13 @@ class Scraped:
         groups = [
             {
                 "targets": [
-                    f"{LOOPBACK}:{port}" for name, port in self._ports.items() if f" {kind}-" in name
+                    f"{LOOPBACK}:{port}"
+                    for name, port in self._ports.items()
+                    if name.startswith(f"metrics of {kind}")
                 ],
                 "labels": {"job": f"kap-{kind}"},
             }
-            for kind in ("api", "worker")
+            for kind in ("api", "worker", "codec")
         ]
         (folder / TARGETS).write_text(json.dumps(groups, indent=2) + "\n")
 

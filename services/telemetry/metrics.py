@@ -5,6 +5,7 @@ anybody can become a label. All series of a set exist from the start, with 0: th
 Counted is what has happened (a fact after its commit, a request after its answer), never inside workflow code.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
@@ -16,6 +17,7 @@ from clinical.journey import OPEN
 from clinical.people import Role
 from clinical.pre_dose_gate import Gate
 from services.telemetry.names import (
+    DECODINGS,
     METHODS,
     OTHER,
     OUTCOMES,
@@ -149,9 +151,10 @@ VERSION_RUNS = _gauge(
 # What each process sees from where it is (services/clock_watch.py).
 CLOCK_OFFSET = Gauge(
     "kap_clock_offset_seconds",
-    "By how much the database's clock is ahead of this machine's.",
+    "By how much the database's clock is ahead of this machine's; NaN until it was looked at.",
     registry=REGISTRY,
 )
+CLOCK_OFFSET.set(math.nan)  # a process that never looks must not say that they agree
 
 # What the API answered (api/telemetry.py). Names of OpenTelemetry's semantic conventions; a route is a template.
 REQUEST_DURATION = Histogram(
@@ -160,6 +163,11 @@ REQUEST_DURATION = Histogram(
     ["http_request_method", "http_route", "http_response_status_code"],
     buckets=SECONDS_OF_A_REQUEST,
     registry=REGISTRY,
+)
+CODEC_DECODED = _counter(
+    "kap_codec_decoded",
+    "What came of asking to read what the engine keeps encrypted (api/codec.py).",
+    outcome=_set(DECODINGS),
 )
 BUILD = Gauge("kap_build_info", "1 for each process; its release.", ["build"], registry=REGISTRY)
 

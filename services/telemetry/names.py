@@ -22,5 +22,8 @@ WORKFLOW_TYPES = (
     *("RiskEscalation", "DrugDiscrepancy"),
 )
 
+DECODINGS = ("shown", "coded-words", "refused", "failed")
+"""What came of asking the codec: `coded-words`: only those were shown, all else stayed sealed."""
+
 VERSION_STATUSES = ("draining", "drained")
 """The engine's words for a build that is no longer given anything: something still runs there, or nothing did."""

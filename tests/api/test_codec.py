@@ -21,9 +21,11 @@ from clinical.people import Role
 from services.access.views import AuditEventView, AuditFilter
 from services.encryption import KeyRing, PayloadCodec
 from services.records.sites_in_use import SitesInUse
+from services.telemetry.names import DECODINGS
 from services.telemetry.tracing import Tracing
 from tests.api.caller import SITE, claims, signed, verifier
 from tests.api.conftest import Clinic
+from tests.services.telemetry.series import value
 from workers.registry import WORKFLOWS, Activities
 
 UI = "https://ui.example.org"
@@ -220,3 +222,20 @@ def test_no_workflow_and_no_activity_is_given_or_answers_a_bare_word() -> None:
     assert len(found) > 50
     words = {where for where, kind in found if str in (kind, *typing.get_args(kind))}
     assert words == {"RecordActivities.read_referral: referral_id"}, "an opaque id says nothing either"
+
+
+async def test_what_came_of_asking_is_counted(clinic: Clinic) -> None:
+    await clinic.a_journey()
+    page, body = Browser(endpoint(clinic)), await sealed(ABOUT, WORD)
+
+    async def counted(bearer: str) -> list[str]:
+        before = {one: value("kap_codec_decoded_total", outcome=one) for one in DECODINGS}
+        await page.decode(body, bearer)
+        return [one for one in DECODINGS if value("kap_codec_decoded_total", outcome=one) == before[one] + 1]
+
+    assert await counted(token(Role.MEDICAL_DIRECTOR)) == ["shown"]
+    assert await counted(token(Role.OPS)) == ["coded-words"]
+    assert await counted(token(Role.NURSE)) == ["refused"]
+    async with clinic.database.transaction() as session:
+        await session.execute(text("ALTER TABLE audit_event RENAME TO away"))
+    assert await counted(token(Role.MEDICAL_DIRECTOR)) == ["failed"]

@@ -105,3 +105,24 @@ def _bound(service: dict[str, Any]) -> list[str]:
     """Folders and files of ours that it sees."""
     sources = [volume.split(":")[0] for volume in service.get("volumes", [])]
     return [source.removeprefix("./") for source in sources if source.startswith("./")]
+
+
+def test_every_process_of_ours_is_scraped_where_it_serves() -> None:
+    """The codec asks nothing of the engine: it has no second endpoint."""
+    jobs = yaml.safe_load((ROOT / "deploy" / "prometheus.compose.yaml").read_text())["scrape_configs"]
+    found = {
+        (name, str(one["port"]))
+        for job in jobs
+        if job["job_name"].startswith("kap-")
+        for one in job["dns_sd_configs"]
+        for name in one["names"]
+    }
+    ports = {
+        name: (
+            OURS[name]["environment"]["KAP_METRICS_PORT"],
+            OURS[name]["environment"]["KAP_SDK_METRICS_PORT"],
+        )
+        for name in STAYING
+    }
+    expected = {(name, port) for name, both in ports.items() for port in both}
+    assert found == expected - {("codec", ports["codec"][1])}
