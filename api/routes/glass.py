@@ -75,5 +75,4 @@ async def review_break_glass(
 
 
 router = APIRouter()
-router.include_router(_of_course)
-router.include_router(_reviews)
+router.routes += [*_of_course.routes, *_reviews.routes]
