@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.access.tables import AuditChainRow, AuditRow
 from services.access.views import AuditEventView, AuditFilter, ChainVerdict, Looked
+from services.asking import Question
 from services.database import Database
 
 GENESIS = "0" * 64
@@ -24,23 +25,22 @@ LAST_NUMBER = 2**31 - 1
 
 
 INSTANT = r"""to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\:MI\:SS.US')"""
-NEXT = text(
-    f"""
-    WITH chain AS (SELECT last_seq, last_hash FROM audit_chain WHERE site = :site FOR UPDATE),
-    next AS MATERIALIZED (
-        SELECT last_seq + 1 AS seq, last_hash AS previous_hash, clock_timestamp() AS at FROM chain),
-    hashed AS MATERIALIZED (
-        SELECT next.*, encode(sha256(convert_to(previous_hash || :head || replace({INSTANT}, '.000000', '')
-            || '+00:00' || :middle || seq || :tail, 'UTF8')), 'hex') AS hash FROM next),
-    event AS (
-        INSERT INTO audit_event (site, seq, at, actor_id, actor_role, act, purpose, object_id, part, outcome, trace_id,
-            reason, previous_hash, hash)
-        SELECT :site, seq, at, :actor_id, :actor_role, :act, :purpose, :object_id, :part, :outcome, :trace_id, :reason,
-            previous_hash, hash FROM hashed)
-    UPDATE audit_chain SET last_seq = hashed.seq, last_hash = hashed.hash FROM hashed WHERE site = :site
-    RETURNING audit_chain.last_seq
-    """  # noqa: S608  # nothing of a caller's stands in it
-)
+NEXT_WORDS = f"""
+WITH chain AS (SELECT last_seq, last_hash FROM audit_chain WHERE site = :site FOR UPDATE),
+next AS MATERIALIZED (
+    SELECT last_seq + 1 AS seq, last_hash AS previous_hash, clock_timestamp() AS at FROM chain),
+hashed AS MATERIALIZED (
+    SELECT next.*, encode(sha256(convert_to(previous_hash || :head || replace({INSTANT}, '.000000', '')
+        || '+00:00' || :middle || seq || :tail, 'UTF8')), 'hex') AS hash FROM next),
+event AS (
+    INSERT INTO audit_event (site, seq, at, actor_id, actor_role, act, purpose, object_id, part, outcome, trace_id,
+        reason, previous_hash, hash)
+    SELECT :site, seq, at, :actor_id, :actor_role, :act, :purpose, :object_id, :part, :outcome, :trace_id, :reason,
+        previous_hash, hash FROM hashed)
+UPDATE audit_chain SET last_seq = hashed.seq, last_hash = hashed.hash FROM hashed WHERE site = :site
+RETURNING audit_chain.last_seq
+"""  # noqa: S608  # nothing of a caller's stands in it
+NEXT = Question(text(NEXT_WORDS))
 """Adds one event to a chain that is there; no row comes back where none is. The lock is taken first, so that number,
 instant and the hash before are those of after the wait."""
 
@@ -53,7 +53,8 @@ class AuditTrail:
 
     async def write(self, looked: Looked) -> None:
         """In one round trip, once the chain of the site has begun: whoever reads waits for it."""
-        if not await self._database.alone(NEXT, next_event(looked)):
+        (noted,) = await self._database.ask(NEXT.of(**next_event(looked)))
+        if not noted:
             async with self._database.transaction() as session:
                 await add_event(session, looked)
 

@@ -10,11 +10,25 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from clinical import events
 from clinical.task_priority import MOST_URGENT_FIRST, Priority, rank
+from services.asking import SITES, Question
 from services.records.availability import Sessions
 from services.records.errors import NotFound
 from services.records.ledger import Ledger
@@ -62,8 +76,7 @@ class TaskQueries:
         limit: int = 50,
     ) -> list[TaskView]:
         """Most urgent first; `cursor` is the place of the last task seen."""
-        (rows,) = await self._sessions.ask(tasks_statement(tuple(sites), wanted, cursor, limit))
-        return [self._task(row) for row in rows]
+        return [self._task(row) for row in await self._page(sites, wanted, cursor, limit)]
 
     async def work_list(
         self,
@@ -75,20 +88,19 @@ class TaskQueries:
         limit: int = 50,
     ) -> tuple[list[TaskView], list[TaskCount]]:
         """A page, and the counts over all that is open."""
-        page = tasks_statement(tuple(sites), wanted, cursor, limit)
-        rows, counts = await self._sessions.ask(page, counts_statement(sites, now))
-        return [self._task(row) for row in rows], [_count(row) for row in counts]
+        tasks = await self.tasks(sites, wanted, cursor=cursor, limit=limit)
+        return tasks, await self.task_counts(sites, now)
 
     async def task(self, sites: Sequence[str], row_id: str) -> TaskView:
         statement = with_entry(select(TaskRow.id).where(TaskRow.id == row_id, TaskRow.site.in_(sites)))
-        (found,) = await self._sessions.ask(statement)
+        found = await self._sessions.ask_once(statement)
         if not found:
             raise NotFound("there is no such task at these sites")
         return self._task(found[0])
 
     async def task_counts(self, sites: Sequence[str], now: datetime) -> list[TaskCount]:
         """Open tasks by owner, and how many were due before `now`."""
-        (rows,) = await self._sessions.ask(counts_statement(sites, now))
+        (rows,) = await self._sessions.ask(COUNTS.of(sites=list(sites), now=now))
         return [_count(row) for row in rows]
 
     async def task_history(self, sites: Sequence[str], row_id: str) -> list[HoldingView]:
@@ -98,6 +110,14 @@ class TaskQueries:
         async with self._sessions.reading() as session:
             rows = await session.scalars(of_task.order_by(TaskHolding.n))
             return [view(HoldingView, row) for row in rows]
+
+    async def _page(
+        self, sites: Sequence[str], wanted: TaskFilter, cursor: Place | None, limit: int
+    ) -> Sequence[Row[Any]]:
+        if cursor is None and wanted.due_before is None:
+            (rows,) = await self._sessions.ask(first_page(tuple(sites), wanted, limit))
+            return rows
+        return await self._sessions.ask_once(tasks_statement(sites, wanted, cursor, limit))
 
     def _task(self, row: Row[Any]) -> TaskView:
         return task_view(row, self._opened(row))
@@ -122,13 +142,15 @@ def task_view(row: Any, opened: events.TaskOpened | None) -> TaskView:
 
 
 @lru_cache(maxsize=256)
-def tasks_statement(
-    sites: tuple[str, ...], wanted: TaskFilter, cursor: Place | None, limit: int
-) -> Select[Any]:
-    """The page: each piece in the order of its index, then the first of all pieces together.
+def first_page(sites: tuple[str, ...], wanted: TaskFilter, limit: int) -> Question:
+    """The same first pages are asked for all day: to put one into words costs more than to read its rows."""
+    return Question(tasks_statement(sites, wanted, None, limit))
 
-    The same first pages are asked for all day: to put one into words costs more than to read its rows.
-    """
+
+def tasks_statement(
+    sites: Sequence[str], wanted: TaskFilter, cursor: Place | None, limit: int
+) -> Select[Any]:
+    """The page: each piece in the order of its index, then the first of all pieces together."""
     pieces = [
         select(TaskRow.id)
         .where(TaskRow.site.in_(sites), *conditions)
@@ -152,11 +174,18 @@ def with_entry(ids: Any, limit: int | None = None) -> Select[Any]:
     return statement.order_by(task.rank, task.due_at, task.id).limit(limit)
 
 
-def counts_statement(sites: Sequence[str], now: datetime) -> Select[str, int, int, int]:
-    overdue = func.count().filter(TaskRow.due_at < now)
-    urgent = func.count().filter(TaskRow.rank < rank(Priority.ROUTINE))
-    statement = select(TaskRow.owner, func.count(), overdue, urgent).where(TaskRow.site.in_(sites))
-    return statement.where(TaskRow.status == "requested").group_by(TaskRow.owner).order_by(TaskRow.owner)
+COUNTS = Question(
+    select(
+        TaskRow.owner,
+        func.count(),
+        func.count().filter(TaskRow.due_at < bindparam("now")),
+        func.count().filter(TaskRow.rank < rank(Priority.ROUTINE)),
+    )
+    .where(TaskRow.site == any_(SITES), OPEN)
+    .group_by(TaskRow.owner)
+    .order_by(TaskRow.owner)
+)
+"""Open tasks of each role, those of them that were due before `now`, and those that are more than routine."""
 
 
 def _pieces(wanted: TaskFilter, cursor: Place | None) -> Iterator[list[ColumnElement[bool]]]:

@@ -5,7 +5,9 @@ The id goes along always. Spans are made and exported only where `KAP_OTLP_ENDPO
 because it would stand unencrypted in the engine's history.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -15,7 +17,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, Sampler, SamplingResult
-from opentelemetry.trace import Link, SpanKind, Tracer, TraceState, get_current_span
+from opentelemetry.trace import Link, Span, SpanKind, Tracer, TraceState, get_current_span
 from opentelemetry.util.types import Attributes
 from sqlalchemy import Engine
 from temporalio.client import Interceptor
@@ -60,11 +62,23 @@ class Tracing:
         """A span for each statement of this database: its text, never its parameters."""
         if self._recording:
             database.look_at_engine(self._watch)
+            database.watch_questions(self._span_of)
         return database
 
     def close(self) -> None:
         """Send what has not been sent."""
         self._provider.shutdown()
+
+    def _span_of(self, statement: str, _: Mapping[str, Any]) -> AbstractContextManager[Span]:
+        """As the watcher of the engine makes one of what SQLAlchemy sends."""
+        words = {
+            "db.system": "postgresql",
+            "db.statement": statement,
+            "db.operation": statement.split(None, 1)[0],
+        }
+        return self.tracer.start_as_current_span(
+            words["db.operation"], kind=SpanKind.CLIENT, attributes=words, record_exception=False
+        )
 
     def _watch(self, engine: Engine) -> None:
         EngineTracer(self.tracer, engine, NoOpUpDownCounter("unused"))  # type: ignore[no-untyped-call]
