@@ -2,9 +2,9 @@
 
 `python -m deploy.bench_floor_reads PORT`, configured as every process is. It asks each page's queries once and notes
 the statements with their parameters. From then on `GET /tasks`, `/board`, `/patients/{id}` send just these over one
-connection, each a transaction of its own, and answer all rows and columns as JSON, made by the encoder that ours are
-made by: no token, no rule, no model. Sealed columns are fetched, as for the page, and left out of the answer: opening
-them is the page's work, and sending them as they are would be three times the page's bytes. A patient's page also
+connection, each a transaction of its own, and answer all rows and columns as JSON, read and written by what reads and
+writes ours: no token, no rule, no model. Sealed columns are fetched, as for the page, and left out of the answer: to
+open them is the page's work, and to send them as they are would be three times the page's bytes. A patient's page also
 writes a line of audit, in one statement that hashes nothing: a sensitive read without it is none.
 `/patients-unnoted/{id}` leaves even that out.
 """
@@ -21,7 +21,8 @@ from typing import Any
 import psycopg
 import uvicorn
 from psycopg.adapt import Loader
-from pydantic_core import to_json
+from psycopg.types.json import set_json_loads
+from pydantic_core import from_json, to_json
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -52,6 +53,7 @@ async def serve(port: int, settings: Settings) -> None:
     url = settings.database_url.replace("+psycopg", "")
     connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
     connection.adapters.register_loader("bytea", Sealed)
+    set_json_loads(from_json, connection)
     turn = asyncio.Lock()
 
     async def rows(statements: Statements) -> Response:

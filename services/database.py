@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
 from sqlalchemy import DateTime, Engine, Executable, LargeBinary, MetaData, Numeric, Row, Text, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -72,6 +73,7 @@ class Database:
             pool_timeout=pool_timeout_s,
             pool_use_lifo=True,  # few connections when there is little to do: warm, and known to be alive
             connect_args={"connect_timeout": connect_timeout_s, "options": options},
+            json_deserializer=from_json,
             hide_parameters=True,  # parameters are patient data and would stand in messages of errors
         )
         watch(self._engine.sync_engine)

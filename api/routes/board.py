@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Query, Response
 
+from api.answering import written
 from api.auth import ACTS
 from api.dependencies import CallerHere, Composed
 from api.next_steps import course_href
@@ -27,19 +28,19 @@ NEXT_OF: dict[str, tuple[tuple[str, str], ...]] = {
     "home": (("record_contact", "/contact"), ("record_integration", "/integration")),
 }
 END_DOSE = ("end_dose", "/dose-end")
-ROLES_OF = {act: sorted(ACTS[act]) for act, _ in chain(*NEXT_OF.values(), [END_DOSE])}
+ROLES_OF = {act: sorted(role.value for role in ACTS[act]) for act, _ in chain(*NEXT_OF.values(), [END_DOSE])}
 AT_MOST = 1000
 """Visits of one site on one day."""
 
 
-@router.get("", operation_id="read_board")
+@router.get("", operation_id="read_board", response_model=BoardOut)
 async def read_board(
     here: Composed,
     caller: CallerHere,
     response: Response,
     site: AtSite = None,
     day: Annotated[Day | None, Query(description="on the wall of the site; today if left out")] = None,
-) -> BoardOut:
+) -> Response:
     """The day of a site in its own zone: rooms, who is expected, here, in the chair (since when, the next reading
     and whether it is late, the tier of the last one), who went home, and what can be done for each.
 
@@ -53,9 +54,8 @@ async def read_board(
         person.update(_ways(person))
     places = Counter(person["place"] for person in board["people"])
     resources = await here.bookings.day(at, Span(board["starts_at"], board["ends_at"]), limit=AT_MOST)
-    return BoardOut.model_validate(
-        {**board, "counts": {place: places[place] for place in PLACES}, "resources": resources}
-    )
+    counts = {place: places[place] for place in PLACES}
+    return written({**board, "counts": counts, "resources": resources}, response)
 
 
 def _ways(person: dict[str, Any]) -> dict[str, Any]:

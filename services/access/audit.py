@@ -20,6 +20,7 @@ from services.asking import Question
 from services.database import Database
 
 GENESIS = "0" * 64
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 CHUNK = 1000
 LAST_NUMBER = 2**31 - 1
 
@@ -165,7 +166,7 @@ def _told(looked: Looked) -> dict[str, Any]:
 
 
 def _canonical(content: dict[str, Any]) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(content)
 
 
 def _first_from(site: str, instant: datetime) -> ColumnElement[int]:

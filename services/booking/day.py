@@ -1,5 +1,6 @@
 """What does a site have, and for whom is it there on one day? For a page that is looked at all day."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
@@ -45,8 +46,14 @@ async def day_of(database: Database, site: str, span: Span, at_most: int) -> lis
         }
         for part in visit.needs["parts"]:
             if part["resource_id"] in taken:
-                from_to = {name: part[name] for name in ("part", "starts_at", "ends_at")}
-                taken[part["resource_id"]].append(from_to | whose)
+                taken[part["resource_id"]].append(
+                    {
+                        "part": part["part"],
+                        "starts_at": datetime.fromisoformat(part["starts_at"]),
+                        "ends_at": datetime.fromisoformat(part["ends_at"]),
+                        **whose,
+                    }
+                )
     return [
         {"code": one.code, "kind": one.kind, "taken": taken[one.id]} for one in sorted(resources, key=_place)
     ]

@@ -217,7 +217,7 @@ class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
         (row,) = found
         return PatientView.model_validate(
             {
-                **dict(self._patients.opened(row)),
+                **self._patients.in_clear(row),
                 "opted_out_channels": tuple(row.opted_out_channels),
                 "registered_at": row.registered_at,
                 "journeys": tuple(row.journeys),

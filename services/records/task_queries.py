@@ -40,6 +40,11 @@ from services.records.task_views import SITE_REASONS, HoldingView, TaskCount, Ta
 Place = tuple[int, datetime, str]
 """Where a page ended: rank, due time, id of its last task."""
 
+Fields = dict[str, Any]
+Listed = tuple[Row[Any], Fields]
+SHOWN = tuple(name for name in TaskView.model_fields if name != "reason")
+NOBODY = dict.fromkeys(("holder", "holder_role", "held_until", "delegated_by"))
+
 OPEN = TaskRow.status == literal("requested", literal_execute=True)
 """Spelled out in the statement, so that the partial indexes of open tasks are used."""
 
@@ -86,10 +91,13 @@ class TaskQueries:
         *,
         cursor: Place | None = None,
         limit: int = 50,
-    ) -> tuple[list[TaskView], list[TaskCount]]:
-        """A page, and the counts over all that is open."""
-        tasks = await self.tasks(sites, wanted, cursor=cursor, limit=limit)
-        return tasks, await self.task_counts(sites, now)
+    ) -> tuple[list[Listed], list[Fields]]:
+        """A page, and the counts over all that is open: fields of a `TaskView` beside its row, and of a `TaskCount`.
+        Not checked: whoever answers with them says what they have to be."""
+        rows = await self._page(sites, wanted, cursor, limit)
+        (counts,) = await self._sessions.ask(COUNTS.of(sites=list(sites), now=now))
+        page = [(row, task_fields(row, self._opened(row), now)) for row in rows]
+        return page, [dict(zip(TaskCount.model_fields, row, strict=True)) for row in counts]
 
     async def task(self, sites: Sequence[str], row_id: str) -> TaskView:
         statement = with_entry(select(TaskRow.id).where(TaskRow.id == row_id, TaskRow.site.in_(sites)))
@@ -101,7 +109,7 @@ class TaskQueries:
     async def task_counts(self, sites: Sequence[str], now: datetime) -> list[TaskCount]:
         """Open tasks by owner, and how many were due before `now`."""
         (rows,) = await self._sessions.ask(COUNTS.of(sites=list(sites), now=now))
-        return [_count(row) for row in rows]
+        return [TaskCount(**dict(zip(TaskCount.model_fields, row, strict=True))) for row in rows]
 
     async def task_history(self, sites: Sequence[str], row_id: str) -> list[HoldingView]:
         """Who took it on, passed it on, gave it back: in that order."""
@@ -129,16 +137,19 @@ class TaskQueries:
         return self._ledger.opened(row.payload, row.journey_id, row.key, events.TaskOpened)
 
 
-def _count(row: Row[Any]) -> TaskCount:
-    owner, count, late, urgent = tuple(row)
-    return TaskCount(owner=owner, open=count, overdue=late, urgent=urgent)
-
-
 def task_view(row: Any, opened: events.TaskOpened | None) -> TaskView:
-    """A holding that has run out is none."""
-    held = row.held_until is not None and row.held_until > datetime.now(UTC)
-    nobody = {} if held else dict.fromkeys(("holder", "holder_role", "held_until", "delegated_by"))
-    return view(TaskView, row, reason=opened.reason if opened else SITE_REASONS.get(row.code, ""), **nobody)
+    return view(TaskView, row, **_words(row, opened, datetime.now(UTC)))
+
+
+def task_fields(row: Row[Any], opened: events.TaskOpened | None, now: datetime) -> Fields:
+    """What `task_view` has, of a line whose columns begin with `SHOWN`."""
+    return {**dict(zip(SHOWN, row, strict=False)), **_words(row, opened, now)}
+
+
+def _words(row: Any, opened: events.TaskOpened | None, now: datetime) -> Fields:
+    """What is not in its row as it stands. A holding that has run out is none."""
+    held = row.held_until is not None and row.held_until > now
+    return {"reason": opened.reason if opened else SITE_REASONS.get(row.code, ""), **({} if held else NOBODY)}
 
 
 @lru_cache(maxsize=256)
@@ -168,7 +179,7 @@ def with_entry(ids: Any, limit: int | None = None) -> Select[Any]:
     chosen = ids.subquery()
     task = aliased(TaskRow)
     opened = and_(EntryRow.journey_id == task.journey_id, EntryRow.seq == task.opened_seq)
-    shown = [getattr(task, name) for name in TaskView.model_fields if name != "reason"]
+    shown = [getattr(task, name) for name in SHOWN]
     statement = select(*shown, EntryRow.key, EntryRow.payload)
     statement = statement.join(chosen, chosen.c.id == task.id).outerjoin(EntryRow, opened)
     return statement.order_by(task.rank, task.due_at, task.id).limit(limit)
