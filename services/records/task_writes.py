@@ -42,9 +42,11 @@ async def overdue_task(session: AsyncSession, row_id: str, at: datetime, escalat
 async def settle_task(session: AsyncSession, row_id: str, status: str, by: Actor, **settled: Any) -> None:
     """It is completed or cancelled; nobody holds it any more. What is settled stays as it is."""
     still_open = TaskRow.id == row_id, TaskRow.status == "requested"
+    # Settled first: from then on the row is ours, and nobody can take it on before it is taken from whoever has it.
+    await _change(session, *still_open, status=status, settled_by=by.id, **settled)
     held = await session.execute(
         update(TaskRow)
-        .where(*still_open, TaskRow.holder.is_not(None))
+        .where(TaskRow.id == row_id, TaskRow.status != "requested", TaskRow.holder.is_not(None))
         .values(**NOBODY)
         .returning(TaskRow.id)
         .execution_options(synchronize_session=False)
@@ -52,7 +54,6 @@ async def settle_task(session: AsyncSession, row_id: str, status: str, by: Actor
     if held.first() is not None:
         ended = {"task_id": row_id, "act": "ended", "actor_id": by.id, "actor_role": by.role.value}
         await session.execute(insert(TaskHolding).values(**ended))
-    await _change(session, *still_open, status=status, settled_by=by.id, **settled)
 
 
 async def _change(session: AsyncSession, *conditions: ColumnElement[bool], **values: Any) -> None:
