@@ -28,7 +28,7 @@ from deploy.temporal_server import (
 )
 from services.database import migrate
 from services.encryption import KeyRing
-from services.process import end_process
+from services.process import end_process, settle_memory
 from services.temporal import data_converter
 from tests.databases import Databases
 
@@ -118,6 +118,11 @@ _session_key = pytest.StashKey[pytest.Session]()
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[_session_key] = session
+
+
+def pytest_collection_finish() -> None:
+    """Five thousand tests and all that they import stay until the end, as what a process of ours loads does."""
+    settle_memory()
 
 
 @pytest.hookimpl(trylast=True)
