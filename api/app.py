@@ -67,6 +67,7 @@ from api.routes import (
     webhook_notices,
     webhooks,
 )
+from api.routes.router import join
 from api.signatures import Provider
 from api.telemetry import RequestLog
 from api.tokens import verifier_of
@@ -195,8 +196,7 @@ def create_app(composition: Composition) -> FastAPI:
     app.state.composition = composition
     app.add_middleware(RequestLog, tracer=composition.tracing.tracer)
     errors.install(app)
-    for group in IN_ORDER:
-        app.include_router(group.router)
+    join(app.router, (group.router for group in IN_ORDER))
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the documented way to replace it
     return app
 
