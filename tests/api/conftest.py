@@ -31,7 +31,6 @@ from services.notifications.channel import OutgoingMessage
 from services.notifications.interface import ChannelName
 from services.notifications.service import NotificationService
 from services.notifications.wording import HelpLines
-from services.protocols import load_protocol
 from services.questionnaires.wording import wording_of
 from services.records.booking_facts import BookingFacts
 from services.records.booking_tasks import BookingTasks
@@ -47,6 +46,7 @@ from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from tests.api.caller import SITE, Person, person, verifier
 from tests.api.fake_engine import FakeEngine
+from tests.shipped import shipped_protocol
 
 PUBLIC = "93.184.216.34"
 RESERVED = {"inside.example.org": "10.0.0.7", "localhost": "127.0.0.1"}
@@ -142,7 +142,7 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
     database = Database(database_url)
     cipher = FieldCipher(KeyRing({"f1": os.urandom(32)}, "f1"), os.urandom(32))
     records = SqlRecords(database, cipher)
-    await records.publish_protocol(load_protocol("iv-racemic"), SITE)
+    await records.publish_protocol(shipped_protocol(), SITE)
     engine, clock = FakeEngine(records), Clock()
     outgoing = {name: Outgoing(name) for name in ChannelName}
 
