@@ -32,6 +32,7 @@ from services.encryption import KeyRing
 from services.process import end_process, settle_memory
 from services.temporal import data_converter
 from tests.databases import Databases
+from tests.dealing import dealt
 
 TEMPLATE = "kap_template"
 
@@ -125,6 +126,14 @@ def pytest_configure() -> None:
     """Without rich, which prints every local variable of a traceback: seconds for each failure that is meant."""
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a run of several processes each begins with its part of the long tests."""
+    processes = getattr(config, "workerinput", {}).get("workercount", 1)
+    if processes > 1:
+        items[:] = dealt(items, lambda item: item.path, processes)
 
 
 def pytest_collection_finish() -> None:

@@ -79,8 +79,10 @@ class PersistentClock(VirtualClock):
         async with asyncio.timeout(60):
             while True:
                 try:
-                    return await super().move(workflow_id, instant)
-                except RPCError:
+                    # An engine that is killed may forget that somebody waits for it: then nobody is ever told.
+                    async with asyncio.timeout(15):
+                        return await super().move(workflow_id, instant)
+                except (RPCError, TimeoutError):
                     await asyncio.sleep(AGAIN_AFTER_S)
 
     @staticmethod
