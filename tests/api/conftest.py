@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -61,6 +62,10 @@ PATIENT = {
     "phone": "+1 202 555 0199",
     "time_zone": "America/New_York",
 }
+
+
+_DESCRIBED: dict[str, dict[str, Any] | None] = {}
+"""What the application says of itself: a second of work, and the same for every clinic of this process."""
 
 
 @dataclass
@@ -185,8 +190,10 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         mail_door=MailDoor(SecretStr(MAIL_SECRET)),
         help_lines=HelpLines(),
     )
+    app = create_app(composition)
+    app.openapi_schema = _DESCRIBED.get("schema")
     yield Clinic(
-        app=create_app(composition),
+        app=app,
         engine=engine,
         records=records,
         notes=composition.notes,
@@ -197,5 +204,6 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         outgoing=outgoing,
         clock=clock,
     )
+    _DESCRIBED["schema"] = app.openapi_schema
     await composition.outside.streams.close()
     await database.dispose()
