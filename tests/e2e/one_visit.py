@@ -18,6 +18,7 @@ from deploy.tokens import DEMO_SITE
 from deploy.virtual_clock import VirtualClock
 
 AGAIN_AFTER_S = 0.1
+ASKED_AGAIN_AFTER_S = 15
 
 
 class OneVisit(Story):
@@ -73,14 +74,14 @@ class Persistent(Clinic):
 
 
 class PersistentClock(VirtualClock):
-    """Goes on moving when the engine was away for a moment."""
+    """Goes on moving when the engine was away for a moment: what it was asked before it died, it may have forgotten."""
 
     async def move(self, workflow_id: str, instant: datetime) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while True:
                 try:
-                    return await super().move(workflow_id, instant)
-                except RPCError:
+                    return await asyncio.wait_for(super().move(workflow_id, instant), ASKED_AGAIN_AFTER_S)
+                except (RPCError, TimeoutError):
                     await asyncio.sleep(AGAIN_AFTER_S)
 
     @staticmethod

@@ -81,7 +81,7 @@ async def _kill_each(cluster: LocalCluster, clinic: Persistent, supervising: asy
 
 
 def _a_minute_passes(cluster: LocalCluster) -> None:
-    """A claim of a process that died is given to the next one after a minute; the database's clock is real."""
+    """A claim of a process that died is given to another one after a while; the database's clock is real."""
     address = cluster.database_url.replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(
