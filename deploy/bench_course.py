@@ -1,7 +1,8 @@
 """What does a whole course cost in virtual time, against workflows that do as much of everything and record nothing?
 
 Six sessions and 52 weeks are told over HTTP. Then the histories are counted: each workflow's updates, activities,
-timers. A bare course does as many of each, in as many workflows, moved forward as often, over a bare client.
+timers, and how many of these fired. A bare course does as many of each, in as many workflows, and the same clock moves
+each of them forward as often: what virtual time costs, both pay.
 Also: where do the events of a course go, and how near do they come to a limit of the engine?
 """
 
@@ -13,16 +14,13 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
-from temporalio.service import RPCError
-from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
 from clinical.protocol import Indication, Protocol
-from deploy.bench_floor import QUEUE, Script
+from deploy.bench_floor import QUEUE, Script, due
 from deploy.bench_measure import Figure
 from deploy.demo import SAMPLE, reachable
 from deploy.demo_clinic import Clinic
@@ -37,20 +35,27 @@ LIMITS = {"events of a run": 51_200, "megabytes of a run": 50.0, "updates of a r
 SHARE_OF_A_LIMIT = 0.1
 
 
+STRIDE = timedelta(minutes=10)
+
+
 class Counting(VirtualClock):
-    moves = 0
+    """Also knows how often it moved which workflow."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.moves: Counter[str] = Counter()
 
     async def move(self, workflow_id: str, instant: datetime) -> None:
-        self.moves += 1
+        self.moves[workflow_id] += 1
         await super().move(workflow_id, instant)
 
 
 @dataclass(frozen=True)
 class Told:
-    """A course that was told: how long it took, and what the engine kept of it."""
+    """A course that was told: how long it took, how often each part was moved, and what the engine kept of it."""
 
     seconds: float
-    moves: int
+    moves: dict[str, int]
     runs: list[tuple[str, WorkflowHistory]]
 
 
@@ -66,9 +71,12 @@ async def tell(clinic: Clinic, client: Client, protocol: Protocol) -> Told:
     runs = []
     async for execution in client.list_workflows(f'WorkflowId STARTS_WITH "{story.journey_id}"'):
         handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
-        part = execution.id.removeprefix(story.journey_id).lstrip("/") or "journey"
-        runs.append((part, await handle.fetch_history()))
-    return Told(seconds, clock.moves, runs)
+        runs.append((_part(execution.id, story.journey_id), await handle.fetch_history()))
+    return Told(seconds, {_part(one, story.journey_id): n for one, n in clock.moves.items()}, runs)
+
+
+def _part(workflow_id: str, journey_id: str) -> str:
+    return workflow_id.removeprefix(journey_id).lstrip("/") or "journey"
 
 
 def kinds(history: WorkflowHistory) -> Counter[str]:
@@ -89,7 +97,9 @@ def script_of(told: Told) -> Script:
             updates=seen["WORKFLOW_EXECUTION_UPDATE_ACCEPTED"],
             writes=seen["MARKER_RECORDED"],
             timers=seen["TIMER_STARTED"],
+            fired=seen["TIMER_FIRED"],
             sends=seen["ACTIVITY_TASK_SCHEDULED"],
+            moves=told.moves.get(part, 0),
         )
         for part, seen in counted.items()
     }
@@ -98,31 +108,22 @@ def script_of(told: Told) -> Script:
     return parent
 
 
-async def tell_bare(client: Client, script: Script, moves: int) -> float:
+async def tell_bare(client: Client, script: Script) -> float:
     """Seconds for the same number of everything, in workflows that keep nothing."""
-    skipper = TimeSkipper(client, config=TimeSkippingConfig(enabled=False, disable_propagation=True))
-    every = max(1, sum(one.updates for one in (script, *script.children)) // max(moves, 1))
+    clock = VirtualClock(client)
     began = time.perf_counter()
     parent = await client.start_workflow("BareCourse", script, id=script.id, task_queue=QUEUE)
-    step = 0
     for part in (script, *script.children):
         handle = client.get_workflow_handle(part.id)
-        await VirtualClock.eventually(partial(_exists, client, part.id))
-        for _ in range(part.updates):
-            step += 1
-            if step % every == 0:
-                await skipper.fast_forward(handle, timedelta(minutes=1))
+        await clock.until_running(part.id)
+        for step in range(part.updates):
             await handle.execute_update("step", result_type=int)
+            # After the last step of a part there is nobody left to be moved.
+            for _ in range(due(part.moves, step, part.updates - 1) if step < part.updates - 1 else 0):
+                await clock.until_running(part.id)
+                await clock.move(part.id, clock.now + STRIDE)
     await parent.result()
     return time.perf_counter() - began
-
-
-async def _exists(client: Client, workflow_id: str) -> bool:
-    try:
-        await client.get_workflow_handle(workflow_id).describe()
-    except RPCError:
-        return False
-    return True
 
 
 async def course(
@@ -133,7 +134,7 @@ async def course(
     theirs: list[float] = []
     told = await tell(clinic, client, protocol)  # the first one warms both doors
     for _ in range(1 if quick else 3):
-        theirs.append(await tell_bare(bare, script_of(told), told.moves))
+        theirs.append(await tell_bare(bare, script_of(told)))
         told = await tell(clinic, client, protocol)
         ours.append(told.seconds)
     figure = Figure("course", "six sessions, 52 weeks", "s", min(ours), min(theirs), at_most=AT_MOST)

@@ -14,6 +14,8 @@ from temporalio import activity, workflow
 
 QUEUE = "bench-floor"
 SHORT = timedelta(seconds=10)
+SOON = timedelta(seconds=10)
+"""Timers that fire, one after the other, when the clock is moved."""
 FAR = timedelta(days=400)
 
 
@@ -32,13 +34,18 @@ class BareEmpty:
 
 @dataclass
 class Script:
-    """What one workflow of a real course did, counted: the bare one does as much of it."""
+    """What one workflow of a real course did, counted: the bare one does as much of it.
+
+    `fired` of the `timers` came to their time, the others were cancelled; `moves` is how often its clock was moved.
+    """
 
     id: str
     updates: int
     writes: int
     timers: int
+    fired: int
     sends: int
+    moves: int
     children: list[Script] = field(default_factory=list)
 
 
@@ -59,6 +66,7 @@ class BareCourse:
     def __init__(self) -> None:
         self._done = 0
         self._timer: asyncio.Task[None] | None = None
+        self._soon: list[asyncio.Task[None]] = []
 
     @workflow.run
     async def run(self, script: Script) -> None:
@@ -69,8 +77,9 @@ class BareCourse:
         for child in script.children:
             await workflow.execute_child_workflow(BareCourse.run, child, id=child.id)
         await workflow.wait_condition(workflow.all_handlers_finished)
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, *self._soon):
+            if timer is not None:
+                timer.cancel()
 
     @workflow.update
     async def step(self) -> int:
@@ -85,7 +94,10 @@ class BareCourse:
             await workflow.execute_local_activity(nothing, start_to_close_timeout=SHORT)
         for _ in range(due(script.sends, step, steps)):
             await workflow.execute_activity(nothing, start_to_close_timeout=SHORT)
-        for _ in range(due(script.timers, step, steps)):
+        for number in range(due(script.fired, step, steps)):
+            self._soon.append(asyncio.create_task(asyncio.sleep(SOON.total_seconds() * (number + 1))))
+            await asyncio.sleep(0)
+        for _ in range(due(script.timers - script.fired, step, steps)):
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = asyncio.create_task(asyncio.sleep(FAR.total_seconds()))

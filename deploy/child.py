@@ -116,6 +116,11 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def status(self) -> int | None:
+        """Its exit status, minus the number of the signal that ended it; None while it runs."""
+        return self._process.poll()
+
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
@@ -141,8 +146,7 @@ class Child:
     def fail_if_ended(self) -> None:
         """Raise StartFailed, with the end of its log, when it no longer runs."""
         if not self.is_alive():
-            status = self._process.returncode
-            raise StartFailed(f"{self.name} ended by itself with status {status}{self.last_words()}")
+            raise StartFailed(f"{self.name} ended by itself with status {self.status}{self.last_words()}")
 
     def last_words(self, lines: int = 15) -> str:
         tail = "\n".join(f"    {line}" for line in self.said().splitlines()[-lines:])

@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey
 from deploy.tokens import staff_tokens
 from services.process import end_process
 
-PASSWORDS = ("POSTGRES_PASSWORD", "KAP_PASSWORD", "ENGINE_PASSWORD", "GRAFANA_PASSWORD")
+PASSWORDS = ("POSTGRES_PASSWORD", "RECORD_PASSWORD", "ENGINE_PASSWORD", "GRAFANA_PASSWORD")
 
 
 def keys() -> dict[str, str]:

@@ -14,7 +14,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import DateTime, Engine, Executable, LargeBinary, MetaData, Numeric, Row, Text, func, select
+from sqlalchemy import (
+    DateTime,
+    Engine,
+    Executable,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Row,
+    Table,
+    Text,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -47,6 +59,13 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB,
         list[str]: JSONB,
     }
+
+
+def table_of(model: type[Base]) -> Table:
+    """The bare table, for statements that go past the unit of work."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 class Database:
@@ -92,6 +111,13 @@ class Database:
             yield session
             session.expunge_all()  # there is nothing to write, whatever was done to the objects
             await session.commit()  # a rollback would make the driver forget all statements it has prepared
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[AsyncSession]:
+        """Questions that each see a moment of their own, so without the round trips that begin and end a snapshot."""
+        async with AsyncSession(self._alone, autoflush=False, expire_on_commit=False) as session:
+            yield session
+            session.expunge_all()  # there is nothing to write, whatever was done to the objects
 
     async def alone(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """One statement, kept when it ends well; the rows it returns."""

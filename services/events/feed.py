@@ -9,17 +9,52 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import BigInteger, Executable, Text, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.database import Database
 from services.events.errors import CursorExpired, CursorUnknown
 from services.events.interface import Event, Span
-from services.events.transactions import reading, writing
+from services.events.transactions import reading, unreachable_said, writing
 from services.outbox import FeedRow, OutboxRow
 
 AT_ONCE = 1000
+
+# Made once: to put a statement together costs as much as to send it.
+WAITING = select(OutboxRow.site).where(OutboxRow.seq.is_(None)).distinct()
+LOCKED_FEED = (
+    insert(FeedRow)
+    .on_conflict_do_update(index_elements=[FeedRow.site], set_={"last_seq": FeedRow.last_seq})
+    .returning(FeedRow.last_seq)
+)
+
+
+def _numbering() -> Executable:
+    """Give the oldest of a site without a number the next ones; answers the last number given."""
+    site = bindparam("of_site", type_=Text())
+    new = (
+        select(OutboxRow.id)
+        .where(OutboxRow.site == site, OutboxRow.seq.is_(None))
+        .order_by(OutboxRow.id)
+        .limit(AT_ONCE)
+        .subquery()
+    )
+    place = func.row_number().over(order_by=new.c.id)
+    given = select(new.c.id, (place + bindparam("before", type_=BigInteger())).label("seq")).subquery()
+    numbered = (
+        update(OutboxRow).where(OutboxRow.id == given.c.id).values(seq=given.c.seq).returning(OutboxRow.id)
+    ).cte("numbered")
+    count = select(func.count()).select_from(numbered).scalar_subquery()
+    return (
+        update(FeedRow)
+        .where(FeedRow.site == site)
+        .values(last_seq=FeedRow.last_seq + count)
+        .returning(FeedRow.last_seq)
+    )
+
+
+NUMBERED = _numbering()
 
 
 class EventFeed:
@@ -30,12 +65,10 @@ class EventFeed:
 
     async def publish(self) -> dict[str, int]:
         """Number what is new. How many of which site. Several may do it at once: each event gets one number."""
-        async with reading(self._database) as session:
-            waiting = list(
-                await session.scalars(select(OutboxRow.site).where(OutboxRow.seq.is_(None)).distinct())
-            )
+        async with unreachable_said():
+            [waiting] = await self._database.ask(WAITING)
         done: dict[str, int] = {}
-        for site in sorted(waiting):
+        for site in sorted(row.site for row in waiting):
             while True:
                 async with writing(self._database) as session:
                     count = await number_new(session, site)
@@ -102,28 +135,11 @@ def event_of(row: OutboxRow) -> Event:
 
 
 async def number_new(session: AsyncSession, site: str) -> int:
-    """Number what is committed. The lock comes first: the statements after it see what others numbered before."""
-    await session.execute(insert(FeedRow).values(site=site).on_conflict_do_nothing())
-    feed = await _locked(session, site)
-    new = (
-        select(OutboxRow.id)
-        .where(OutboxRow.site == site, OutboxRow.seq.is_(None))
-        .order_by(OutboxRow.id)
-        .limit(AT_ONCE)
-        .subquery()
-    )
-    numbered = select(new.c.id, (func.row_number().over(order_by=new.c.id) + feed.last_seq).label("seq"))
-    given = numbered.subquery()
-    done = await session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.id == given.c.id)
-        .values(seq=given.c.seq)
-        .returning(OutboxRow.id)
-        .execution_options(synchronize_session=False)
-    )
-    count = len(done.all())
-    feed.last_seq += count
-    return count
+    """Number what is committed. The lock comes first: the statement after it sees what others numbered before."""
+    connection = await session.connection()
+    before = (await connection.execute(LOCKED_FEED, {"site": site})).scalar_one()
+    after = (await connection.execute(NUMBERED, {"of_site": site, "before": before})).scalar_one()
+    return int(after - before)
 
 
 async def _forget(session: AsyncSession, site: str, before: datetime) -> int:

@@ -11,8 +11,9 @@ import hmac
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, select, tuple_, update
+from sqlalchemy import ColumnElement, DateTime, Executable, Row, Text, bindparam, case, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,6 +37,29 @@ STILL_NEWS = timedelta(days=7)
 PURPOSE = "patient-links"
 
 
+def _making() -> Executable:
+    """The link, or the one there is of the same cause, and one more token of it; made once, sent often."""
+    new = insert(LinkRow)
+    made = (
+        new.values(
+            {name: bindparam(name) for name in (*NewLink.model_fields, "id", "made_at", "failed_checks")}
+        )
+        .on_conflict_do_update(index_elements=[LinkRow.cause], set_={"made_at": LinkRow.made_at})
+        .returning(*LinkRow.__table__.columns)
+        .cte("made")
+    )
+    token = insert(LinkTokenRow).from_select(
+        ["token_hash", "link_id", "made_at"],
+        select(
+            bindparam("of_token", type_=Text()), made.c.id, bindparam("token_made_at", type_=DateTime(True))
+        ),
+    )
+    return select(made).add_cte(token.cte("token"))
+
+
+MADE = _making()
+
+
 def wall_clock() -> datetime:
     return datetime.now(UTC)
 
@@ -57,15 +81,8 @@ class PatientLinks:
         """The link of this cause and a fresh token of it. Nobody else ever sees this token again."""
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock()
         values = {**new.model_dump(), "purpose": str(new.purpose), "id": new_id(), "made_at": now}
-        async with self._database.transaction() as session:
-            await session.execute(
-                insert(LinkRow)
-                .values(**values, failed_checks=0)
-                .on_conflict_do_nothing(index_elements=[LinkRow.cause])
-            )
-            row = await session.scalar(select(LinkRow).where(LinkRow.cause == new.cause))
-            assert row is not None
-            session.add(LinkTokenRow(token_hash=self._hash(token), link_id=row.id, made_at=now))
+        named = {**values, "failed_checks": 0, "of_token": self._hash(token), "token_made_at": now}
+        [row] = await self._database.alone(MADE, named)
         return link_of(row), token
 
     async def find(self, token: str) -> Link | None:
@@ -216,6 +233,6 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def link_of(row: LinkRow) -> Link:
+def link_of(row: LinkRow | Row[Any]) -> Link:
     plain = {name: getattr(row, name) for name in Link.model_fields if name not in ("link_id", "purpose")}
     return Link(link_id=row.id, purpose=Purpose(row.purpose), **plain)

@@ -15,6 +15,8 @@ class Claim:
     number: int
     channel: ChannelName
     address: str = field(repr=False)
+    refused: tuple[ChannelName, ...] = ()
+    """The channels on which this message was refused before."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
@@ -85,7 +86,11 @@ class NotificationService(Account):
             spoken = _for_the_channel(request, step.channel)
             said = self._wording.words(spoken.template, spoken.recipient, spoken.parameters)
             outcome = await self._hand_over(spoken, await self._with_link(spoken, said), step)
-            if await self._settle(request, step, outcome) and outcome.error is not None:
+            settled = await self._settle(request, step, outcome)
+            if isinstance(settled, SendResult):
+                self._report(request, settled)
+                return settled
+            if settled and outcome.error is not None:
                 raise outcome.error
 
     async def _with_link(self, request: SendRequest, words: Words) -> Words:
@@ -177,7 +182,7 @@ class NotificationService(Account):
                 ),
             )
             if isinstance(decision, Leave):
-                claim = self._take(request, row, decision.channel, words, now)
+                claim = replace(self._take(request, row, decision.channel, words, now), refused=refused)
                 session.add(attempt_of(row.key, claim, now))
                 return claim
             _mark(row, decision)
@@ -214,9 +219,11 @@ class NotificationService(Account):
             return Outcome("unavailable", error=late, code=late.code)
         return Outcome("delivered", provider_id=provider_id)
 
-    async def _settle(self, request: SendRequest, claim: Claim, outcome: Outcome) -> bool:
-        """Write down what became of the attempt. False when the journey stopped or another sender took over
-        in the meantime: then the next claim gives the answer."""
+    async def _settle(self, request: SendRequest, claim: Claim, outcome: Outcome) -> SendResult | bool:
+        """Write down what became of the attempt: the answer when all is said about the message.
+
+        False when the journey stopped or another sender took over in the meantime: then the next claim gives it.
+        """
         now = self._clock()
         async with self._database.transaction() as session:
             await ledger.lock_journey(session, request.journey_id, alone=False)
@@ -228,7 +235,7 @@ class NotificationService(Account):
                 row.channel, row.provider_id = claim.channel, outcome.provider_id
                 await session.flush()
                 await receipts.apply(session, row, now)  # it may have overtaken us
-                return True
+                return ledger.result_of(row, claim.refused) if ledger.is_final(row) else True
             if row.attempts != claim.number or row.status != CommunicationStatus.IN_PROGRESS:
                 return False
             row.status, row.claimed_at = CommunicationStatus.PREPARATION, None

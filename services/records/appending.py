@@ -1,19 +1,24 @@
 """How does a batch of facts get into the record: numbered without gaps, chained, once each?
 
 The row lock on the journey puts writers of one journey in line; different journeys do not wait for each
-other. Runs inside the caller's transaction: a refusal anywhere leaves nothing of the batch behind.
+other. One question locks the row and asks what is known: it may have looked before it had the lock, which
+the numbers tell, and then it is asked again. Runs inside the caller's transaction: a refusal anywhere leaves
+nothing of the batch behind.
 """
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CompoundSelect, DateTime, bindparam, cast, null, select, union_all
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Update, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.events import Entry, JourneyStarted
 from clinical.journey import Stage
 from clinical.working_time import Span
+from services.database import table_of
 from services.outbox import OutboxRow
 from services.records.announced import announced
 from services.records.availability import RaceLost
@@ -31,20 +36,45 @@ from services.records.tables import EntryRow, JourneyRow
 from services.records.tally import Count, tally
 from services.records.task_tables import ClosedDayRow
 
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+JOURNEY = table_of(JourneyRow)
+COLUMNS = tuple(column.key for column in JOURNEY.columns)
+ENTRY = table_of(EntryRow)
+CLOSED_DAY = table_of(ClosedDayRow)
+OF_JOURNEY = ENTRY.c.journey_id == bindparam("journey")
+
 # Made once: to put a statement together costs as much as to send it.
-LOCKED = select(JourneyRow).where(JourneyRow.id == bindparam("id")).with_for_update(key_share=True)
-NEW_ENTRY = insert(EntryRow)
-NEW_EVENT = insert(OutboxRow)
-KNOWN_AND_CLOSED: CompoundSelect[Any] = union_all(
-    select(
-        EntryRow.key,
-        EntryRow.kind,
-        EntryRow.actor_id,
-        cast(null(), DateTime(timezone=True)).label("starts_at"),
-        cast(null(), DateTime(timezone=True)).label("ends_at"),
-    ).where(EntryRow.journey_id == bindparam("journey"), EntryRow.key.in_(bindparam("keys", expanding=True))),
-    select(null(), null(), null(), ClosedDayRow.starts_at, ClosedDayRow.ends_at).where(*CLOSED_AHEAD),
+KNOWN = (
+    select(func.jsonb_agg(func.jsonb_build_array(ENTRY.c.key, ENTRY.c.kind, ENTRY.c.actor_id), type_=JSONB))
+    .where(OF_JOURNEY, ENTRY.c.key.in_(bindparam("keys", expanding=True)))
+    .scalar_subquery()
 )
+CLOSED = (
+    select(func.jsonb_agg(func.jsonb_build_array(CLOSED_DAY.c.starts_at, CLOSED_DAY.c.ends_at), type_=JSONB))
+    .where(*CLOSED_AHEAD)
+    .scalar_subquery()
+)
+SEEN = select(func.coalesce(func.max(ENTRY.c.seq), 0)).where(OF_JOURNEY).scalar_subquery()
+LOCKED = (
+    select(JOURNEY, KNOWN.label("known"), CLOSED.label("closed_ahead"), SEEN.label("seen"))
+    .where(JOURNEY.c.id == bindparam("journey"))
+    .with_for_update(key_share=True, of=JOURNEY)
+)
+NEW_ENTRY = insert(ENTRY)
+NEW_EVENT = insert(table_of(OutboxRow))
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """The course's row, locked, as it was (`before`) and as the facts leave it (`journey`), and what was asked with it.
+
+    `known`: what stands in the record under the keys of the batch, which kind of fact and whose.
+    """
+
+    journey: JourneyRow
+    before: dict[str, Any]
+    known: dict[str, tuple[str, str]]
+    closed: tuple[Span, ...]
 
 
 async def append_batch(
@@ -55,12 +85,26 @@ async def append_batch(
     `counts` gets what is to be counted when the transaction is committed.
     """
     counts = [] if counts is None else counts
-    journey = await _locked_journey(session, batch)
-    latest = max((entry.occurred_at for entry in batch.entries), default=None)
-    known, closed = await _known(session, batch, journey.site, latest)
-    with session.no_autoflush:  # the course's row is written once, at the end, and not before each statement
-        new = await _write_new(session, ledger, batch, journey, known, counts)
-    return Written(last_seq=journey.last_seq, new=new, closed=closed)
+    looked = await _locked_journey(session, batch)
+    journey = looked.journey
+    with session.no_autoflush:
+        new = await _write_new(session, ledger, batch, journey, looked.known, counts)
+    after = _columns(journey)
+    if changed := {name: value for name, value in after.items() if value != looked.before[name]}:
+        await (await session.connection()).execute(
+            _changing(tuple(changed)), {"of_id": journey.id, **changed}
+        )
+    return Written(last_seq=journey.last_seq, new=new, closed=looked.closed)
+
+
+def _columns(journey: JourneyRow) -> dict[str, Any]:
+    return {name: getattr(journey, name) for name in COLUMNS}
+
+
+@cache
+def _changing(columns: tuple[str, ...]) -> Update:
+    values: dict[str, Any] = {name: bindparam(name) for name in columns}
+    return update(JOURNEY).where(JOURNEY.c.id == bindparam("of_id")).values(values)
 
 
 async def _write_new(
@@ -73,6 +117,7 @@ async def _write_new(
 ) -> int:
     """How many entries were not there yet."""
     new = 0
+    entries: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
     for entry in batch.entries:
         told = entry.fact.kind, entry.actor.id
@@ -80,26 +125,35 @@ async def _write_new(
             if new == 0 and batch.expected_seq not in (None, journey.last_seq):
                 raise RecordMoved("something was written since the record was looked at")
             for end in await gone_with(session, journey.id, entry):
-                counts += await _write(session, ledger, journey, end, events)
-            counts += await _write(session, ledger, journey, entry, events)
+                counts += await _write(session, ledger, journey, end, entries, events)
+            counts += await _write(session, ledger, journey, entry, entries, events)
             new += 1
         elif known[entry.key] != told:
             raise KeyReused("another fact, or another person's, is in the record under this key")
         known[entry.key] = told
+    connection = await session.connection()
+    if entries:  # all at once: no projection reads the ledger
+        await connection.execute(NEW_ENTRY, entries)
     if events:
-        await (await session.connection()).execute(NEW_EVENT, events)
+        await connection.execute(NEW_EVENT, events)
     if new:
         journey.version += 1
     return new
 
 
 async def _write(
-    session: AsyncSession, ledger: Ledger, journey: JourneyRow, entry: Entry, events: list[dict[str, Any]]
+    session: AsyncSession,
+    ledger: Ledger,
+    journey: JourneyRow,
+    entry: Entry,
+    entries: list[dict[str, Any]],
+    events: list[dict[str, Any]],
 ) -> list[Count]:
+    """Into the read models now, into the ledger with the rest of the batch."""
     if isinstance(entry.fact, JourneyStarted) and journey.last_seq > 0:
         raise KeyReused("the journey was started already, under another key")
     row = ledger.values(journey.id, journey.last_seq + 1, journey.last_hash, entry)
-    await (await session.connection()).execute(NEW_ENTRY, row)
+    entries.append(row)
     journey.last_seq, journey.last_hash = row["seq"], row["hash"]
     fresh = Fresh(session, journey, row["seq"], entry.key, entry.occurred_at, entry.actor)
     counts = await tally(entry.fact, fresh)
@@ -110,39 +164,47 @@ async def _write(
     return counts
 
 
-async def _known(
-    session: AsyncSession, batch: Batch, site: str, latest: datetime | None
-) -> tuple[dict[str, tuple[str, str]], tuple[Span, ...]]:
-    """What stands in the record under the keys of the batch, which kind of fact and whose; and the days closed then.
-
-    The first one written stays. A workflow task that is done again (its worker died, or an event came in
-    while it completed) tells the same facts at a slightly later hour: that is the same cause, not another.
-    """
-    if latest is None:
-        return {}, ()
-    keys = sorted({entry.key for entry in batch.entries})
-    asked = {"journey": batch.journey_id, "keys": keys, **ahead_of(site, latest)}
-    rows = (await (await session.connection()).execute(KNOWN_AND_CLOSED, asked)).all()
-    known = {row.key: (row.kind, row.actor_id) for row in rows if row.key is not None}
-    return known, spans_of((row.starts_at, row.ends_at) for row in rows if row.key is None)
-
-
-async def _locked_journey(session: AsyncSession, batch: Batch) -> JourneyRow:
-    journey = await _lock(session, batch.journey_id)
-    if journey is not None:
-        return journey
+async def _locked_journey(session: AsyncSession, batch: Batch) -> _Looked:
+    looked = await _look(session, batch)
+    if looked is not None:
+        return looked
     start = batch.entries[0] if batch.entries else None
     if start is None or not isinstance(start.fact, JourneyStarted):
         raise NotFound("the journey is not in the record")
     await _open(session, batch.journey_id, start, start.fact)
-    journey = await _lock(session, batch.journey_id)
-    if journey is not None:
-        return journey
+    looked = await _look(session, batch)
+    if looked is not None:
+        return looked
     raise await _refusal(session, start.fact.patient_id)
 
 
-async def _lock(session: AsyncSession, journey_id: str) -> JourneyRow | None:
-    return await session.scalar(LOCKED, {"id": journey_id})
+async def _look(session: AsyncSession, batch: Batch) -> _Looked | None:
+    """Lock the course; what stands in the record under the keys of the batch; and the days that are closed then.
+
+    The first one written stays. A workflow task that is done again (its worker died, or an event came in
+    while it completed) tells the same facts at a slightly later hour: that is the same cause, not another.
+    """
+    keys = sorted({entry.key for entry in batch.entries})
+    latest = max((entry.occurred_at for entry in batch.entries), default=NEVER)
+    asked = {"journey": batch.journey_id, "keys": keys, **ahead_of(site_of(batch.journey_id), latest)}
+    connection = await session.connection()
+    while True:
+        row = (await connection.execute(LOCKED, asked)).one_or_none()
+        if row is None:
+            return None
+        if row.seen == row.last_seq:
+            break
+        # Somebody wrote while this waited for the lock; now that it is held, nobody does.
+    before = {name: getattr(row, name) for name in COLUMNS}
+    return _Looked(
+        journey=JourneyRow(**before),
+        before=before,
+        known={key: (kind, actor) for key, kind, actor in row.known or ()},
+        closed=spans_of(
+            (datetime.fromisoformat(starts), datetime.fromisoformat(ends))
+            for starts, ends in row.closed_ahead or ()
+        ),
+    )
 
 
 async def _open(session: AsyncSession, journey_id: str, entry: Entry, fact: JourneyStarted) -> None:

@@ -55,6 +55,15 @@ class Sessions:
         except RaceLost as lost:  # a standby gave up the snapshot
             raise RecordsUnavailable("the database cannot answer now") from lost
 
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[AsyncSession]:
+        """Questions of which each sees a moment of its own."""
+        try:
+            async with _answering(), self._database.looking() as session:
+                yield session
+        except RaceLost as lost:
+            raise RecordsUnavailable("the database cannot answer now") from lost
+
     async def ask(self, *questions: Executable) -> list[Sequence[Row[Any]]]:
         """The rows of each question, each of its own moment."""
         try:

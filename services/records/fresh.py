@@ -5,14 +5,15 @@ Both ways accept any order of facts: the record holds what happened, and a proje
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, bindparam, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.people import Actor
-from services.database import Base
+from services.database import Base, table_of
 from services.records.tables import JourneyRow
 
 
@@ -31,20 +32,25 @@ class Fresh:
         self, table: type[Base], row: dict[str, Any], values: dict[str, Any], *, first: dict[str, Any]
     ) -> None:
         """Set `values` in the row that `row` names; if there is none, make it of `first` and `values`."""
-        statement = insert(table).values(journey_id=self.journey.id, **row, **{**first, **values})
-        keys = ["journey_id", *row]
-        if values:
-            statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
-        else:
-            statement = statement.on_conflict_do_nothing(index_elements=keys)
-        await self.session.execute(statement)
+        named = {"journey_id": self.journey.id, **row}
+        statement = _putting(table, tuple(named), tuple(first), tuple(values))
+        await (await self.session.connection()).execute(statement, {**named, **first, **values})
 
     async def change(self, table: type[Base], *conditions: ColumnElement[bool], **values: Any) -> None:
         """Set `values` in this journey's rows that meet all conditions; none is fine."""
-        of_journey = table.__table__.c.journey_id == self.journey.id
-        await self.session.execute(
-            update(table)
-            .where(of_journey, *conditions)
-            .values(**values)
-            .execution_options(synchronize_session=False)
-        )
+        columns = table_of(table)
+        changed = update(columns).where(columns.c.journey_id == self.journey.id, *conditions).values(**values)
+        await (await self.session.connection()).execute(changed)
+
+
+@cache
+def _putting(
+    table: type[Base], keys: tuple[str, ...], first: tuple[str, ...], values: tuple[str, ...]
+) -> Insert:
+    """Made once for each set of columns: to put a statement together costs as much as to send it."""
+    columns = dict.fromkeys((*keys, *first, *values))
+    statement = insert(table_of(table)).values({name: bindparam(name) for name in columns})
+    if not values:
+        return statement.on_conflict_do_nothing(index_elements=keys)
+    changed = {name: statement.excluded[name] for name in values}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)

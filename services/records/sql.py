@@ -72,11 +72,11 @@ class SqlRecords(SqlCustody, Records):
             return await referral_record(session, self._cipher, referral_id)
 
     async def contact(self, patient_id: str) -> Contact:
-        async with self._sessions.reading() as session:
+        async with self._sessions.looking() as session:
             return self._patients.contact(await row_of(session, patient_id))
 
     async def bookings(self, journey_id: str, session: int) -> Bookings:
-        async with self._sessions.reading() as reading:
+        async with self._sessions.looking() as reading:
             of_visit = EntryRow.journey_id == journey_id, EntryRow.session == session
             booked = (
                 select(EntryRow).where(*of_visit, EntryRow.kind == "session.booked").order_by(EntryRow.seq)

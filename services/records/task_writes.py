@@ -4,16 +4,20 @@ In the caller's transaction. Whoever held a task holds nothing once it is over, 
 """
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, Executable, bindparam, insert, select, update
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.people import Actor
 from clinical.task_priority import priority, rank
+from services.database import table_of
 from services.records.task_tables import TaskHolding, TaskRow
 
+TASK = table_of(TaskRow)
 NOBODY = dict.fromkeys(("holder", "holder_role", "held_at", "held_until", "delegated_by"))
 NOT_SETTLED = dict.fromkeys(("overdue_at", "escalated_to", "settled_at", "settled_by", "settled_seq"))
 
@@ -24,9 +28,19 @@ async def open_task(
     """Put it onto the list. Opened again it is open again: work must not stay hidden behind its earlier end."""
     urgency = priority(values["code"])
     fresh = {"status": "requested", "priority": urgency.value, "rank": rank(urgency), **NOT_SETTLED, **NOBODY}
-    statement = upsert(TaskRow).values(id=row_id, **named, **values, **fresh)
-    again = {**values, **fresh, "version": TaskRow.version + 1}
-    await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=again))
+    row = {"id": row_id, **named, **values, **fresh}
+    statement = _opening(tuple(row), (*values, *fresh))
+    await (await session.connection()).execute(statement, row)
+
+
+@cache
+def _opening(columns: tuple[str, ...], again: tuple[str, ...]) -> Insert:
+    """Made once for each set of columns: to put a statement together costs as much as to send it."""
+    statement = upsert(TASK).values({name: bindparam(name) for name in columns})
+    changed = {name: statement.excluded[name] for name in again}
+    return statement.on_conflict_do_update(
+        index_elements=["id"], set_={**changed, "version": TASK.c.version + 1}
+    )
 
 
 async def overdue_task(session: AsyncSession, row_id: str, at: datetime, escalated_to: str) -> None:
@@ -41,24 +55,30 @@ async def overdue_task(session: AsyncSession, row_id: str, at: datetime, escalat
 
 async def settle_task(session: AsyncSession, row_id: str, status: str, by: Actor, **settled: Any) -> None:
     """It is completed or cancelled; nobody holds it any more. What is settled stays as it is."""
-    still_open = TaskRow.id == row_id, TaskRow.status == "requested"
-    held = await session.execute(
-        update(TaskRow)
-        .where(*still_open, TaskRow.holder.is_not(None))
-        .values(**NOBODY)
-        .returning(TaskRow.id)
-        .execution_options(synchronize_session=False)
-    )
-    if held.first() is not None:
+    over = {"of_id": row_id, "status": status, "settled_by": by.id, **settled, **NOBODY}
+    found = await (await session.connection()).execute(_settling(tuple(over)[1:]), over)
+    if found.scalar() is not None:
         ended = {"task_id": row_id, "act": "ended", "actor_id": by.id, "actor_role": by.role.value}
         await session.execute(insert(TaskHolding).values(**ended))
-    await _change(session, *still_open, status=status, settled_by=by.id, **settled)
+
+
+@cache
+def _settling(columns: tuple[str, ...]) -> Executable:
+    """Settle an open task; answers who held it."""
+    before = (
+        select(TASK.c.id, TASK.c.holder)
+        .where(TASK.c.id == bindparam("of_id"), TASK.c.status == "requested")
+        .with_for_update()
+        .cte("before")
+    )
+    return (
+        update(TASK)
+        .where(TASK.c.id == before.c.id)
+        .values({"version": TASK.c.version + 1, **{name: bindparam(name) for name in columns}})
+        .returning(before.c.holder)
+    )
 
 
 async def _change(session: AsyncSession, *conditions: ColumnElement[bool], **values: Any) -> None:
-    await session.execute(
-        update(TaskRow)
-        .where(*conditions)
-        .values(version=TaskRow.version + 1, **values)
-        .execution_options(synchronize_session=False)
-    )
+    changed = update(TASK).where(*conditions).values(version=TASK.c.version + 1, **values)
+    await (await session.connection()).execute(changed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
@@ -70,7 +71,16 @@ def test_each_queue_has_its_worker() -> None:
 
 def test_every_variable_of_the_file_is_made_by_dev_keys_or_has_a_default() -> None:
     used = VARIABLE.findall(FILE.read_text())
-    assert {name for name, default in used if not default.startswith(":-")} == set(PASSWORDS)
+    needed = {name for name, default in used if not default.startswith(":-")}
+    assert needed == set(keys()) | set(trial()[0])
+    assert set(PASSWORDS) <= needed
+
+
+def test_no_process_of_ours_is_told_the_passwords_of_others() -> None:
+    for service in OURS.values():
+        assert "env_file" not in service
+        told = {name for value in service["environment"].values() for name, _ in VARIABLE.findall(value)}
+        assert told & set(PASSWORDS) == {"RECORD_PASSWORD"}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -78,10 +88,10 @@ def test_every_process_of_ours_gets_a_configuration_that_it_accepts(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = keys() | trial()[0]
-    given = made | {key: _filled(value, made) for key, value in OURS[name]["environment"].items()}
-    for key, value in given.items():
-        if key.startswith(PREFIX) and key not in PASSWORDS:
-            monkeypatch.setenv(key, value)
+    for key in [key for key in os.environ if key.startswith(PREFIX)]:
+        monkeypatch.delenv(key)
+    for key, value in OURS[name]["environment"].items():
+        monkeypatch.setenv(key, _filled(value, made))
     settings = Settings.from_environment()
     assert (settings.temporal_address, settings.smtp_host) == ("temporal:7233", "mail")
     assert not settings.in_production  # nothing here speaks TLS

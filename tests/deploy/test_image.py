@@ -56,6 +56,18 @@ def test_it_runs_as_nobody_and_installs_by_hash_only() -> None:
     assert not re.search(r"^(ADD|COPY --chown)|curl|wget|apt-get", DOCKERFILE, re.MULTILINE)
 
 
+def test_what_every_commit_changes_comes_last_so_that_the_packages_are_stored_once() -> None:
+    steps = [line.split()[0] for line in DOCKERFILE.split("\nFROM ")[-1].splitlines() if line[:1].isupper()]
+    assert steps.index("ARG") > max(number for number, step in enumerate(steps) if step in ("COPY", "RUN"))
+
+
+def test_no_pip_is_left_and_all_that_is_loaded_is_compiled_in_the_image() -> None:
+    packages, shipped = (" ".join(stage.split()) for stage in DOCKERFILE.split("\nFROM ")[1:])
+    assert "/opt/kap/bin/pip uninstall --yes pip" in packages
+    assert "python -m pip uninstall --yes" in shipped
+    assert re.search(r"compileall .*os\.__file__.*compileall -q /srv/kap", shipped)
+
+
 @pytest.mark.parametrize("script", sorted(ROOT.glob("deploy/*/*.sh")), ids=lambda path: path.name)
 def test_scripts_stop_at_the_first_failure(script: object) -> None:
     text = (ROOT / str(script)).read_text()

@@ -10,15 +10,20 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from clinical.decision import Verdict
 from clinical.events import CheckedIn, JourneyClosed, JourneyPaused, JourneyResumed, PreparationHeld
 from clinical.journey import Stage
 from clinical.people import Actor, Role
 from clinical.vitals import Symptom, Tier
+from services.database import Database
+from services.encryption import FieldCipher
+from services.records.appending import append_batch
 from services.records.chain import fact_text
 from services.records.errors import AlreadyActive, KeyReused, NotFound, RecordMoved
 from services.records.interface import Batch
+from services.records.ledger import Ledger
 from services.records.sql import SqlRecords
 from tests.services.records.builders import START, a_journey, a_patient, a_start, add, an_entry, an_id
 from tests.services.records.facts import a_reading
@@ -218,3 +223,25 @@ def test_what_was_a_set_is_stored_in_one_order() -> None:
     symptoms = json.loads(fact_text(an_entry("key", fact)))["baseline"]["symptoms"]
     assert symptoms == sorted(reading.symptoms)
     assert len(symptoms) == len(Symptom)
+
+
+async def test_what_is_known_is_what_stood_there_when_the_lock_came(
+    database: Database, records: SqlRecords, cipher: FieldCipher
+) -> None:
+    """The second writer looks before the first has committed, and gets the lock after: the fact is not new to it."""
+    journey_id = await a_journey(records)
+    paused = an_entry("paused", JourneyPaused(reason="storm", review_at=START))
+    batch = Batch(journey_id=journey_id, entries=(paused,))
+    async with database.transaction() as first:
+        written = await append_batch(first, Ledger(cipher), batch)
+        second = asyncio.create_task(records.append(batch))
+        while not await _waits_for_a_lock(database):
+            await asyncio.sleep(0)
+    assert written.new == 1
+    assert (await second) == written.model_copy(update={"new": 0})
+
+
+async def _waits_for_a_lock(database: Database) -> bool:
+    held_up = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with database.transaction() as session:
+        return bool((await session.execute(text(held_up))).scalar_one())
