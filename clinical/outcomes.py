@@ -18,7 +18,7 @@ from clinical.relapse import RelapseFinding, relapse
 
 __all__ = [
     "Change", "CourseSummary", "Measurement", "Point", "RelapseFinding", "Series", "best_improvement_percent",
-    "change", "course_summary", "relapse",
+    "change", "course_summary", "relapse", "remembered",
 ]  # fmt: skip
 
 PARTIAL_FROM_PERCENT = 30.0
@@ -154,6 +154,20 @@ def best_improvement_percent(
     """The greatest fall from the baseline in these measurements, in %; null when unknown (§7.3)."""
     falls = [change(baseline, measurement.result).percent for measurement in history]
     return max((fall for fall in falls if fall is not None), default=None)
+
+
+def remembered(history: Sequence[Measurement], newest: int) -> list[Measurement]:
+    """What is enough to go on with, however long the history: the newest, and before them each instrument's best.
+
+    The best is the lowest score: whoever responded before still did, and the greatest fall stays the greatest.
+    """
+    older, recent = history[:-newest], history[-newest:]
+    best: dict[InstrumentId, tuple[float, Measurement]] = {}
+    for measurement in older:
+        result = measurement.result
+        if result.score is not None and result.score < best.get(result.instrument, (float("inf"),))[0]:
+            best[result.instrument] = result.score, measurement
+    return [*sorted((one for _, one in best.values()), key=lambda one: one.at), *recent]
 
 
 def course_summary(

@@ -14,6 +14,7 @@ from activities.notifications import NotificationActivities, StopMessages
 from activities.options import WRITE
 from clinical.events import JourneyPaused, StageChanged
 from clinical.journey import Move, Refusal, Stage, next_stage
+from clinical.outcomes import remembered
 from clinical.people import ENGINE, Actor
 from clinical.protocol import Ask
 from workflows import names
@@ -33,6 +34,20 @@ from workflows.refusals import refusal
 
 ANSWERS_KEPT = 50
 """Answers carried over into a new run, so that a command sent twice around it still acts once."""
+
+SCORES_KEPT = 60
+"""And so many scores, with the best before them: a form each week for a year, and no rule looks back further."""
+
+
+def carried(state: JourneyState) -> JourneyState:
+    """What a new run needs of this one. A dose and an adverse event stay, which are small; words and forms do not pile
+    up."""
+    return state.model_copy(
+        update={
+            "answers": dict(list(state.answers.items())[-ANSWERS_KEPT:]),
+            "primary": remembered(state.primary, SCORES_KEPT),
+        }
+    )
 
 
 class Course(Part):
@@ -70,9 +85,8 @@ class Course(Part):
         return [*super().minders(), self._mind_pauses()]
 
     def state_to_carry(self) -> JourneyState:
-        kept = dict(list(self.state.answers.items())[-ANSWERS_KEPT:])
-        return self.state.model_copy(
-            update={"held_since": self.held_since, "held_for": self.held_for, "answers": kept}
+        return carried(
+            self.state.model_copy(update={"held_since": self.held_since, "held_for": self.held_for})
         )
 
     def today(self) -> datetime:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clinical.instruments.answers import InstrumentId, InstrumentResult, Measurement
 from clinical.instruments.registry import score
-from clinical.outcomes import best_improvement_percent, change, course_summary, relapse
+from clinical.outcomes import best_improvement_percent, change, course_summary, relapse, remembered
 from clinical.protocol import Outcomes, Protocol
 from tests.clinical.instruments.forms import a_form, a_phq9, a_result, partial_answers
 
@@ -294,3 +294,23 @@ def test_a_relapse_always_rests_on_a_response_and_two_readings(
         assert found.confirmed_at is not None
         assert found.confirmed_at > found.since
     assert found.decision.reasons
+
+
+# What is enough to go on with
+
+
+def test_what_is_remembered_is_the_newest_and_the_best_before_them() -> None:
+    unscored = on_day(3, score(InstrumentId.PHQ9, {}))
+    history = [*phq9_days((0, 20), (1, 4), (2, 9)), unscored, *phq9_days((4, 15), (5, 16))]
+    assert remembered(history, 2) == [history[1], *history[-2:]]
+    assert remembered(history, 6) == remembered(history, 60) == history
+
+
+@given(st.lists(st.integers(0, 27), min_size=1, max_size=30), st.integers(2, 6))
+def test_nothing_that_was_reached_is_forgotten(totals: list[int], newest: int) -> None:
+    history = phq9_days(*enumerate(totals))
+    kept = remembered(history, newest)
+    baseline = a_phq9(20)
+    assert best_improvement_percent(kept, baseline) == best_improvement_percent(history, baseline)
+    assert kept[-newest:] == history[-newest:]
+    assert len(kept) <= newest + 1
