@@ -68,6 +68,7 @@ from api.routes import (
     webhook_notices,
     webhooks,
 )
+from api.routes.router import join
 from api.signatures import Provider
 from api.telemetry import RequestLog
 from api.tokens import verifier_of
@@ -196,9 +197,10 @@ def create_app(composition: Composition) -> FastAPI:
     app.state.composition = composition
     app.add_middleware(RequestLog, tracer=composition.tracing.tracer)
     errors.install(app)
-    every = [route for group in IN_ORDER for route in group.router.routes]
-    app.router.routes += every
-    app.router.middleware_stack = Finder(every, app.router.middleware_stack)
+    join(app.router, (group.router for group in IN_ORDER))
+    app.router.middleware_stack = Finder(
+        [route for group in IN_ORDER for route in group.router.routes], app.router.middleware_stack
+    )
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the documented way to replace it
     return app
 

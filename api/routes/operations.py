@@ -10,7 +10,7 @@ from api.dependencies import CallerHere, Composed, CourseHere, KeyHere
 from api.errors import trace_id_of
 from api.problems import Problem
 from api.resetting import reset
-from api.routes.router import COURSE, routes
+from api.routes.router import COURSE, join, routes
 from api.schemas.operations import BulkIn, BulkTokenIn, ResetIn, ResetOut
 from api.schemas.values import Identifier, Site
 from clinical.people import Role
@@ -120,4 +120,4 @@ async def reset_workflow(
 
 
 router = APIRouter()
-router.routes += [*_many.routes, *_one.routes]
+join(router, (_many, _one))

@@ -10,12 +10,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
 from opentelemetry.metrics import NoOpUpDownCounter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, Span, SpanKind, Tracer, TraceState, get_current_span
 from opentelemetry.util.types import Attributes
@@ -25,7 +22,6 @@ from temporalio.client import Interceptor
 from services.database import Database
 from services.settings import Settings
 from services.telemetry.commands import CommandTracing
-from services.telemetry.discreet import Discreet
 
 SCOPE = "kap"
 EXPORT_WITHIN_S = 3.0
@@ -50,6 +46,12 @@ class Tracing:
     def from_settings(cls, settings: Settings, service: str) -> "Tracing":
         if settings.otlp_endpoint is None:
             return cls(service, settings.build)
+        # Most processes export nothing: 60 ms of each start, with what the exporter brings along.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        from services.telemetry.discreet import Discreet
+
         to = settings.otlp_endpoint.rstrip("/") + "/v1/traces"
         exporter = OTLPSpanExporter(endpoint=to, timeout=EXPORT_WITHIN_S)
         return cls(service, settings.build, [BatchSpanProcessor(Discreet(exporter))])
@@ -81,6 +83,8 @@ class Tracing:
         )
 
     def _watch(self, engine: Engine) -> None:
+        from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer  # see from_settings
+
         EngineTracer(self.tracer, engine, NoOpUpDownCounter("unused"))  # type: ignore[no-untyped-call]
 
 
