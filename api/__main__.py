@@ -3,38 +3,9 @@
 Exit status: 0 after a stop that was asked for, 2 when the configuration is wrong, 1 when it cannot listen.
 """
 
-import sys
-
-import structlog
-
-from api.app import compose, create_app
-from api.serving import run, server_of
-from services.logging import configure_logging
-from services.process import end_process, settle_memory
-from services.settings import Settings, SettingsInvalid
-from services.telemetry.endpoint import MetricsEndpoint
-
-
-def main() -> int:
-    """Serve until asked to stop. Requests that are running get their answer first."""
-    try:
-        settings = Settings.from_environment()
-        configure_logging(build=settings.build, level=settings.log_level)
-        composition = compose(settings)
-        app = create_app(composition)
-    except SettingsInvalid as invalid:
-        sys.stderr.write(f"{invalid}\n")
-        return 2
-    server = server_of(app, settings.api_host, settings.api_port)
-    settle_memory()
-    composition.outside.streams.end_when(lambda: server.should_exit)
-    try:
-        with MetricsEndpoint(settings):
-            return run(server)
-    except OSError:
-        structlog.get_logger(__name__).exception("cannot serve metrics")
-        return 1
-
+from services.process import end_process, loading
 
 if __name__ == "__main__":
+    with loading():
+        from api.starting import main
     end_process(main())

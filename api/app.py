@@ -19,6 +19,7 @@ from api.composition import Composition
 from api.cursors import Cursors
 from api.description import describe
 from api.engine import TemporalEngine
+from api.finding import Finder
 from api.mail_door import MailDoor
 from api.outside import outside_of
 from api.routes import (
@@ -67,6 +68,7 @@ from api.routes import (
     webhook_notices,
     webhooks,
 )
+from api.routes.router import join
 from api.signatures import Provider
 from api.telemetry import RequestLog
 from api.tokens import verifier_of
@@ -198,8 +200,10 @@ def create_app(composition: Composition) -> FastAPI:
     app.state.composition = composition
     app.add_middleware(RequestLog, tracer=composition.tracing.tracer)
     errors.install(app)
-    for group in IN_ORDER:
-        app.include_router(group.router)
+    join(app.router, (group.router for group in IN_ORDER))
+    app.router.middleware_stack = Finder(
+        [route for group in IN_ORDER for route in group.router.routes], app.router.middleware_stack
+    )
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the documented way to replace it
     return app
 

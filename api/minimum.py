@@ -62,7 +62,7 @@ def shown_line(journey: JourneySummary, role: Role) -> dict[str, Any]:
 def shown_patient(patient: PatientView, role: Role) -> dict[str, Any]:
     hidden = {Role.AUDITOR: _WHO, Role.OPS: _BEYOND_REACHING}.get(role, ())
     withheld: dict[str, Any] = {name: [] if name == "journeys" else None for name in hidden}
-    return patient.model_dump() | withheld
+    return dict(patient) | withheld
 
 
 def shown_journey(journey: JourneyView, role: Role) -> JourneyView:

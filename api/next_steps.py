@@ -5,7 +5,10 @@ in the table fails them.
 """
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
+
+from sqlalchemy import Row
 
 from api.auth import ACTS, STEERING
 from api.schemas.answers import Step
@@ -120,25 +123,35 @@ def step(task: TaskView, now: datetime) -> Step:
     )
 
 
-def asked(task: TaskView, now: datetime) -> dict[str, Any]:
+def asked(task: TaskView | Row[Any], now: datetime) -> dict[str, Any]:
     """What is said about a task wherever it is shown: is it late, what completes it, who may do it."""
-    does = done_by(task.code, _part(task.task_id))
+    part = _part(task.task_id)
+    does = done_by(task.code, part)
     return {
         "overdue": task.status == "requested" and task.due_at < now,
         "act": does.act if does else None,
-        "href": f"{_place(task)}{does.ending}" if does else None,
+        "href": f"{_place(task, part)}{does.ending}" if does else None,
         "evidence": does.evidence if does else None,
-        "roles": sorted(roles_for(task)),
+        "roles": _roles_in_order(does, task.owner, task.escalated_to),
     }
 
 
 def roles_for(task: TaskView) -> frozenset[Role]:
     """Which roles may do it? Of a duty: its owner, and whom it went up to."""
-    does = done_by(task.code, _part(task.task_id))
-    owners = frozenset(Role(role) for role in (task.owner, task.escalated_to) if role)
+    return _roles(done_by(task.code, _part(task.task_id)), task.owner, task.escalated_to)
+
+
+def _roles(does: Does | None, *named: str | None) -> frozenset[Role]:
+    owners = frozenset(Role(role) for role in named if role)
     if does is None:
         return owners
     return owners & ACTS[does.act] if does.act == "complete_duty" else ACTS[does.act]
+
+
+@lru_cache(maxsize=1024)
+def _roles_in_order(does: Does | None, owner: str, escalated_to: str | None) -> tuple[str, ...]:
+    """There are few of these, and a page of the work list asks for fifty."""
+    return tuple(sorted(role.value for role in _roles(does, owner, escalated_to)))
 
 
 def may_hold(task: TaskView) -> frozenset[Role]:
@@ -151,7 +164,7 @@ def course_href(journey_id: str) -> str:
     return "/v1/journeys/" + journey_id.removeprefix("journey/")
 
 
-def _place(task: TaskView) -> str:
+def _place(task: TaskView | Row[Any], part: str) -> str:
     """The address that the ending of the act belongs to."""
     if task.task_id.startswith(PART):
         return f"/v1/break-glass/{task.site}/{task.task_id.removeprefix(PART)}"
@@ -166,7 +179,6 @@ def _place(task: TaskView) -> str:
     if task.code == Duty.COMPLETE_DRAFT:
         event_id = task.task_id.rpartition("/")[2].partition(".")[0]
         return f"{course}/adverse-events/{event_id}"
-    part = _part(task.task_id)
     if task.code in KEPT_UNTIL_DONE:  # the journey's, whichever part it came from
         return course
     if task.code.startswith(CHECK_TASK) and not part.startswith("/follow-ups"):
@@ -174,7 +186,7 @@ def _place(task: TaskView) -> str:
     return course + part if task.code != "review-safety-plan" else course
 
 
-def _of_booking(task: TaskView) -> str:
+def _of_booking(task: TaskView | Row[Any]) -> str:
     """The visit, or for what only a person can find out the notice itself."""
     number, notice = task.task_id.removeprefix(booking_tasks.PART).split("/")
     if task.code == BookingTask.ASK_WAITING or task.journey_id is None:

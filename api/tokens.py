@@ -11,6 +11,8 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Protocol
 
 import httpx2
@@ -26,6 +28,8 @@ ALGORITHMS = ("ES256", "ES384", "RS256", "PS256", "EdDSA")
 NOT_VALID = "the token is not valid here, or no longer"
 LEEWAY_S = 30
 REFETCH_COOLDOWN_S = 30.0
+REMEMBERED = 2048
+"""So many tokens that were found genuine are known again; then all are forgotten."""
 KEYS_FRESH_S = 300.0
 """How long a key that the issuer has withdrawn can still be taken for good."""
 KEYS_LAST_S = 24 * 3600.0
@@ -110,6 +114,7 @@ class TokenVerifier:
 
     def __init__(self, keys: KeySource, *, issuer: str, audience: str) -> None:
         self._keys = keys
+        self._known: dict[bytes, _Known] = {}
         self._claims = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_S,
             iss={"essential": True, "value": issuer},
@@ -121,18 +126,37 @@ class TokenVerifier:
     async def verify(self, authorization: str | None) -> Principal:
         """Raises unauthenticated for whatever is not a genuine, live token for us."""
         token = bearer_of(authorization)
+        name, keys = sha256(token.encode()).digest(), await self._keys.keys()
+        known = self._known.get(name)
         try:
-            claims = await self._decoded(token)
-            self._claims.validate(claims)
+            if known is None or known.by is not keys:
+                known = await self._checked(token, keys)
+            self._claims.validate_exp(known.expires)
         except (JoseError, ValueError, TypeError):
+            self._known.pop(name, None)
             raise refused(NOT_VALID) from None
-        return _principal(claims)
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[name] = known
+        return known.principal
 
-    async def _decoded(self, token: str) -> dict[str, Any]:
+    async def _checked(self, token: str, keys: KeySet) -> "_Known":
         try:
-            return dict(jwt.decode(token, await self._keys.keys(), list(ALGORITHMS)).claims)
+            claims = jwt.decode(token, keys, list(ALGORITHMS)).claims
         except InvalidKeyIdError:
-            return dict(jwt.decode(token, await self._keys.newer_keys(), list(ALGORITHMS)).claims)
+            keys = await self._keys.newer_keys()
+            claims = jwt.decode(token, keys, list(ALGORITHMS)).claims
+        self._claims.validate(claims)
+        return _Known(keys, claims["exp"], _principal(claims))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A token that these very keys have vouched for: other keys are asked again, and its time is looked at always."""
+
+    by: KeySet
+    expires: int
+    principal: Principal
 
 
 def verifier_of(settings: Settings) -> TokenVerifier:

@@ -3,8 +3,8 @@
 `Database.transaction()` is where work commits: once per request or activity, at the edge. `Database.reading()` is
 a read-only snapshot (REPEATABLE READ), so that a view made of several queries shows one moment.
 `Database.alone()` is for work that is one statement: it is its own transaction and costs one round trip instead of
-three. `migrate` brings the schema to its newest version. Errors of the driver pass through; each service puts them
-into its own words.
+three. `Database.ask()` is for what is asked all day (services/asking.py). `migrate` brings the schema to its newest
+version. Errors of the driver pass through; each service puts them into its own words.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
 from sqlalchemy import (
     DateTime,
     Engine,
@@ -31,6 +32,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from services.asking import Question, Watcher, answers
 from services.live_connections import watch
 
 if TYPE_CHECKING:
@@ -90,9 +92,11 @@ class Database:
             pool_timeout=pool_timeout_s,
             pool_use_lifo=True,  # few connections when there is little to do: warm, and known to be alive
             connect_args={"connect_timeout": connect_timeout_s, "options": options},
+            json_deserializer=from_json,
             hide_parameters=True,  # parameters are patient data and would stand in messages of errors
         )
         watch(self._engine.sync_engine)
+        self._watchers: list[Watcher] = []
         self._alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -125,11 +129,19 @@ class Database:
             result = await connection.execute(statement, dict(values))
             return result.all() if result.returns_rows else ()
 
-    async def ask(self, *questions: Executable) -> list[Sequence[Row[Any]]]:
+    async def ask(self, *questions: Question) -> list[Sequence[Row[Any]]]:
         """The rows of each, one round trip a question. Each sees a moment of its own: what must be of one moment is
-        one question."""
+        one question. A question that writes is kept when it ends well."""
+        return await answers(self._engine, questions, self._watchers)
+
+    async def ask_once(self, statement: Executable) -> Sequence[Row[Any]]:
+        """The rows of a statement that is hardly ever the same twice."""
         async with self._alone.connect() as connection:
-            return [(await connection.execute(question)).all() for question in questions]
+            return (await connection.execute(statement)).all()
+
+    def watch_questions(self, watcher: Watcher) -> None:
+        """Tell what is asked to whoever watches statements: SQLAlchemy does not see them."""
+        self._watchers.append(watcher)
 
     def look_at_engine(self, look: Callable[[Engine], object]) -> None:
         """Hand over the engine to whoever watches its statements."""

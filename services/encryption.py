@@ -16,6 +16,7 @@ import hmac
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
@@ -77,6 +78,10 @@ class KeyRing:
         """The keys of database columns."""
         return cls(_decoded(settings.field_keys), settings.field_key_id)
 
+    @cached_property
+    def _ciphers(self) -> dict[str, AESGCM]:
+        return {key_id: AESGCM(key) for key_id, key in self.keys.items()}
+
     def for_purpose(self, purpose: str) -> "KeyRing":
         """Keys of their own for one use, made of these: what one use wrote, another cannot read.
 
@@ -87,18 +92,18 @@ class KeyRing:
     def seal(self, text: bytes, bound_to: bytes) -> bytes:
         """Nonce and ciphertext under the current key."""
         nonce = os.urandom(NONCE_BYTES)
-        return nonce + AESGCM(self.keys[self.current]).encrypt(nonce, text, _aad(bound_to, self.current))
+        return nonce + self._ciphers[self.current].encrypt(nonce, text, _aad(bound_to, self.current))
 
     def open(self, sealed: bytes, key_id: str, bound_to: bytes) -> bytes:
         """The text again, or DataErased, or DataTampered."""
-        key = self.keys.get(key_id)
-        if key is None:
+        cipher = self._ciphers.get(key_id)
+        if cipher is None:
             raise DataErased(key_id)
         nonce, ciphertext = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
         if len(nonce) < NONCE_BYTES:
             raise DataTampered("the encrypted data is too short")
         try:
-            return AESGCM(key).decrypt(nonce, ciphertext, _aad(bound_to, key_id))
+            return cipher.decrypt(nonce, ciphertext, _aad(bound_to, key_id))
         except InvalidTag:
             raise DataTampered("the encrypted data was changed or belongs elsewhere") from None
 

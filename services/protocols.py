@@ -10,6 +10,7 @@ import copy
 import json
 import math
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -206,14 +207,19 @@ def _all_faults(document: dict[str, Any], error: ValidationError) -> list[Fault]
 
 def _example_of(document: dict[str, Any]) -> dict[str, Any]:
     """The shipped example that gives the drug in the same form, else by the same route, else the first."""
-    examples = [parsed((SHIPPED / f"{name}.yaml").read_text("utf-8")) for name in shipped()]
     dosing = document.get("dosing")
     form = dosing.get("form") if isinstance(dosing, dict) else None
 
     def likeness(example: dict[str, Any]) -> tuple[bool, bool]:
         return example["dosing"]["form"] == form, example["route"] == document.get("route")
 
-    return max(examples, key=likeness)
+    return max(_examples(), key=likeness)
+
+
+@cache
+def _examples() -> tuple[dict[str, Any], ...]:
+    """The shipped documents, to be copied from: every protocol with a fault would read four files again."""
+    return tuple(parsed((SHIPPED / f"{name}.yaml").read_text("utf-8")) for name in shipped())
 
 
 def _touches(pointer: str, broken: str) -> bool:

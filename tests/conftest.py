@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import pytest
+import structlog
 from temporalio.client import Client
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
@@ -28,9 +29,10 @@ from deploy.temporal_server import (
 )
 from services.database import migrate
 from services.encryption import KeyRing
-from services.process import end_process
+from services.process import end_process, settle_memory
 from services.temporal import data_converter
 from tests.databases import Databases
+from tests.dealing import dealt
 
 TEMPLATE = "kap_template"
 
@@ -118,6 +120,25 @@ _session_key = pytest.StashKey[pytest.Session]()
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[_session_key] = session
+
+
+def pytest_configure() -> None:
+    """Without rich, which prints every local variable of a traceback: seconds for each failure that is meant."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a run of several processes each begins with its part of the long tests."""
+    processes = getattr(config, "workerinput", {}).get("workercount", 1)
+    if processes > 1:
+        items[:] = dealt(items, lambda item: item.path, processes)
+
+
+def pytest_collection_finish() -> None:
+    """Five thousand tests and all that they import stay until the end, as what a process of ours loads does."""
+    settle_memory()
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,44 +1,46 @@
 """What does the day of a site look like right now?"""
 
+from collections import Counter
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import Query, Response
 
+from api.answering import written
 from api.auth import ACTS
-from api.composition import Composition
 from api.dependencies import CallerHere, Composed
 from api.next_steps import course_href
 from api.routes.journeys import AtSite, one_site
 from api.routes.router import routes
-from api.schemas.board import BoardOut, PersonOut, ResourceOnBoard
+from api.schemas.board import BoardOut
 from api.schemas.values import Day
 from clinical.booking import Span
 from clinical.instants import local_date
 from services.records.board_queries import PLACES
-from services.records.board_views import PersonOnBoard
 
 router = routes("/v1/board", "tasks")
 
-NEXT_OF = {
+NEXT_OF: dict[str, tuple[tuple[str, str], ...]] = {
     "expected": (("answer_readiness", "/readiness"), ("check_in", "/check-in")),
     "arrived": (("order_dose", "/order"), ("give_dose", "/dose")),
     "in-chair": (("record_observation", "/observations"), ("discharge", "/discharge")),
     "home": (("record_contact", "/contact"), ("record_integration", "/integration")),
 }
 END_DOSE = ("end_dose", "/dose-end")
+ROLES_OF = {act: sorted(role.value for role in ACTS[act]) for act, _ in chain(*NEXT_OF.values(), [END_DOSE])}
 AT_MOST = 1000
 """Visits of one site on one day."""
 
 
-@router.get("", operation_id="read_board")
+@router.get("", operation_id="read_board", response_model=BoardOut)
 async def read_board(
     here: Composed,
     caller: CallerHere,
     response: Response,
     site: AtSite = None,
     day: Annotated[Day | None, Query(description="on the wall of the site; today if left out")] = None,
-) -> BoardOut:
+) -> Response:
     """The day of a site in its own zone: rooms, who is expected, here, in the chair (since when, the next reading
     and whether it is late, the tier of the last one), who went home, and what can be done for each.
 
@@ -48,40 +50,21 @@ async def read_board(
     zone = await here.zone_of(at)
     board = await here.queries.board(at, day or local_date(now, zone), zone, now)
     response.headers["Cache-Control"] = "no-store"
-    people = tuple(_person(one) for one in board.people)
-    counts = {place: sum(one.place == place for one in people) for place in PLACES}
-    resources = await _resources(here, at, Span(board.starts_at, board.ends_at))
-    return BoardOut(**(dict(board) | {"people": people}), counts=counts, resources=tuple(resources))
+    for person in board["people"]:
+        person.update(_ways(person))
+    places = Counter(person["place"] for person in board["people"])
+    resources = await here.bookings.day(at, Span(board["starts_at"], board["ends_at"]), limit=AT_MOST)
+    counts = {place: places[place] for place in PLACES}
+    return written({**board, "counts": counts, "resources": resources}, response)
 
 
-async def _resources(here: Composition, site: str, day: Span) -> list[ResourceOnBoard]:
-    """Everything that the site has registered, by kind and code, with the visits of that day."""
-    taken: dict[str, list[dict[str, Any]]] = {}
-    for booking in await here.bookings.between(site, day, limit=AT_MOST):
-        for part in booking.parts:
-            span = {
-                "part": part.part,
-                "starts_at": part.starts_at,
-                "ends_at": part.ends_at,
-                "status": booking.status,
-                "booking_id": booking.id,
-                "journey_id": booking.journey_id,
-                "session": booking.session,
-            }
-            taken.setdefault(part.resource_id, []).append(span)
-    return [
-        ResourceOnBoard.model_validate({"code": one.code, "kind": one.kind, "taken": taken.get(one.id, ())})
-        for one in sorted(await here.bookings.resources(site), key=lambda one: (one.kind, one.code))
-    ]
-
-
-def _person(one: PersonOnBoard) -> PersonOut:
-    course = course_href(one.journey_id)
-    ways: tuple[tuple[str, str], ...] = NEXT_OF[one.place]
-    if one.place == "in-chair" and one.dose_ended_at is None:
+def _ways(person: dict[str, Any]) -> dict[str, Any]:
+    """Where the course is, and what can be done for this person now."""
+    course, ways = course_href(person["journey_id"]), NEXT_OF[person["place"]]
+    if person["place"] == "in-chair" and person["dose_ended_at"] is None:
         ways = (*ways, END_DOSE)
-    acts = [
-        {"act": act, "href": f"{course}/sessions/{one.session}{end}", "roles": sorted(ACTS[act])}
-        for act, end in ways
-    ]
-    return PersonOut.model_validate({**dict(one), "course": course, "next": acts})
+    visit = f"{course}/sessions/{person['session']}"
+    return {
+        "course": course,
+        "next": [{"act": act, "href": f"{visit}{end}", "roles": ROLES_OF[act]} for act, end in ways],
+    }

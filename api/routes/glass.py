@@ -9,7 +9,7 @@ from api.breaking import broken
 from api.dependencies import CallerHere, Composed, CourseHere, KeyHere
 from api.errors import trace_id_of
 from api.paging import CursorParameter, Limit, link_next
-from api.routes.router import COURSE, routes
+from api.routes.router import COURSE, join, routes
 from api.schemas.access import BreakGlassIn, GlassOut, ReviewIn, ReviewPage
 from api.schemas.values import Identifier, Site
 from services.access.views import GlassView, ReviewStatus
@@ -75,5 +75,4 @@ async def review_break_glass(
 
 
 router = APIRouter()
-router.include_router(_of_course)
-router.include_router(_reviews)
+join(router, (_of_course, _reviews))

@@ -14,7 +14,7 @@ from api.errors import trace_id_of
 from api.ops_notes import note
 from api.problems import Problem
 from api.resetting import reset
-from api.routes.router import COURSE, routes
+from api.routes.router import COURSE, join, routes
 from api.schemas.operations import BulkIn, BulkTokenIn, OpsCommandIn, OpsCommandOut, ResetIn, ResetOut
 from api.schemas.values import Identifier, Site
 from clinical.people import Role
@@ -133,6 +133,4 @@ async def note_ops_command(
 
 
 router = APIRouter()
-router.include_router(_many)
-router.include_router(_one)
-router.include_router(_engine)
+join(router, (_many, _one, _engine))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
+from api.answering import written
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed, KeyHere
 from api.looking import seen_at
@@ -44,17 +45,21 @@ async def register_patient(
     return RegisteredOut(patient_id=person.patient_id)
 
 
-@router.get("/{patient_id}", operation_id="read_patient")
+@router.get("/{patient_id}", operation_id="read_patient", response_model=PatientOut)
 async def read_patient(
-    patient_id: Annotated[Identifier, Path()], here: Composed, caller: CallerHere, request: Request
-) -> PatientOut:
+    patient_id: Annotated[Identifier, Path()],
+    here: Composed,
+    caller: CallerHere,
+    request: Request,
+    response: Response,
+) -> Response:
     """The person as registered, with the ids of their courses. Audited; auditors see no name and no address.
 
     403 `purpose-required` for auditors and machines that send no `Kap-Purpose`.
     """
     found = await here.queries.patient(sorted(caller.principal.sites), patient_id)
     seen_at(request, found.site)
-    return PatientOut.model_validate(shown_patient(found, caller.role))
+    return written(shown_patient(found, caller.role), response)
 
 
 async def refuse_duplicates(here: Composition, person: NewPatient) -> None:

@@ -1,10 +1,12 @@
 """What is there to do, and who is at it? The work list of a site: most urgent first, filtered, counted, claimed."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Header, Path, Query, Request, Response
+from sqlalchemy import Row
 
+from api.answering import written
 from api.colleagues import registered
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed
@@ -28,7 +30,7 @@ RowId = Annotated[Identifier, Path()]
 IfMatch = Annotated[str | None, Header(max_length=40)]
 
 
-@router.get("", operation_id="list_tasks")
+@router.get("", operation_id="list_tasks", response_model=TaskPage)
 async def list_tasks(
     here: Composed,
     caller: CallerHere,
@@ -47,7 +49,7 @@ async def list_tasks(
     journey: Annotated[Identifier | None, Query(description="of one course: the last part of its id")] = None,
     cursor: CursorParameter = None,
     limit: Limit = 50,
-) -> TaskPage:
+) -> Response:
     """Human steps, most urgent first, each with the command that completes it and who has taken it on.
 
     `counts` are the open, overdue and more than routine ones of each role.
@@ -71,13 +73,13 @@ async def list_tasks(
     found, counts = await here.queries.work_list([at], wanted, now, cursor=place, limit=limit + 1)
     mark = None
     if len(found) > limit:
-        last = found[limit - 1]
+        last, _ = found[limit - 1]
         mark = here.cursors.seal(
             listing, [str(rank(Priority(last.priority))), last.due_at.isoformat(), last.id]
         )
         link_next(request, response, mark)
-    items = [_line(task, now) for task in found[:limit]]
-    return TaskPage(items=items, next_cursor=mark, counts=counts)
+    items = [fields | _beside(task, now) for task, fields in found[:limit]]
+    return written({"items": items, "next_cursor": mark, "counts": counts}, response)
 
 
 @router.get("/{task_id}", operation_id="read_task")
@@ -158,8 +160,12 @@ async def delegate_task(
 
 
 def _line(task: TaskView, now: datetime) -> TaskLine:
-    course = course_href(task.journey_id) if task.journey_id else None
-    return TaskLine(**dict(task), **asked(task, now), course=course)
+    return TaskLine(**dict(task), **_beside(task, now))
+
+
+def _beside(task: TaskView | Row[Any], now: datetime) -> dict[str, Any]:
+    """What a line says beyond the task itself."""
+    return {**asked(task, now), "course": course_href(task.journey_id) if task.journey_id else None}
 
 
 def _position(here: Composition, listing: str, cursor: str | None) -> Place | None:

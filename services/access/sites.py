@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from clinical.instants import zone_named
@@ -12,9 +12,11 @@ from services.access.audit import add_event
 from services.access.errors import NotThere, SiteMoved
 from services.access.tables import SiteRow
 from services.access.views import Looked, SiteDetails, SiteView
+from services.asking import Question
 from services.database import Database, counted
 
 PURPOSE = "HOPERAT"
+ZONE = Question(select(SiteRow.time_zone).where(SiteRow.id == bindparam("site")))
 
 
 class SiteRegister:
@@ -54,7 +56,7 @@ class SiteRegister:
 
     async def zone(self, site: str) -> ZoneInfo | None:
         """The zone on its wall; None while nobody has registered it."""
-        (found,) = await self._database.ask(select(SiteRow.time_zone).where(SiteRow.id == site))
+        (found,) = await self._database.ask(ZONE.of(site=site))
         return zone_named(found[0].time_zone) if found else None
 
     async def default_protocol(self, site: str) -> str | None:

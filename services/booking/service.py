@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,15 +11,15 @@ from clinical.booking import Span
 from clinical.booking_reconcile import Outcome, Visit
 from clinical.booking_search import STEP, Slot, next_slots
 from services.booking import reserving, resources, settling
+from services.booking.day import SHOWN, day_of
 from services.booking.errors import NotFound, SlotConflict
 from services.booking.giving_away import GivingAway
-from services.booking.interface import LIVE, BookingView, Status, Wish
+from services.booking.interface import BookingView, Status, Wish
 from services.booking.registry import Registry
 from services.booking.tables import BookingRow
 from services.database import counted
 
 LONGEST_SEARCH = timedelta(days=60)
-SHOWN = (*LIVE, Status.FULFILLED, Status.NOSHOW)
 
 
 class Bookings(Registry, GivingAway):
@@ -101,6 +102,10 @@ class Bookings(Registry, GivingAway):
             statement = statement.where(later)
         ordered = statement.order_by(BookingRow.starts_at, BookingRow.id).limit(limit)
         return [reserving.view_of(row) for row in await self._rows(ordered)]
+
+    async def day(self, site: str, span: Span, *, limit: int) -> list[dict[str, Any]]:
+        """What the site has, each with the spans for which a visit has it."""
+        return await day_of(self._database, site, span, limit)
 
     async def counts(self, site: str, span: Span) -> dict[str, int]:
         """Bookings of that time by status, those that were given back too."""

@@ -46,8 +46,7 @@ class Transactions:
 
     async def _rows(self, statement: Select[Any]) -> Sequence[Row[Any]]:
         """Every line of one statement, in its columns."""
-        (rows,) = await self._database.ask(statement)
-        return rows
+        return await self._database.ask_once(statement)
 
     async def _all(self, statement: Select[T]) -> list[T]:
         """The first column of every line."""

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Executable, Text, bindparam, delete, func, se
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.asking import Question
 from services.database import Database
 from services.events.errors import CursorExpired, CursorUnknown
 from services.events.interface import Event, Span
@@ -22,7 +23,7 @@ from services.outbox import FeedRow, OutboxRow
 AT_ONCE = 1000
 
 # Made once: to put a statement together costs as much as to send it.
-WAITING = select(OutboxRow.site).where(OutboxRow.seq.is_(None)).distinct()
+WAITING = Question(select(OutboxRow.site).where(OutboxRow.seq.is_(None)).distinct())
 LOCKED_FEED = (
     insert(FeedRow)
     .on_conflict_do_update(index_elements=[FeedRow.site], set_={"last_seq": FeedRow.last_seq})

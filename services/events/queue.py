@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, delete, literal, literal_column, or_, select, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.asking import Question
 from services.database import Database
 from services.encryption import EncryptionError, FieldCipher
 from services.events.endpoints import SECRETS, close
@@ -80,7 +81,7 @@ _OWED = (
         ),
     )
 )
-LOOK = select(_UNPUBLISHED.exists().label("to_publish"), _OWED.exists().label("to_send"))
+LOOK = Question(select(_UNPUBLISHED.exists().label("to_publish"), _OWED.exists().label("to_send")))
 """Made once: to put a statement together costs as much as to send it."""
 
 
@@ -98,7 +99,7 @@ class DeliveryQueue:
     async def look(self, now: datetime) -> ToDo:
         """Is there anything at all to do? One small question, because mostly there is not."""
         async with unreachable_said():
-            found = await self._database.alone(LOOK, {"now": now})
+            (found,) = await self._database.ask(LOOK.of(now=now))
         return ToDo(to_publish=found[0].to_publish, to_send=found[0].to_send)
 
     async def spread(self, now: datetime) -> int:

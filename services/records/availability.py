@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.asking import Question
 from services.database import Database
 from services.records.errors import RecordsUnavailable
 
@@ -64,11 +65,19 @@ class Sessions:
         except RaceLost as lost:
             raise RecordsUnavailable("the database cannot answer now") from lost
 
-    async def ask(self, *questions: Executable) -> list[Sequence[Row[Any]]]:
+    async def ask(self, *questions: Question) -> list[Sequence[Row[Any]]]:
         """The rows of each question, each of its own moment."""
         try:
             async with _answering():
                 return await self._database.ask(*questions)
+        except RaceLost as lost:
+            raise RecordsUnavailable("the database cannot answer now") from lost
+
+    async def ask_once(self, statement: Executable) -> Sequence[Row[Any]]:
+        """The rows of a statement that is hardly ever the same twice."""
+        try:
+            async with _answering():
+                return await self._database.ask_once(statement)
         except RaceLost as lost:
             raise RecordsUnavailable("the database cannot answer now") from lost
 

@@ -17,19 +17,20 @@ from clinical.monitoring import lateness, next_due
 from clinical.protocol import Protocol
 from clinical.vitals import Tier
 from clinical.working_time import Span, closed_day
+from services.asking import Question
 from services.records.availability import Sessions
-from services.records.board_views import BoardView, LastReading, PersonOnBoard, RoomOnBoard
+from services.records.board_views import PersonOnBoard
 from services.records.errors import NotFound
-from services.records.opening import view
 from services.records.published import published_protocol
 from services.records.tables import EntryRow, JourneyRow, ObservationRow, VisitRow
 
+Fields = dict[str, Any]
 PLACES = ("in-chair", "arrived", "expected", "home")
 
 
-OF_VISIT = [
-    getattr(VisitRow, name) for name in PersonOnBoard.model_fields if name in VisitRow.__table__.columns
-]
+OF_VISIT = tuple(name for name in PersonOnBoard.model_fields if name in VisitRow.__table__.columns)
+IN_A_ROW = (*OF_VISIT, "patient_id")
+"""What a line of the answer begins with, by its names on the board."""
 RULES_KEPT = 256
 
 
@@ -40,23 +41,24 @@ class BoardQueries:
     _rules: dict[tuple[str, str], Protocol]
     """Published protocols by site and name: a version that was published never changes."""
 
-    async def board(self, site: str, day: date, zone: ZoneInfo, now: datetime) -> BoardView:
-        """Those who are here first, then by the hour."""
+    async def board(self, site: str, day: date, zone: ZoneInfo, now: datetime) -> Fields:
+        """The fields of a `BoardView`, those who are here first, then by the hour. Checked once, by who answers them:
+        to check forty people here and there costs more than to ask for them."""
         span = closed_day(day, zone)
-        (visits,) = await self._sessions.ask(board_statement(site, span))
+        (visits,) = await self._sessions.ask(board_question(site, span))
         rules = await self._rules_of(site, {one.protocol for one in visits if _place(one) == "in-chair"})
         people = [_person(visit, rules.get(visit.protocol), now) for visit in visits]
-        people.sort(key=lambda one: (PLACES.index(one.place), one.dosed_at or one.starts_at or now))
-        return BoardView(
-            site=site,
-            day=day,
-            time_zone=zone.key,
-            starts_at=span.start,
-            ends_at=span.end,
-            at=now,
-            people=tuple(people),
-            rooms=tuple(_rooms(people)),
-        )
+        people.sort(key=lambda one: (PLACES.index(one["place"]), one["dosed_at"] or one["starts_at"] or now))
+        return {
+            "site": site,
+            "day": day,
+            "time_zone": zone.key,
+            "starts_at": span.start,
+            "ends_at": span.end,
+            "at": now,
+            "people": people,
+            "rooms": _rooms(people),
+        }
 
     async def _rules_of(self, site: str, names: Iterable[str]) -> dict[str, Protocol]:
         """The protocols of the courses in the chair; one that was never published here is unknown."""
@@ -96,13 +98,16 @@ def gone_home(site: str, span: Span) -> Select[VisitRow]:
 
 
 @lru_cache(maxsize=256)
-def board_statement(site: str, span: Span) -> Select[Any]:
-    """All of them in one moment, with their courses, and the newest reading that stands of who is in the chair.
+def board_question(site: str, span: Span) -> Question:
+    """It is the same all day: to put it into words costs more than to read its rows."""
+    return Question(board_statement(site, span))
 
-    It is the same all day: to put it into words costs more than to read its rows.
-    """
+
+def board_statement(site: str, span: Span) -> Select[Any]:
+    """All of them in one moment, with their courses, and the newest reading that stands of who is in the chair."""
+    columns = [getattr(VisitRow, name) for name in OF_VISIT]
     groups = (here(site), expected(site, span), gone_home(site, span))
-    visit = union_all(*(one.with_only_columns(*OF_VISIT) for one in groups)).subquery("visit")
+    visit = union_all(*(one.with_only_columns(*columns) for one in groups)).subquery("visit")
     course = (
         select(JourneyRow.patient_id, JourneyRow.protocol)
         .where(JourneyRow.id == visit.c.journey_id)
@@ -128,23 +133,23 @@ def board_statement(site: str, span: Span) -> Select[Any]:
     return select(visit, course, reading).select_from(joined)
 
 
-def _person(visit: Row[Any], protocol: Protocol | None, now: datetime) -> PersonOnBoard:
+def _person(visit: Row[Any], protocol: Protocol | None, now: datetime) -> Fields:
+    """The fields of a `PersonOnBoard`."""
     place, due, last = _place(visit), None, None
     if visit.taken_at is not None:
-        last = LastReading(tier=visit.tier, taken_at=visit.taken_at, minute=visit.minute)
-    if place == "in-chair" and protocol is not None and visit.dosed_at is not None:
-        tier = Tier.NORMAL if last is None else Tier(last.tier)
-        due = next_due(visit.dosed_at, [] if last is None else [last.taken_at], protocol, tier)
+        last = {"tier": visit.tier, "taken_at": visit.taken_at, "minute": visit.minute}
+    if place == "in-chair" and protocol is not None:
+        tier = Tier.NORMAL if last is None else Tier(visit.tier)
+        due = next_due(visit.dosed_at, [] if last is None else [visit.taken_at], protocol, tier)
     late = place == "expected" and visit.starts_at is not None and visit.starts_at < now
-    return view(
-        PersonOnBoard,
-        visit,
-        place=place,
-        late_since=visit.starts_at if late else None,
-        last_reading=last if place == "in-chair" else None,
-        next_reading_at=due,
-        lateness=None if due is None or protocol is None else lateness(due, now, protocol).value,
-    )
+    return {
+        **dict(zip(IN_A_ROW, visit, strict=False)),
+        "place": place,
+        "late_since": visit.starts_at if late else None,
+        "last_reading": last if place == "in-chair" else None,
+        "next_reading_at": due,
+        "lateness": None if due is None or protocol is None else lateness(due, now, protocol).value,
+    }
 
 
 def _place(visit: Row[Any]) -> str:
@@ -155,17 +160,19 @@ def _place(visit: Row[Any]) -> str:
     return "arrived" if visit.dosed_at is None else "in-chair"
 
 
-def _rooms(people: Sequence[PersonOnBoard]) -> list[RoomOnBoard]:
+def _rooms(people: Sequence[Fields]) -> list[Fields]:
+    """The fields of a `RoomOnBoard` for each room of the day."""
     rooms = []
-    for name in sorted({one.room for one in people if one.room}):
-        inside = [one for one in people if one.room == name and one.place in ("arrived", "in-chair")]
-        ahead = [one.starts_at for one in people if one.room == name and one.place == "expected"]
+    for name in sorted({one["room"] for one in people if one["room"]}):
+        of_room = [one for one in people if one["room"] == name]
+        inside = next((one for one in of_room if one["place"] in ("arrived", "in-chair")), None)
+        ahead = [one["starts_at"] for one in of_room if one["place"] == "expected" and one["starts_at"]]
         rooms.append(
-            RoomOnBoard(
-                room=name,
-                journey_id=inside[0].journey_id if inside else None,
-                session=inside[0].session if inside else None,
-                next_starts_at=min(filter(None, ahead), default=None),
-            )
+            {
+                "room": name,
+                "journey_id": inside and inside["journey_id"],
+                "session": inside and inside["session"],
+                "next_starts_at": min(ahead, default=None),
+            }
         )
     return rooms

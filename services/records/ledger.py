@@ -4,10 +4,11 @@ The fact is stored as canonical JSON, encrypted and bound to its journey and key
 entry does not decrypt. Reading hashes nothing; `audit` does.
 """
 
-from collections.abc import Iterable
-from typing import Any, TypeVar
+from collections.abc import Hashable, Iterable
+from functools import cache
+from typing import Any, TypeVar, cast
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -66,9 +67,10 @@ class Ledger:
     def opened(self, payload: bytes, journey_id: str, key: str, kind: type[F]) -> F:
         """The same of an entry of which no more than this was read."""
         text = self._cipher.decrypt(PAYLOAD, payload, row=_place(journey_id, key))
-        fact = _FACT.validate_json(text)
-        if not isinstance(fact, kind):
-            raise RecordsError("an entry is not what its read model takes it for")
+        try:
+            fact: F = _of_kind(cast("Hashable", kind)).validate_json(text)
+        except ValidationError:
+            raise RecordsError("an entry is not what its read model takes it for") from None
         return fact
 
     def recorded(self, row: EntryRow) -> RecordedEntry:
@@ -94,6 +96,11 @@ class Ledger:
             select(EntryRow).where(EntryRow.journey_id == journey_id, EntryRow.seq.in_(wanted))
         )
         return {row.seq: self.fact(row) for row in found}
+
+
+@cache
+def _of_kind(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def actor_of(row: EntryRow) -> Actor:

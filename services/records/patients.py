@@ -49,17 +49,19 @@ class PatientFile:
 
     def opened(self, row: PatientRow | Row[Any]) -> NewPatient:
         """The row in clear."""
-        return NewPatient.model_validate(
-            {
-                "patient_id": row.id,
-                "site": row.site,
-                "language": row.language,
-                "time_zone": row.time_zone,
-                "preferred_channel": row.preferred_channel,
-                "detail_opt_in": row.detail_opt_in,
-                **{field: self._opened(row, column) for field, column in ENCRYPTED.items()},
-            }
-        )
+        return NewPatient.model_validate(self.in_clear(row))
+
+    def in_clear(self, row: PatientRow | Row[Any]) -> dict[str, Any]:
+        """The fields of a `NewPatient`, for what is made of them."""
+        return {
+            "patient_id": row.id,
+            "site": row.site,
+            "language": row.language,
+            "time_zone": row.time_zone,
+            "preferred_channel": row.preferred_channel,
+            "detail_opt_in": row.detail_opt_in,
+            **{field: self._opened(row, column) for field, column in ENCRYPTED.items()},
+        }
 
     def contact(self, row: PatientRow) -> Contact:
         """Only what reaching the person needs."""

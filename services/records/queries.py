@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import any_, bindparam, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from clinical import events
 from clinical.downtime_sheet import DowntimeSheet
 from clinical.instants import zone_named
+from services.asking import SITES, Question
 from services.database import Database, counted
 from services.encryption import FieldCipher
 from services.records.availability import Sessions
@@ -55,10 +56,22 @@ _LAST_DOSE = (
     .where(DoseRow.journey_id == JourneyRow.id, DoseRow.given_at <= bindparam("at"))
     .scalar_subquery()
 )
-SETTING = select(JourneyRow.protocol, JourneyRow.time_zone, _LAST_DOSE.label("dose_at")).where(
-    JourneyRow.id == bindparam("journey"), JourneyRow.site == bindparam("site")
+SETTING = Question(
+    select(JourneyRow.protocol, JourneyRow.time_zone, _LAST_DOSE.label("dose_at")).where(
+        JourneyRow.id == bindparam("journey"), JourneyRow.site == bindparam("site")
+    )
 )
-"""Made once: to put a statement together costs as much as to send it."""
+_COURSES = (
+    select(JourneyRow.id)
+    .where(JourneyRow.patient_id == bindparam("patient"), JourneyRow.site == any_(SITES))
+    .order_by(JourneyRow.started_at.desc())
+)
+PATIENT = Question(
+    select(*PatientRow.__table__.columns, func.array(_COURSES.scalar_subquery()).label("journeys")).where(
+        PatientRow.id == bindparam("patient"), PatientRow.site == any_(SITES)
+    )
+)
+"""The person, with the ids of their courses at these sites, newest first."""
 
 
 class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
@@ -98,7 +111,7 @@ class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
 
     async def setting(self, site: str, journey_id: str, at: datetime) -> CourseSetting:
         """What surrounds something that happened in the course at that instant: its rules, zone, and last dose."""
-        found = await self._sessions.alone(SETTING, {"site": site, "journey": journey_id, "at": at})
+        (found,) = await self._sessions.ask(SETTING.of(site=site, journey=journey_id, at=at))
         if not found:
             raise NotFound("the journey is not in the record")
         return CourseSetting.model_validate(dict(found[0]._mapping))
@@ -198,13 +211,13 @@ class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
             return self._ledger.fact_of(made, events.DowntimeSheetMade).sheet
 
     async def patient(self, sites: Sequence[str], patient_id: str) -> PatientView:
-        (found,) = await self._sessions.ask(patient_statement(sites, patient_id))
+        (found,) = await self._sessions.ask(PATIENT.of(sites=list(sites), patient=patient_id))
         if not found:
             raise NotFound("the patient is not in the record")
         (row,) = found
         return PatientView.model_validate(
             {
-                **dict(self._patients.opened(row)),
+                **self._patients.in_clear(row),
                 "opted_out_channels": tuple(row.opted_out_channels),
                 "registered_at": row.registered_at,
                 "journeys": tuple(row.journeys),
@@ -260,15 +273,3 @@ class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
             if journey is None:
                 raise NotFound("the journey is not in the record")
             yield session, journey
-
-
-def patient_statement(sites: Sequence[str], patient_id: str) -> Select[Any]:
-    """The person, with the ids of their courses at these sites, newest first."""
-    courses = (
-        select(JourneyRow.id)
-        .where(JourneyRow.patient_id == patient_id, JourneyRow.site.in_(sites))
-        .order_by(JourneyRow.started_at.desc())
-    )
-    journeys = func.array(courses.scalar_subquery()).label("journeys")
-    statement = select(*PatientRow.__table__.columns, journeys)
-    return statement.where(PatientRow.id == patient_id, PatientRow.site.in_(sites))

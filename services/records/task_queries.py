@@ -10,11 +10,25 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from clinical import events
 from clinical.task_priority import MOST_URGENT_FIRST, Priority, rank
+from services.asking import SITES, Question
 from services.records.availability import Sessions
 from services.records.errors import NotFound
 from services.records.ledger import Ledger
@@ -25,6 +39,11 @@ from services.records.task_views import SITE_REASONS, HoldingView, TaskCount, Ta
 
 Place = tuple[int, datetime, str]
 """Where a page ended: rank, due time, id of its last task."""
+
+Fields = dict[str, Any]
+Listed = tuple[Row[Any], Fields]
+SHOWN = tuple(name for name in TaskView.model_fields if name != "reason")
+NOBODY = dict.fromkeys(("holder", "holder_role", "held_until", "delegated_by"))
 
 OPEN = TaskRow.status == literal("requested", literal_execute=True)
 """Spelled out in the statement, so that the partial indexes of open tasks are used."""
@@ -62,8 +81,7 @@ class TaskQueries:
         limit: int = 50,
     ) -> list[TaskView]:
         """Most urgent first; `cursor` is the place of the last task seen."""
-        (rows,) = await self._sessions.ask(tasks_statement(tuple(sites), wanted, cursor, limit))
-        return [self._task(row) for row in rows]
+        return [self._task(row) for row in await self._page(sites, wanted, cursor, limit)]
 
     async def work_list(
         self,
@@ -73,23 +91,25 @@ class TaskQueries:
         *,
         cursor: Place | None = None,
         limit: int = 50,
-    ) -> tuple[list[TaskView], list[TaskCount]]:
-        """A page, and the counts over all that is open."""
-        page = tasks_statement(tuple(sites), wanted, cursor, limit)
-        rows, counts = await self._sessions.ask(page, counts_statement(sites, now))
-        return [self._task(row) for row in rows], [_count(row) for row in counts]
+    ) -> tuple[list[Listed], list[Fields]]:
+        """A page, and the counts over all that is open: fields of a `TaskView` beside its row, and of a `TaskCount`.
+        Not checked: whoever answers with them says what they have to be."""
+        rows = await self._page(sites, wanted, cursor, limit)
+        (counts,) = await self._sessions.ask(COUNTS.of(sites=list(sites), now=now))
+        page = [(row, task_fields(row, self._opened(row), now)) for row in rows]
+        return page, [dict(zip(TaskCount.model_fields, row, strict=True)) for row in counts]
 
     async def task(self, sites: Sequence[str], row_id: str) -> TaskView:
         statement = with_entry(select(TaskRow.id).where(TaskRow.id == row_id, TaskRow.site.in_(sites)))
-        (found,) = await self._sessions.ask(statement)
+        found = await self._sessions.ask_once(statement)
         if not found:
             raise NotFound("there is no such task at these sites")
         return self._task(found[0])
 
     async def task_counts(self, sites: Sequence[str], now: datetime) -> list[TaskCount]:
         """Open tasks by owner, and how many were due before `now`."""
-        (rows,) = await self._sessions.ask(counts_statement(sites, now))
-        return [_count(row) for row in rows]
+        (rows,) = await self._sessions.ask(COUNTS.of(sites=list(sites), now=now))
+        return [TaskCount(**dict(zip(TaskCount.model_fields, row, strict=True))) for row in rows]
 
     async def task_history(self, sites: Sequence[str], row_id: str) -> list[HoldingView]:
         """Who took it on, passed it on, gave it back: in that order."""
@@ -98,6 +118,14 @@ class TaskQueries:
         async with self._sessions.reading() as session:
             rows = await session.scalars(of_task.order_by(TaskHolding.n))
             return [view(HoldingView, row) for row in rows]
+
+    async def _page(
+        self, sites: Sequence[str], wanted: TaskFilter, cursor: Place | None, limit: int
+    ) -> Sequence[Row[Any]]:
+        if cursor is None and wanted.due_before is None:
+            (rows,) = await self._sessions.ask(first_page(tuple(sites), wanted, limit))
+            return rows
+        return await self._sessions.ask_once(tasks_statement(sites, wanted, cursor, limit))
 
     def _task(self, row: Row[Any]) -> TaskView:
         return task_view(row, self._opened(row))
@@ -109,26 +137,31 @@ class TaskQueries:
         return self._ledger.opened(row.payload, row.journey_id, row.key, events.TaskOpened)
 
 
-def _count(row: Row[Any]) -> TaskCount:
-    owner, count, late, urgent = tuple(row)
-    return TaskCount(owner=owner, open=count, overdue=late, urgent=urgent)
-
-
 def task_view(row: Any, opened: events.TaskOpened | None) -> TaskView:
-    """A holding that has run out is none."""
-    held = row.held_until is not None and row.held_until > datetime.now(UTC)
-    nobody = {} if held else dict.fromkeys(("holder", "holder_role", "held_until", "delegated_by"))
-    return view(TaskView, row, reason=opened.reason if opened else SITE_REASONS.get(row.code, ""), **nobody)
+    return view(TaskView, row, **_words(row, opened, datetime.now(UTC)))
+
+
+def task_fields(row: Row[Any], opened: events.TaskOpened | None, now: datetime) -> Fields:
+    """What `task_view` has, of a line whose columns begin with `SHOWN`."""
+    return {**dict(zip(SHOWN, row, strict=False)), **_words(row, opened, now)}
+
+
+def _words(row: Any, opened: events.TaskOpened | None, now: datetime) -> Fields:
+    """What is not in its row as it stands. A holding that has run out is none."""
+    held = row.held_until is not None and row.held_until > now
+    return {"reason": opened.reason if opened else SITE_REASONS.get(row.code, ""), **({} if held else NOBODY)}
 
 
 @lru_cache(maxsize=256)
-def tasks_statement(
-    sites: tuple[str, ...], wanted: TaskFilter, cursor: Place | None, limit: int
-) -> Select[Any]:
-    """The page: each piece in the order of its index, then the first of all pieces together.
+def first_page(sites: tuple[str, ...], wanted: TaskFilter, limit: int) -> Question:
+    """The same first pages are asked for all day: to put one into words costs more than to read its rows."""
+    return Question(tasks_statement(sites, wanted, None, limit))
 
-    The same first pages are asked for all day: to put one into words costs more than to read its rows.
-    """
+
+def tasks_statement(
+    sites: Sequence[str], wanted: TaskFilter, cursor: Place | None, limit: int
+) -> Select[Any]:
+    """The page: each piece in the order of its index, then the first of all pieces together."""
     pieces = [
         select(TaskRow.id)
         .where(TaskRow.site.in_(sites), *conditions)
@@ -146,17 +179,24 @@ def with_entry(ids: Any, limit: int | None = None) -> Select[Any]:
     chosen = ids.subquery()
     task = aliased(TaskRow)
     opened = and_(EntryRow.journey_id == task.journey_id, EntryRow.seq == task.opened_seq)
-    shown = [getattr(task, name) for name in TaskView.model_fields if name != "reason"]
+    shown = [getattr(task, name) for name in SHOWN]
     statement = select(*shown, EntryRow.key, EntryRow.payload)
     statement = statement.join(chosen, chosen.c.id == task.id).outerjoin(EntryRow, opened)
     return statement.order_by(task.rank, task.due_at, task.id).limit(limit)
 
 
-def counts_statement(sites: Sequence[str], now: datetime) -> Select[str, int, int, int]:
-    overdue = func.count().filter(TaskRow.due_at < now)
-    urgent = func.count().filter(TaskRow.rank < rank(Priority.ROUTINE))
-    statement = select(TaskRow.owner, func.count(), overdue, urgent).where(TaskRow.site.in_(sites))
-    return statement.where(TaskRow.status == "requested").group_by(TaskRow.owner).order_by(TaskRow.owner)
+COUNTS = Question(
+    select(
+        TaskRow.owner,
+        func.count(),
+        func.count().filter(TaskRow.due_at < bindparam("now")),
+        func.count().filter(TaskRow.rank < rank(Priority.ROUTINE)),
+    )
+    .where(TaskRow.site == any_(SITES), OPEN)
+    .group_by(TaskRow.owner)
+    .order_by(TaskRow.owner)
+)
+"""Open tasks of each role, those of them that were due before `now`, and those that are more than routine."""
 
 
 def _pieces(wanted: TaskFilter, cursor: Place | None) -> Iterator[list[ColumnElement[bool]]]:

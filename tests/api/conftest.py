@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -32,7 +33,6 @@ from services.notifications.channel import OutgoingMessage
 from services.notifications.interface import ChannelName
 from services.notifications.service import NotificationService
 from services.notifications.wording import HelpLines
-from services.protocols import load_protocol
 from services.questionnaires.wording import wording_of
 from services.records.booking_facts import BookingFacts
 from services.records.booking_tasks import BookingTasks
@@ -48,6 +48,7 @@ from services.records.task_claims import TaskClaims
 from services.records.therapy_notes import TherapyNotes
 from tests.api.caller import SITE, Person, person, verifier
 from tests.api.fake_engine import FakeEngine
+from tests.shipped import shipped_protocol
 
 PUBLIC = "93.184.216.34"
 RESERVED = {"inside.example.org": "10.0.0.7", "localhost": "127.0.0.1"}
@@ -62,6 +63,10 @@ PATIENT = {
     "phone": "+1 202 555 0199",
     "time_zone": "America/New_York",
 }
+
+
+_DESCRIBED: dict[str, dict[str, Any] | None] = {}
+"""What the application says of itself: a second of work, and the same for every clinic of this process."""
 
 
 @dataclass
@@ -143,7 +148,7 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
     database = Database(database_url)
     cipher = FieldCipher(KeyRing({"f1": os.urandom(32)}, "f1"), os.urandom(32))
     records = SqlRecords(database, cipher)
-    await records.publish_protocol(load_protocol("iv-racemic"), SITE)
+    await records.publish_protocol(shipped_protocol(), SITE)
     engine, clock = FakeEngine(records), Clock()
     outgoing = {name: Outgoing(name) for name in ChannelName}
 
@@ -187,8 +192,10 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         mail_door=MailDoor(SecretStr(MAIL_SECRET)),
         help_lines=HelpLines(),
     )
+    app = create_app(composition)
+    app.openapi_schema = _DESCRIBED.get("schema")
     yield Clinic(
-        app=create_app(composition),
+        app=app,
         engine=engine,
         records=records,
         notes=composition.notes,
@@ -199,5 +206,6 @@ async def clinic(database_url: str) -> AsyncIterator[Clinic]:
         outgoing=outgoing,
         clock=clock,
     )
+    _DESCRIBED["schema"] = app.openapi_schema
     await composition.outside.streams.close()
     await database.dispose()

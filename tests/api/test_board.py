@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.schemas.board import BoardOut
 from clinical.events import (
     CheckedIn,
     DoseGiven,
@@ -23,6 +24,7 @@ from clinical.journey import Stage
 from clinical.people import ENGINE, Role
 from services.access.views import SiteDetails
 from services.records.interface import Batch
+from tests.api.answers import assert_is
 from tests.api.caller import SITE
 from tests.api.conftest import Clinic
 from tests.services.records.facts import SAMPLES
@@ -77,7 +79,9 @@ async def day(clinic: Clinic) -> dict[str, str]:
 
 
 async def test_the_day_of_a_site(clinic: Clinic, day: dict[str, str]) -> None:
-    board = (await clinic.person(Role.NURSE).get("/v1/board")).json()
+    answer = await clinic.person(Role.NURSE).get("/v1/board")
+    board = answer.json()
+    assert_is(BoardOut, answer)
     assert board["time_zone"] == "America/New_York"
     assert board["day"] == datetime.now(NEW_YORK).date().isoformat()
     people = {

@@ -8,7 +8,9 @@ from datetime import timedelta
 from sqlalchemy import create_engine, text
 
 from api.engine import EngineRefused, EngineUnavailable
+from api.schemas.board import BoardOut
 from clinical.people import Role
+from tests.api.answers import assert_is
 from tests.api.booking_site import (
     BOOKINGS,
     RESOURCES,
@@ -59,7 +61,9 @@ async def test_a_time_is_found_held_booked_and_in_the_calendar(clinic: Clinic) -
     listed = (await clinic.coordinator.get(f"{BOOKINGS}?{day}")).json()["items"]
     assert [one["id"] for one in listed] == [held["id"]]
     wall = wednesday().astimezone(ZONE).date()
-    board = (await clinic.coordinator.get(f"/v1/board?day={wall.isoformat()}")).json()["resources"]
+    answer = await clinic.coordinator.get(f"/v1/board?day={wall.isoformat()}")
+    assert_is(BoardOut, answer)
+    board = answer.json()["resources"]
     assert {one["code"]: [part["booking_id"] for part in one["taken"]] for one in board} == {
         one["resource"]: [held["id"]] for one in held["parts"]
     }

@@ -16,10 +16,10 @@ from api.engine import JOURNEY, QUEUE
 from api.idempotency import KEY_REQUIRED
 from api.routes.documentation import example_of
 from clinical.people import Role
-from services.protocols import load_protocol
 from tests.api.caller import SITE, Person
 from tests.api.conftest import Clinic
 from tests.api.routes_of import RouteOf, routes_of
+from tests.shipped import shipped_protocol
 from workflows.follow_up import FollowUp
 from workflows.patient_journey import PatientJourney
 from workflows.plan_approval import PlanApproval
@@ -216,7 +216,7 @@ async def send(
     who: Person, route: RouteOf, course: str, example: Any, container: str = "", endpoint: str = ""
 ) -> Any:
     address = route.at(course, container, endpoint) + QUERY.get(route.act, "")
-    published = load_protocol("iv-racemic")
+    published = shipped_protocol()
     if route.act == "migrate_protocol":
         example = example | {"protocol": published.canonical}
     hashes = {"approve_plan": "0f" * 32, "migrate_protocol": published.content_hash}

@@ -13,7 +13,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from api.engine import EngineRefused, EngineUnavailable, NotRunning, TemporalEngine
 from clinical.people import Actor, Role
 from services.identifiers import new_id
-from services.protocols import load_protocol
+from tests.shipped import shipped_protocol
 from workflows.messages import Accepted, DoseOrdered, JourneyInput, Pause, StartJourney
 
 QUEUE = "kap-journey-of-this-test"  # what is left over must not meet the real workers of other tests
@@ -60,7 +60,7 @@ class JourneyThatSaysNo:
 
 
 def start(key: str, site: str = "site-a") -> StartJourney:
-    protocol = load_protocol("iv-racemic")
+    protocol = shipped_protocol()
     return StartJourney(
         key=key,
         actor=WHO,

@@ -8,14 +8,14 @@ from api.engine import EngineRefused
 from clinical.people import Role
 from clinical.protocol import Protocol
 from services.protocol_signing import signature_of
-from services.protocols import load_protocol
 from tests.api.caller import SITE
 from tests.api.conftest import Clinic
+from tests.shipped import shipped_protocol
 from workflows.messages import MigrateProtocol
 
 
 def the_next_version() -> Protocol:
-    before = load_protocol("iv-racemic")
+    before = shipped_protocol()
     longer = before.discharge.model_copy(update={"min_after_start_minutes": 150})
     after = before.model_copy(update={"version": "next", "discharge": longer})
     return after.model_copy(update={"signature": signature_of(after, "A", datetime.now(UTC), example=True)})

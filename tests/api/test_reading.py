@@ -10,10 +10,12 @@ import structlog
 from api.cursors import VALID_FOR_S, Cursors
 from api.next_steps import CHECK_TASK, DONE_BY, FOLLOW_UP_TASK, step
 from api.problems import Problem
+from api.schemas.intake import PatientOut
 from clinical.events import Entry, Fact, SessionOpened, TaskOpened
 from clinical.people import ENGINE, Role
 from services.records.interface import Batch
 from services.records.task_views import TaskView
+from tests.api.answers import assert_is
 from tests.api.caller import SITE
 from tests.api.conftest import PATIENT, Clinic
 from tests.api.fake_engine import AT
@@ -225,7 +227,9 @@ async def test_a_visit_is_read(clinic: Clinic) -> None:
 async def test_a_patient_is_read_with_their_courses(clinic: Clinic) -> None:
     patient = await clinic.a_patient()
     course = await clinic.a_journey(patient_id=patient)
-    found = (await clinic.coordinator.get(f"/v1/patients/{patient}")).json()
+    answer = await clinic.coordinator.get(f"/v1/patients/{patient}")
+    assert_is(PatientOut, answer)
+    found = answer.json()
     assert (found["name"], found["phone_e164"]) == (PATIENT["name"], "+12025550199")
     assert found["journeys"] == [course.replace("/v1/journeys", "journey")]
 

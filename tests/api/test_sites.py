@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from clinical.people import Role
-from services.protocols import load_protocol
 from tests.api.caller import SITE
 from tests.api.conftest import Clinic
+from tests.shipped import shipped_protocol
 
 HARBOR = {"name": "Harbor Street", "time_zone": "America/New_York", "phone": "+1 202 555 0100"}
 
@@ -48,8 +48,8 @@ async def test_every_fault_of_a_site_is_named_and_other_sites_are_not_there(clin
 
 
 async def test_a_course_gets_the_default_protocol_of_its_site_when_nobody_names_one(clinic: Clinic) -> None:
-    first = load_protocol("iv-racemic")
-    other = load_protocol("im-racemic")
+    first = shipped_protocol()
+    other = shipped_protocol("im-racemic")
     await clinic.records.publish_protocol(other, SITE)  # the newest, but not the default
     body = HARBOR | {"default_protocol": first.canonical}
     assert (await clinic.person(Role.MEDICAL_DIRECTOR).post(f"/v1/sites/{SITE}", body)).status_code == 200

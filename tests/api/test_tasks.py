@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
+from api.schemas.work import TaskPage
 from clinical.events import Entry, Fact, TaskCancelled, TaskDone, TaskOpened, TaskOverdue
 from clinical.people import ENGINE, Role
 from services.records.interface import Batch
 from services.records.task_tables import ColleagueRow
+from tests.api.answers import assert_is
 from tests.api.booking_site import RESOURCES, a_room
 from tests.api.caller import SITE, Person
 from tests.api.conftest import Clinic
@@ -206,7 +208,10 @@ async def test_the_list_is_urgent_first_and_filtered(clinic: Clinic) -> None:
         everything, ["book-session"], everything[2:], ["take-consent"], ["book-session"],
         ["book-session", "take-consent"], ["resolve-risk"], everything, [], [], everything[:3],
     ]  # fmt: skip
-    counts = (await clinic.coordinator.get("/v1/tasks")).json()["counts"]
+    answer = await clinic.coordinator.get("/v1/tasks?limit=2")
+    assert_is(TaskPage, answer)
+    assert 'rel="next"' in answer.headers["link"]
+    counts = answer.json()["counts"]
     assert {one["owner"]: (one["open"], one["overdue"], one["urgent"]) for one in counts} == {
         "coordinator": (2, 1, 1),
         "prescriber": (1, 0, 1),

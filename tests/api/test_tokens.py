@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from api.problems import Problem
-from api.tokens import KEYS_FRESH_S, KEYS_LAST_S, REFETCH_COOLDOWN_S, PublishedKeys, TokenVerifier
+from api.tokens import KEYS_FRESH_S, KEYS_LAST_S, LEEWAY_S, REFETCH_COOLDOWN_S, PublishedKeys, TokenVerifier
 from clinical.people import Role
 from tests.api.caller import AUDIENCE, claims
 
@@ -141,3 +143,45 @@ async def test_a_header_that_is_none(header: str | None) -> None:
     with pytest.raises(Problem, match="unauthenticated") as refused:
         await verifier(Issuer(), [0.0]).verify(header)
     assert refused.value.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_a_token_that_is_known_is_not_known_for_longer_than_it_lasts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    issuer = Issuer()
+    checks = verifier(issuer, [0.0])
+    token = issuer.token(issuer.keys[0])
+    assert await checks.verify(token) == await checks.verify(token)
+    lasts = claims(Role.NURSE)["exp"] + LEEWAY_S
+    monkeypatch.setattr("time.time", lambda: lasts - 10)
+    assert (await checks.verify(token)).roles == {Role.NURSE}
+    monkeypatch.setattr("time.time", lambda: lasts + 10)
+    for _ in range(2):
+        with pytest.raises(Problem, match="unauthenticated"):
+            await checks.verify(token)
+
+
+async def test_a_signature_is_checked_once_for_each_set_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    issuer, clock = Issuer(), [0.0]
+    decode = Mock(wraps=jwt.decode)
+    monkeypatch.setattr("api.tokens.jwt.decode", decode)
+    checks = verifier(issuer, clock)
+    token = issuer.token(issuer.keys[0])
+    for _ in range(3):
+        await checks.verify(token)
+    assert decode.call_count == 1
+    clock[0] += KEYS_FRESH_S  # fetched again, and the key is still there
+    for _ in range(3):
+        await checks.verify(token)
+    assert decode.call_count == 2
+    with pytest.raises(Problem, match="unauthenticated"):
+        await checks.verify(token[:-4] + "AAAA")  # another token is none that is known
+
+
+async def test_no_more_tokens_are_known_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.tokens.REMEMBERED", 2)
+    issuer = Issuer()
+    checks = verifier(issuer, [0.0])
+    for _ in range(5):
+        await checks.verify(issuer.token(issuer.keys[0]))
+    assert len(checks._known) <= 2

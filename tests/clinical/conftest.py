@@ -14,8 +14,9 @@ settings.load_profile("rules")
 
 SHIPPED = Path(__file__).parents[2] / "clinical" / "protocols" / "iv-racemic.yaml"
 HERE = Path(__file__).parent
-SEARCHES = HERE / "model"
-"""A walk over all that can happen shows that nothing bad does; that a branch is right, an example shows."""
+SEARCHES = {HERE / "model", HERE / "test_many_crises.py"}
+"""A walk over all that can happen, or over thousands at random, shows that nothing bad does; that a branch is right,
+an example shows."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -23,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The examples of the rules: what is neither a property over random values nor a search of a model."""
     for item in items:
         drawn = isinstance(item, pytest.Function) and is_hypothesis_test(item.obj)
-        if HERE in item.path.parents and SEARCHES not in item.path.parents and not drawn:
+        if HERE in item.path.parents and not SEARCHES & {item.path, *item.path.parents} and not drawn:
             item.add_marker("example")
 
 

@@ -292,6 +292,13 @@ def test_no_page_before_the_finding_and_always_a_next_one(protocol: Protocol) ->
     assert next_page(case, protocol, NOON + timedelta(days=30)).at > NOON + timedelta(days=30)
 
 
+def test_a_rung_that_was_missed_before_the_deadline_is_made_up_for_as_it_was(protocol: Protocol) -> None:
+    case = a_finding(RiskLevel.MODERATE)
+    second = next_page(case, protocol, NOON)
+    assert NOON < second.at < acknowledge_by(case, protocol)
+    assert page_at_last(case, protocol, NOON, second.at) == (second, 1)
+
+
 def test_clocks_count_elapsed_time_over_a_change_of_clocks(protocol: Protocol) -> None:
     before = datetime(2026, 11, 1, 1, 50, tzinfo=ZoneInfo("America/New_York"))
     due = acknowledge_by(a_finding(RiskLevel.MODERATE, at=before), protocol)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import tarfile
@@ -17,6 +18,8 @@ from deploy.waiting import in_threads, until_healthy
 from services.settings import PREFIX
 from tests.architecture.tree import ROOT
 
+COMPILED = {name: os.environ[name] for name in ("PYTHONPYCACHEPREFIX",) if name in os.environ}
+"""Where the compiled files are: without it each process would compile every package for itself."""
 OLD, NEW = "the-build-before", "today"
 _SETTINGS = "from services.settings import Settings; print(*Settings.model_fields)"
 _MIGRATE = "import sys; from services.database import migrate; migrate(sys.argv[1])"
@@ -61,7 +64,7 @@ class TwoBuilds(LocalSystem):
             name,
             [sys.executable, "-m", module, *arguments],
             self._log(name),
-            environment={"PYTHONUNBUFFERED": "1", **_only(given, known)},
+            environment={"PYTHONUNBUFFERED": "1", **COMPILED, **_only(given, known)},
             folder=self._code,
         )
 

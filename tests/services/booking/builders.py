@@ -12,13 +12,13 @@ from clinical.protocol import Protocol
 from services.booking.interface import BookingView, ResourceContent, ResourceView, Wish
 from services.booking.service import Bookings
 from services.identifiers import new_id
-from services.protocols import load_protocol
+from tests.shipped import shipped_protocol
 
 SITE = "site-a"
 NEW_YORK = "America/New_York"
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)  # a Monday, 08:00 in New York
 NINE = datetime(2026, 6, 2, 13, 0, tzinfo=UTC)  # Tuesday, 09:00 in New York
-PROTOCOL: Protocol = load_protocol("iv-racemic")
+PROTOCOL: Protocol = shipped_protocol()
 
 
 def shifts(first: int = 8 * 60, last: int = 18 * 60) -> tuple[Shift, ...]:

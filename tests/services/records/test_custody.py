@@ -29,7 +29,6 @@ from clinical.custody_events import (
 from clinical.people import Actor, Role
 from clinical.protocol import Drug
 from services.database import Database
-from services.protocols import load_protocol
 from services.records.custody_interface import CustodyBatch, Moved, NewContainer, NewMovement
 from services.records.errors import KeyReused, MovementRefused, NotFound, RecordMoved
 from services.records.interface import Batch
@@ -37,6 +36,7 @@ from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
 from tests.services.records.builders import SITE, START, a_journey, an_entry, an_id
 from tests.services.records.facts import WORDS, a_dose
+from tests.shipped import shipped_protocol
 
 NURSE = Actor(id="nurse-1", role=Role.NURSE)
 NOW = START + timedelta(days=400)
@@ -45,7 +45,7 @@ K = MovementKind
 
 async def a_vial(records: SqlRecords, mg: float = 500, **given: Any) -> str:
     """A container in the books of a site whose protocol says how it is accounted for."""
-    await records.publish_protocol(load_protocol("iv-racemic"), SITE)
+    await records.publish_protocol(shipped_protocol(), SITE)
     values: dict[str, Any] = {
         "container_id": an_id(),
         "key": an_id(),

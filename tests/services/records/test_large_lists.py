@@ -6,7 +6,8 @@ No clock is asked: PostgreSQL says of each statement that the list really sends 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -108,6 +109,11 @@ async def plans_of(url: str, question: Question, setting: str = "") -> list[tupl
     def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
         sent.append((statement, parameters))
 
+    def note_question(statement: str, values: Mapping[str, Any]) -> nullcontext[None]:
+        sent.append((statement, values))
+        return nullcontext()
+
+    database.watch_questions(note_question)
     event.listen(database._engine.sync_engine, "before_cursor_execute", note)
     await question(Silent(database, cipher))
     await database.dispose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,7 +41,12 @@ def statements(database: Database) -> Iterator[list[str]]:
         event.listen(engine, "before_cursor_execute", send)
         event.listen(engine, "commit", lambda connection: sent.append("COMMIT"))
 
+    def asked(statement: str, _: object) -> nullcontext[None]:
+        sent.append(statement.split()[0])
+        return nullcontext()
+
     database.look_at_engine(watch)
+    database.watch_questions(asked)
     yield sent
 
 

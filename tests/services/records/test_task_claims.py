@@ -15,7 +15,6 @@ from clinical.events import Entry
 from clinical.people import Actor, Role
 from clinical.protocol import Protocol
 from services.database import Database
-from services.protocols import load_protocol
 from services.records.errors import NotFound
 from services.records.interface import Batch
 from services.records.queries import RecordQueries
@@ -25,11 +24,12 @@ from services.records.task_errors import TaskHeld, TaskOver
 from tests.clinical.recorded_journeys import recorded_journey
 from tests.services.records.builders import SITE, a_journey, a_patient, add
 from tests.services.records.facts import a_task
+from tests.shipped import shipped_protocol
 
 
 @pytest.fixture(scope="module")
 def protocol() -> Protocol:
-    return load_protocol("iv-racemic")
+    return shipped_protocol()
 
 
 NURSES = [Actor(id=f"nurse-{n}", role=Role.NURSE) for n in range(6)]

@@ -1,0 +1,131 @@
+"""How is one statement asked with as little around it as possible? By the driver itself, in words found once.
+
+To put a statement together, look up its words and wrap its answer costs SQLAlchemy three times what the driver and
+the socket cost. A `Question` is compiled once, sent over a connection of the same pool, and answered in the same
+rows. Errors are SQLAlchemy's, so that nobody has to know which way a statement went.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import psycopg
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, TextClause, bindparam, cast, make_url
+from sqlalchemy.engine import result_tuple
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.types import NullType
+from sqlalchemy.util import greenlet_spawn
+
+Watcher = Callable[[str, Mapping[str, Any]], AbstractContextManager[Any]]
+"""Is told each statement with its values, and is entered while it runs."""
+
+SITES = cast(bindparam("sites", type_=NullType()), ARRAY(Text))
+"""The sites that the asker may see, for `column == any_(SITES)`."""
+
+_DIALECT = make_url("postgresql+psycopg_async://").get_dialect()()
+_ANY_NUMBER = 1700  # the type of a column that is asked how it would be read
+
+
+class Question:
+    """A statement in the words of the server. `of` gives the values that it leaves open (bindparam without one).
+
+    For statements whose values and columns the driver itself understands; whoever asks another one gets a TypeError.
+    IN with a list that differs in length is other words each time: write `column == any_(…)`.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]] | TextClause) -> None:
+        self._statement = statement
+
+    def of(self, **values: Any) -> "Question":
+        """The same with these values; TypeError for one too many or too few."""
+        if values.keys() != self._words.open:
+            raise TypeError(f"the statement leaves open: {', '.join(sorted(self._words.open))}")
+        asked = Question(self._statement)
+        asked.__dict__["_words"] = self._words  # found once, for all
+        asked.__dict__["values"] = {**self._words.values, **values}
+        return asked
+
+    @property
+    def text(self) -> str:
+        return self._words.text
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        """What stands in the statement itself; TypeError when it leaves something open."""
+        return self.of().values
+
+    def row(self, cursor: psycopg.AsyncCursor[Any]) -> Callable[[Sequence[Any]], Row[Any]]:
+        """What makes a row of a line of the answer (psycopg's `row_factory`)."""
+        words = self._words
+        if words.row is None:
+            words.row = result_tuple([column.name for column in cursor.description or ()])
+        return words.row
+
+    @cached_property
+    def _words(self) -> "_Words":
+        """Found when it is asked first: a process that starts asks nothing yet."""
+        compiled = self._statement.compile(dialect=_DIALECT)
+        names = frozenset(one.key for one in compiled.binds.values() if one.required)
+        words = compiled.construct_expanded_state(dict.fromkeys(names))
+        columns = () if isinstance(self._statement, TextClause) else tuple(self._statement.selected_columns)
+        if words.processors or any(_is_translated(column) for column in columns):
+            raise TypeError("the driver does not understand all values of this statement by itself")
+        return _Words(words.statement, words.parameters, names)
+
+
+@dataclass
+class _Words:
+    text: str
+    values: Mapping[str, Any]
+    open: frozenset[str]
+    row: Callable[[Sequence[Any]], Row[Any]] | None = None
+
+
+def _is_translated(column: ColumnElement[Any]) -> bool:
+    """Would SQLAlchemy make something else of what the driver reads?"""
+    return column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, _ANY_NUMBER) is not None
+
+
+async def answers(
+    engine: AsyncEngine, questions: Sequence[Question], watchers: Sequence[Watcher] = ()
+) -> list[Sequence[Row[Any]]]:
+    """The rows of each, each a transaction of its own, over one connection. Raises SQLAlchemy's errors."""
+    held = await engine.raw_connection()
+    driver: psycopg.AsyncConnection[Any] = held.driver_connection  # type: ignore[assignment]  # psycopg's
+    asked = questions[0]
+
+    @contextmanager
+    def told() -> Iterator[None]:
+        with ExitStack() as stack:
+            for watcher in watchers:
+                stack.enter_context(watcher(asked.text, asked.values))
+            yield
+
+    try:
+        await driver.set_autocommit(True)
+        found: list[Sequence[Row[Any]]] = []
+        for asked in questions:
+            with told() if watchers else nullcontext():
+                cursor = driver.cursor(row_factory=asked.row)
+                await cursor.execute(asked.text, asked.values)
+                found.append(await cursor.fetchall())
+        await driver.set_autocommit(False)
+    except psycopg.Error as error:
+        lost = driver.closed
+        if lost:
+            await greenlet_spawn(held.invalidate, error)
+        else:
+            await driver.set_autocommit(False)
+        raise DBAPIError.instance(
+            asked.text, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=lost
+        ) from error
+    except BaseException as error:
+        # Cut off in the middle: nobody knows what state the connection is in.
+        await greenlet_spawn(held.invalidate, error)
+        raise
+    finally:
+        await greenlet_spawn(held.close)
+    return found
