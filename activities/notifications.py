@@ -158,15 +158,26 @@ class NotificationActivities:
         the workers again and again; raises RecordsError, NotificationError, and what `stands` raises.
         """
         undelivered = await self._notifications.undelivered()
+        failures: list[NotificationError] = []
         for one in undelivered:
-            if one.patient_id is None:
-                await self._notifications.send_again(one.key, self._staff[Role.COORDINATOR])
-                continue
-            if one.lasting:
-                await self._records.channel_refused(one.patient_id, one.channel, one.address, one.code, now)
-            true = await self._is_true(one) and await stands(one)
-            await self._notifications.send_again(one.key, await self._patient(one.patient_id), true=true)
+            try:
+                await self._send_again(one, now, stands)
+            except NotificationError as failure:  # another one may go by a channel that is not away
+                failures.append(failure)
+        if failures:
+            raise failures[0]
         return len(undelivered)
+
+    async def _send_again(
+        self, one: Undelivered, now: datetime, stands: Callable[[Undelivered], Awaitable[bool]]
+    ) -> None:
+        if one.patient_id is None:
+            await self._notifications.send_again(one.key, self._staff[Role.COORDINATOR])
+            return
+        if one.lasting:
+            await self._records.channel_refused(one.patient_id, one.channel, one.address, one.code, now)
+        true = await self._is_true(one) and await stands(one)
+        await self._notifications.send_again(one.key, await self._patient(one.patient_id), true=true)
 
     async def _is_true(self, mail: Mail | Undelivered) -> bool:
         """Does the visit that this message is about still begin then? Looked at when it leaves, not before.

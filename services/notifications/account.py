@@ -77,4 +77,4 @@ class Account:
 
     async def undelivered(self, limit: int = 50) -> list[Undelivered]:
         async with self._database.reading() as session:
-            return await receipts.undelivered(session, self._cipher, limit)
+            return await receipts.undelivered(session, self._cipher, limit, self._clock())

@@ -8,9 +8,9 @@ have dots in them, as RFC 3463 writes them.
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,6 +39,13 @@ STEPS = {
 ENDED_BADLY = frozenset({ReceiptStatus.UNDELIVERED, ReceiptStatus.FAILED})
 # Nobody there, no such number, a landline, opted out at the provider: trying again reaches nobody.
 LASTING_CODES = frozenset({"21211", "21214", "21217", "21610", "21612", "21614", "30003", "30005", "30006"})
+
+SURELY_DEAD = timedelta(minutes=10)
+"""Nobody who lives holds a message for so long."""
+
+_NOT_ARRIVED = (Communication.status == CommunicationStatus.NOT_DONE) & (
+    Communication.status_reason == SendReason.UNDELIVERED
+)
 
 
 async def add(session: AsyncSession, receipt: Receipt, now: datetime) -> None:
@@ -103,21 +110,32 @@ async def message_of(session: AsyncSession, provider_id: str) -> Communication |
     ).one_or_none()
 
 
-async def undelivered(session: AsyncSession, cipher: FieldCipher, limit: int) -> list[Undelivered]:
+async def undelivered(
+    session: AsyncSession, cipher: FieldCipher, limit: int, now: datetime
+) -> list[Undelivered]:
     """Messages that another channel may still bring, oldest first."""
     rows = list(
         await session.scalars(
             select(Communication)
-            .where(
-                Communication.status == CommunicationStatus.NOT_DONE,
-                Communication.status_reason == SendReason.UNDELIVERED,
-            )
+            .where(or_(_NOT_ARRIVED, _begun_again(now)))
             .order_by(Communication.sent_at, Communication.key)
             .limit(limit)
         )
     )
     told = await of_messages(session, [row.provider_id or "" for row in rows])
     return [_undelivered(row, told.get(row.provider_id or "", ()), cipher) for row in rows]
+
+
+def _begun_again(now: datetime) -> ColumnElement[bool]:
+    """It had left once, and its way by another channel was not the end: the night is over by its own clock, that
+    channel was away, or who sent it died."""
+    status = Communication.status
+    morning = Communication.send_at - Communication.occurred_at <= now - Communication.asked_at
+    return Communication.provider_id.is_not(None) & or_(
+        status == CommunicationStatus.PREPARATION,
+        (status == CommunicationStatus.ON_HOLD) & morning,
+        (status == CommunicationStatus.IN_PROGRESS) & (Communication.claimed_at < now - SURELY_DEAD),
+    )
 
 
 def _undelivered(row: Communication, told: tuple[ReceiptRecord, ...], cipher: FieldCipher) -> Undelivered:
@@ -133,7 +151,9 @@ def _undelivered(row: Communication, told: tuple[ReceiptRecord, ...], cipher: Fi
         channel=ChannelName(row.channel or ChannelName.SMS),
         address=address,
         code=code,
-        lasting=code in LASTING_CODES or _will_never_arrive(code),
+        # Begun again, its channel is another one than that of the receipt, and the address was marked the first time.
+        lasting=row.status == CommunicationStatus.NOT_DONE
+        and (code in LASTING_CODES or _will_never_arrive(code)),
     )
 
 

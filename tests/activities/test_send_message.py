@@ -16,6 +16,7 @@ from clinical.protocol import Indication
 from services.database import Database
 from services.encryption import FieldCipher, KeyRing
 from services.notifications.channel import AddressRefused, OutgoingMessage
+from services.notifications.errors import ChannelUnavailable
 from services.notifications.interface import (
     ChannelName,
     CommunicationStatus,
@@ -40,11 +41,15 @@ START = NOON + timedelta(days=2)
 class Way:
     name: ChannelName
     refuses: str | None = None
+    away_for: int = 0
     sent: int = 0
 
     async def deliver(self, message: OutgoingMessage) -> str:
         if self.refuses is not None:
             raise AddressRefused(self.refuses)
+        if self.away_for:
+            self.away_for -= 1
+            raise ChannelUnavailable(self.name, "away")
         self.sent += 1
         return f"{self.name}-{self.sent}"
 
@@ -169,3 +174,18 @@ async def test_what_did_not_arrive_and_is_no_longer_true_is_withdrawn(desk: Desk
     assert desk.ways[ChannelName.EMAIL].sent == 0
     (message,) = await desk.notifications.for_journey(JOURNEY)
     assert (message.status, message.reason) == ("stopped", "no-longer-true")
+
+
+async def test_one_that_cannot_leave_now_keeps_no_other_back_and_leaves_later(desk: Desk) -> None:
+    for number, starts_at in enumerate((START, START + timedelta(days=1)), 1):
+        await desk.remind(starts_at)
+        failed = Receipt(provider_id=f"sms-{number}", status=ReceiptStatus.UNDELIVERED, error_code="30005")
+        await desk.notifications.take_receipt(failed)
+    soon, mail = NOON + timedelta(minutes=1), desk.ways[ChannelName.EMAIL]
+    mail.away_for = 1
+    with pytest.raises(ChannelUnavailable):
+        await desk.activities.send_undelivered_again(soon, anyway)
+    assert mail.sent == 1
+    assert [await desk.activities.send_undelivered_again(soon, anyway) for _ in range(2)] == [1, 0]
+    assert mail.sent == 2
+    assert (await desk.records.contact(PATIENT)).bad_channels == ("sms",)

@@ -16,7 +16,7 @@ from services.notifications.interface import (
     SendReason,
 )
 from services.notifications.receipts import ENDED_BADLY
-from tests.services.notifications.builders import JOURNEY, NOON, a_contact, a_request
+from tests.services.notifications.builders import JOURNEY, MORNING, NOON, a_contact, a_request
 from tests.services.notifications.conftest import World
 
 BY_SMS = a_contact(preferred_channel=ChannelName.SMS)
@@ -111,3 +111,30 @@ async def test_the_last_visit_that_was_asked_about_by_sms_is_known(world: World)
     [first, second] = await world.service.for_journey(JOURNEY)
     [page] = await world.service.for_journey(JOURNEY, (first.occurred_at, first.recorded_at, first.key), 1)
     assert page == second
+
+
+async def test_what_did_not_arrive_in_the_evening_goes_another_way_in_the_morning(world: World) -> None:
+    await world.service.send(a_request(recipient=BY_SMS))
+    world.clock.advance(timedelta(hours=11))
+    await told(world, "SM1", ReceiptStatus.UNDELIVERED, code="30003")
+    [one] = await world.service.undelivered()
+    assert (await world.service.send_again(one.key, BY_SMS)).status is CommunicationStatus.ON_HOLD
+    assert await world.service.undelivered() == []
+    world.clock.advance(MORNING - NOON - timedelta(hours=11))
+    [one] = await world.service.undelivered()
+    assert not one.lasting  # its number was marked the first time
+    assert (await world.service.send_again(one.key, BY_SMS)).channel is ChannelName.EMAIL
+    assert (await world.service.undelivered(), len(world.mail.mails)) == ([], 1)
+
+
+async def test_what_did_not_arrive_is_tried_until_the_other_way_is_back(world: World) -> None:
+    await world.service.send(a_request(recipient=BY_SMS))
+    await told(world, "SM1", ReceiptStatus.UNDELIVERED, code="30003")
+    world.mail.data_answers = ["451 later", "451 later"]
+    for _ in range(2):
+        [one] = await world.service.undelivered()
+        with pytest.raises(ChannelUnavailable):
+            await world.service.send_again(one.key, BY_SMS)
+    [one] = await world.service.undelivered()
+    assert (await world.service.send_again(one.key, BY_SMS)).channel is ChannelName.EMAIL
+    assert (await world.service.undelivered(), len(world.mail.mails)) == ([], 1)
