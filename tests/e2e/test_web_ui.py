@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import AsyncIterator
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from deploy.demo import protocol_document
 from deploy.demo_clinic import Clinic, tokens_of
 from deploy.local import LocalSystem
 from deploy.ops.saved_queries import BY_NAME
+from deploy.scraped import TARGETS
 from services.access.access import access_on
 from services.access.views import AuditFilter
 from services.database import Database
@@ -124,3 +126,7 @@ async def _readers(system: LocalSystem) -> set[str]:
 async def test_the_codec_of_the_local_system_is_healthy(system: LocalSystem) -> None:
     async with httpx2.AsyncClient(base_url=str(system.codec_url)) as client:
         assert (await client.get("/healthz")).json()["status"] == "up"
+        groups = json.loads((system.data_dir / TARGETS).read_text())
+        (codec,) = [group["targets"] for group in groups if group["labels"]["job"] == "kap-codec"]
+        told = [(await client.get(f"http://{target}/metrics")).text for target in codec]
+    assert ["kap_codec_decoded_total" in one for one in told] == [True]
