@@ -2,20 +2,33 @@
 
 To put a statement together, look up its words and wrap its answer costs SQLAlchemy three times what the driver and
 the socket cost. A `Question` is compiled once, sent over a connection of the same pool, and answered in the same
-rows. Errors are SQLAlchemy's, so that nobody has to know which way a statement went.
+rows: by itself (`answers`), or in the transaction of a session (`told`). Errors are SQLAlchemy's, so that nobody has to
+know which way a statement went.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import psycopg
-from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, TextClause, bindparam, cast, make_url
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    TextClause,
+    UpdateBase,
+    bindparam,
+    cast,
+    make_url,
+)
 from sqlalchemy.engine import result_tuple
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.types import NullType
 from sqlalchemy.util import greenlet_spawn
 
@@ -33,11 +46,15 @@ class Question:
     """A statement in the words of the server. `of` gives the values that it leaves open (bindparam without one).
 
     For statements whose values and columns the driver itself understands; whoever asks another one gets a TypeError.
-    IN with a list that differs in length is other words each time: write `column == any_(…)`.
+    IN with a list that differs in length is other words each time: write `column == any_(…)`. An INSERT that says no
+    values has those of its `columns`.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]] | TextClause) -> None:
+    def __init__(
+        self, statement: Select[*tuple[Any, ...]] | TextClause | UpdateBase, columns: Iterable[str] = ()
+    ) -> None:
         self._statement = statement
+        self._columns = tuple(columns)
 
     def of(self, **values: Any) -> "Question":
         """The same with these values; TypeError for one too many or too few."""
@@ -45,7 +62,8 @@ class Question:
             raise TypeError(f"the statement leaves open: {', '.join(sorted(self._words.open))}")
         asked = Question(self._statement)
         asked.__dict__["_words"] = self._words  # found once, for all
-        asked.__dict__["values"] = {**self._words.values, **values}
+        wrapped = {name: wrap(values[name]) for name, wrap in self._words.wraps.items()}
+        asked.__dict__["values"] = {**self._words.values, **values, **wrapped}
         return asked
 
     @property
@@ -67,13 +85,14 @@ class Question:
     @cached_property
     def _words(self) -> "_Words":
         """Found when it is asked first: a process that starts asks nothing yet."""
-        compiled = self._statement.compile(dialect=_DIALECT)
+        compiled = self._statement.compile(dialect=_DIALECT, column_keys=list(self._columns) or None)
         names = frozenset(one.key for one in compiled.binds.values() if one.required)
         words = compiled.construct_expanded_state(dict.fromkeys(names))
-        columns = () if isinstance(self._statement, TextClause) else tuple(self._statement.selected_columns)
-        if words.processors or any(_is_translated(column) for column in columns):
+        # What is sent may be wrapped (jsonb is); what comes back is nobody's to translate.
+        wraps = {one.key: wrap for one in compiled.binds.values() if (wrap := _wrap(one)) is not None}
+        if not wraps.keys() <= names or any(map(_is_translated, _answered_by(self._statement))):
             raise TypeError("the driver does not understand all values of this statement by itself")
-        return _Words(words.statement, words.parameters, names)
+        return _Words(words.statement, words.parameters, names, wraps)
 
 
 @dataclass
@@ -81,7 +100,21 @@ class _Words:
     text: str
     values: Mapping[str, Any]
     open: frozenset[str]
+    wraps: Mapping[str, Callable[[Any], Any]]
     row: Callable[[Sequence[Any]], Row[Any]] | None = None
+
+
+def _answered_by(
+    statement: Select[*tuple[Any, ...]] | TextClause | UpdateBase,
+) -> Iterable[ColumnElement[Any]]:
+    if isinstance(statement, TextClause):
+        return ()
+    return statement.exported_columns if isinstance(statement, UpdateBase) else statement.selected_columns
+
+
+def _wrap(value: BindParameter[Any]) -> Callable[[Any], Any] | None:
+    """What SQLAlchemy would do to a value before it is sent."""
+    return value.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
 
 
 def _is_translated(column: ColumnElement[Any]) -> bool:
@@ -111,7 +144,7 @@ async def answers(
             with told() if watchers else nullcontext():
                 cursor = driver.cursor(row_factory=asked.row)
                 await cursor.execute(asked.text, asked.values)
-                found.append(await cursor.fetchall())
+                found.append(await cursor.fetchall() if cursor.description else ())
         await driver.set_autocommit(False)
     except psycopg.Error as error:
         lost = driver.closed
@@ -129,3 +162,36 @@ async def answers(
     finally:
         await greenlet_spawn(held.close)
     return found
+
+
+WATCHERS = "watchers"
+"""Under this name a session knows who watches its statements."""
+
+
+async def told(session: AsyncSession, question: Question, *rows: Mapping[str, Any]) -> Sequence[Row[Any]]:
+    """In the transaction of this session: the question with the values of each row, and the rows that it answers.
+
+    What waits in the session to be written is not written before. Raises SQLAlchemy's errors.
+    """
+    asked = [question.of(**row) for row in rows] or [question]
+    held = await (await session.connection()).get_raw_connection()
+    driver: psycopg.AsyncConnection[Any] = held.driver_connection  # type: ignore[assignment]  # psycopg's
+    cursor = driver.cursor(row_factory=question.row)
+    try:
+        with ExitStack() as stack:
+            for watcher in session.info.get(WATCHERS, ()):
+                stack.enter_context(watcher(question.text, asked[0].values))
+            if len(asked) == 1:
+                await cursor.execute(question.text, asked[0].values)
+            else:
+                await cursor.executemany(question.text, [one.values for one in asked])
+            return await cursor.fetchall() if cursor.description else ()
+    except psycopg.Error as error:
+        raise DBAPIError.instance(
+            question.text,
+            None,
+            error,
+            psycopg.Error,
+            hide_parameters=True,
+            connection_invalidated=driver.closed,
+        ) from error

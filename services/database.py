@@ -2,12 +2,12 @@
 
 `Database.transaction()` is where work commits: once per request or activity, at the edge. `Database.reading()` is
 a read-only snapshot (REPEATABLE READ), so that a view made of several queries shows one moment.
-`Database.alone()` is for work that is one statement: it is its own transaction and costs one round trip instead of
-three. `Database.ask()` is for what is asked all day (services/asking.py). `migrate` brings the schema to its newest
+`Database.ask()` is for work that is one statement, asked or written all day: it is its own transaction and costs one
+round trip instead of three (services/asking.py). `migrate` brings the schema to its newest
 version. Errors of the driver pass through; each service puts them into its own words.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
-from services.asking import Question, Watcher, answers
+from services.asking import WATCHERS, Question, Watcher, answers
 from services.live_connections import watch
 
 if TYPE_CHECKING:
@@ -105,7 +105,11 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One transaction: committed when the block ends well, rolled back when it raises."""
-        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+        watched = {WATCHERS: self._watchers}
+        async with (
+            AsyncSession(self._engine, expire_on_commit=False, info=watched) as session,
+            session.begin(),
+        ):
             yield session
 
     @asynccontextmanager
@@ -122,12 +126,6 @@ class Database:
         async with AsyncSession(self._alone, autoflush=False, expire_on_commit=False) as session:
             yield session
             session.expunge_all()  # there is nothing to write, whatever was done to the objects
-
-    async def alone(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        """One statement, kept when it ends well; the rows it returns."""
-        async with self._alone.connect() as connection:
-            result = await connection.execute(statement, dict(values))
-            return result.all() if result.returns_rows else ()
 
     async def ask(self, *questions: Question) -> list[Sequence[Row[Any]]]:
         """The rows of each, one round trip a question. Each sees a moment of its own: what must be of one moment is

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Executable, Row, Text, bindparam, case, select, tuple_, update
+from sqlalchemy import ColumnElement, DateTime, Row, Text, bindparam, case, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.asking import Question
 from services.database import Database, counted
 from services.encryption import FieldCipher
 from services.identifiers import new_id
@@ -37,7 +38,7 @@ STILL_NEWS = timedelta(days=7)
 PURPOSE = "patient-links"
 
 
-def _making() -> Executable:
+def _making() -> Question:
     """The link, or the one there is of the same cause, and one more token of it; made once, sent often."""
     new = insert(LinkRow)
     made = (
@@ -54,7 +55,7 @@ def _making() -> Executable:
             bindparam("of_token", type_=Text()), made.c.id, bindparam("token_made_at", type_=DateTime(True))
         ),
     )
-    return select(made).add_cte(token.cte("token"))
+    return Question(select(made).add_cte(token.cte("token")))
 
 
 MADE = _making()
@@ -82,7 +83,7 @@ class PatientLinks:
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock()
         values = {**new.model_dump(), "purpose": str(new.purpose), "id": new_id(), "made_at": now}
         named = {**values, "failed_checks": 0, "of_token": self._hash(token), "token_made_at": now}
-        [row] = await self._database.alone(MADE, named)
+        [[row]] = await self._database.ask(MADE.of(**named))
         return link_of(row), token
 
     async def find(self, token: str) -> Link | None:

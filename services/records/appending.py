@@ -11,13 +11,15 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Update, bindparam, func, select, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import NullType
 
 from clinical.events import Entry, JourneyStarted
 from clinical.journey import Stage
 from clinical.working_time import Span
+from services.asking import Question, told
 from services.database import table_of
 from services.outbox import OutboxRow
 from services.records.announced import announced
@@ -41,12 +43,13 @@ JOURNEY = table_of(JourneyRow)
 COLUMNS = tuple(column.key for column in JOURNEY.columns)
 ENTRY = table_of(EntryRow)
 CLOSED_DAY = table_of(ClosedDayRow)
+KEYS = cast(bindparam("keys", type_=NullType()), ARRAY(Text))
 OF_JOURNEY = ENTRY.c.journey_id == bindparam("journey")
 
 # Made once: to put a statement together costs as much as to send it.
 KNOWN = (
     select(func.jsonb_agg(func.jsonb_build_array(ENTRY.c.key, ENTRY.c.kind, ENTRY.c.actor_id), type_=JSONB))
-    .where(OF_JOURNEY, ENTRY.c.key.in_(bindparam("keys", expanding=True)))
+    .where(OF_JOURNEY, ENTRY.c.key == any_(KEYS))
     .scalar_subquery()
 )
 CLOSED = (
@@ -55,13 +58,14 @@ CLOSED = (
     .scalar_subquery()
 )
 SEEN = select(func.coalesce(func.max(ENTRY.c.seq), 0)).where(OF_JOURNEY).scalar_subquery()
-LOCKED = (
+LOCKED = Question(
     select(JOURNEY, KNOWN.label("known"), CLOSED.label("closed_ahead"), SEEN.label("seen"))
     .where(JOURNEY.c.id == bindparam("journey"))
     .with_for_update(key_share=True, of=JOURNEY)
 )
-NEW_ENTRY = insert(ENTRY)
-NEW_EVENT = insert(table_of(OutboxRow))
+GIVEN_BY_DATABASE = {"recorded_at"}
+NEW_ENTRY = Question(insert(ENTRY), {column.key for column in ENTRY.columns} - GIVEN_BY_DATABASE)
+NEW_EVENT = Question(insert(table_of(OutboxRow)).inline(), ("event_id", "site", "type", "body"))
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,7 @@ async def append_batch(
         new = await _write_new(session, ledger, batch, journey, looked.known, counts)
     after = _columns(journey)
     if changed := {name: value for name, value in after.items() if value != looked.before[name]}:
-        await (await session.connection()).execute(
-            _changing(tuple(changed)), {"of_id": journey.id, **changed}
-        )
+        await told(session, _changing(tuple(changed)), {"of_id": journey.id, **changed})
     return Written(last_seq=journey.last_seq, new=new, closed=looked.closed)
 
 
@@ -102,9 +104,9 @@ def _columns(journey: JourneyRow) -> dict[str, Any]:
 
 
 @cache
-def _changing(columns: tuple[str, ...]) -> Update:
+def _changing(columns: tuple[str, ...]) -> Question:
     values: dict[str, Any] = {name: bindparam(name) for name in columns}
-    return update(JOURNEY).where(JOURNEY.c.id == bindparam("of_id")).values(values)
+    return Question(update(JOURNEY).where(JOURNEY.c.id == bindparam("of_id")).values(values))
 
 
 async def _write_new(
@@ -120,7 +122,7 @@ async def _write_new(
     entries: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
     for entry in batch.entries:
-        told = entry.fact.kind, entry.actor.id
+        named = entry.fact.kind, entry.actor.id
         if entry.key not in known:
             if new == 0 and batch.expected_seq not in (None, journey.last_seq):
                 raise RecordMoved("something was written since the record was looked at")
@@ -128,14 +130,13 @@ async def _write_new(
                 counts += await _write(session, ledger, journey, end, entries, events)
             counts += await _write(session, ledger, journey, entry, entries, events)
             new += 1
-        elif known[entry.key] != told:
+        elif known[entry.key] != named:
             raise KeyReused("another fact, or another person's, is in the record under this key")
-        known[entry.key] = told
-    connection = await session.connection()
+        known[entry.key] = named
     if entries:  # all at once: no projection reads the ledger
-        await connection.execute(NEW_ENTRY, entries)
+        await told(session, NEW_ENTRY, *entries)
     if events:
-        await connection.execute(NEW_EVENT, events)
+        await told(session, NEW_EVENT, *events)
     if new:
         journey.version += 1
     return new
@@ -187,11 +188,11 @@ async def _look(session: AsyncSession, batch: Batch) -> _Looked | None:
     keys = sorted({entry.key for entry in batch.entries})
     latest = max((entry.occurred_at for entry in batch.entries), default=NEVER)
     asked = {"journey": batch.journey_id, "keys": keys, **ahead_of(site_of(batch.journey_id), latest)}
-    connection = await session.connection()
     while True:
-        row = (await connection.execute(LOCKED, asked)).one_or_none()
-        if row is None:
+        found = await told(session, LOCKED, asked)
+        if not found:
             return None
+        [row] = found
         if row.seen == row.last_seq:
             break
         # Somebody wrote while this waited for the lock; now that it is held, nobody does.

@@ -7,7 +7,7 @@ bad SQL) pass.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -43,9 +43,9 @@ class Sessions:
         """Do `work` in one transaction. It may run several times and must not act outside the session."""
         return await _until_won(partial(self._once, work))
 
-    async def alone(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+    async def alone(self, question: Question) -> Sequence[Row[Any]]:
         """One statement that is a transaction of its own: no round trips to begin it and to commit it."""
-        return await _until_won(partial(self._alone, statement, values))
+        return await _until_won(partial(self._alone, question))
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -81,9 +81,10 @@ class Sessions:
         except RaceLost as lost:
             raise RecordsUnavailable("the database cannot answer now") from lost
 
-    async def _alone(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+    async def _alone(self, question: Question) -> Sequence[Row[Any]]:
         async with _answering():
-            return await self._database.alone(statement, values)
+            [rows] = await self._database.ask(question)
+        return rows
 
     async def _once(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with _answering(), self._database.transaction() as session:

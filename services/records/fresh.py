@@ -9,10 +9,11 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, update
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.people import Actor
+from services.asking import Question, told
 from services.database import Base, table_of
 from services.records.tables import JourneyRow
 
@@ -34,7 +35,7 @@ class Fresh:
         """Set `values` in the row that `row` names; if there is none, make it of `first` and `values`."""
         named = {"journey_id": self.journey.id, **row}
         statement = _putting(table, tuple(named), tuple(first), tuple(values))
-        await (await self.session.connection()).execute(statement, {**named, **first, **values})
+        await told(self.session, statement, {**named, **first, **values})
 
     async def change(self, table: type[Base], *conditions: ColumnElement[bool], **values: Any) -> None:
         """Set `values` in this journey's rows that meet all conditions; none is fine."""
@@ -46,11 +47,11 @@ class Fresh:
 @cache
 def _putting(
     table: type[Base], keys: tuple[str, ...], first: tuple[str, ...], values: tuple[str, ...]
-) -> Insert:
+) -> Question:
     """Made once for each set of columns: to put a statement together costs as much as to send it."""
     columns = dict.fromkeys((*keys, *first, *values))
     statement = insert(table_of(table)).values({name: bindparam(name) for name in columns})
     if not values:
-        return statement.on_conflict_do_nothing(index_elements=keys)
+        return Question(statement.on_conflict_do_nothing(index_elements=keys))
     changed = {name: statement.excluded[name] for name in values}
-    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    return Question(statement.on_conflict_do_update(index_elements=keys, set_=changed))

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, select, tuple_, u
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.asking import Question, told
 from services.database import Database
 from services.encryption import FieldCipher
 from services.records.availability import RaceLost, Sessions
@@ -35,9 +36,12 @@ _MINE = (
     IdempotencyRow.key == bindparam("of_key"),
     IdempotencyRow.status == RUNNING,
 )
-CLAIM = insert(IdempotencyRow).on_conflict_do_nothing().returning(IdempotencyRow.key)
-FINISH = update(IdempotencyRow).where(*_MINE)
-RELEASE = delete(IdempotencyRow).where(*_MINE)
+CLAIM = Question(
+    insert(IdempotencyRow).on_conflict_do_nothing().returning(IdempotencyRow.key),
+    ("scope", "key", "request_hash", "status", "claimed_by"),
+)
+FINISH = Question(update(IdempotencyRow).where(*_MINE), ("status", "response_status", "response_body"))
+RELEASE = Question(delete(IdempotencyRow).where(*_MINE))
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class IdempotencyKeys:
         self._at_work[scope, key] += 1
         claimed = False
         try:
-            if await self._sessions.alone(CLAIM, new):  # nearly always: nobody has sent it before
+            if await self._sessions.alone(CLAIM.of(**new)):  # nearly always: nobody has sent it before
                 answer: Claimed | Running | Replay = Claimed()
             else:
                 answer = await self._sessions.write(partial(self._claim, new=new))
@@ -94,14 +98,14 @@ class IdempotencyKeys:
         sealed = self._cipher.encrypt(BODY, body, row=_place(scope, key))
         done = {"status": "done", "response_status": status, "response_body": sealed}
         try:
-            await self._sessions.alone(FINISH, {"of_scope": scope, "of_key": key, **done})
+            await self._sessions.alone(FINISH.of(of_scope=scope, of_key=key, **done))
         finally:
             self._leave(scope, key)
 
     async def release(self, scope: str, key: str) -> None:
         """Give a claim back unanswered, so that the next request with the key starts afresh."""
         try:
-            await self._sessions.alone(RELEASE, {"of_scope": scope, "of_key": key})
+            await self._sessions.alone(RELEASE.of(of_scope=scope, of_key=key))
         finally:
             self._leave(scope, key)
 
@@ -113,7 +117,7 @@ class IdempotencyKeys:
         return forgotten
 
     async def _claim(self, session: AsyncSession, new: dict[str, str]) -> Claimed | Running | Replay:
-        if (await session.execute(CLAIM, new)).first() is not None:  # given back meanwhile
+        if await told(session, CLAIM, new):  # given back meanwhile
             return Claimed()
         row = await _locked(session, new["scope"], new["key"])
         if row.request_hash != new["request_hash"]:

@@ -7,13 +7,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, bindparam, insert, select, update
-from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.people import Actor
 from clinical.task_priority import priority, rank
+from services.asking import Question, told
 from services.database import table_of
 from services.records.task_tables import TaskHolding, TaskRow
 
@@ -30,17 +30,16 @@ async def open_task(
     fresh = {"status": "requested", "priority": urgency.value, "rank": rank(urgency), **NOT_SETTLED, **NOBODY}
     row = {"id": row_id, **named, **values, **fresh}
     statement = _opening(tuple(row), (*values, *fresh))
-    await (await session.connection()).execute(statement, row)
+    await told(session, statement, row)
 
 
 @cache
-def _opening(columns: tuple[str, ...], again: tuple[str, ...]) -> Insert:
+def _opening(columns: tuple[str, ...], again: tuple[str, ...]) -> Question:
     """Made once for each set of columns: to put a statement together costs as much as to send it."""
     statement = upsert(TASK).values({name: bindparam(name) for name in columns})
-    changed = {name: statement.excluded[name] for name in again}
-    return statement.on_conflict_do_update(
-        index_elements=["id"], set_={**changed, "version": TASK.c.version + 1}
-    )
+    changed: dict[str, Any] = {name: statement.excluded[name] for name in again}
+    changed["version"] = TASK.c.version + 1
+    return Question(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
 async def overdue_task(session: AsyncSession, row_id: str, at: datetime, escalated_to: str) -> None:
@@ -56,14 +55,14 @@ async def overdue_task(session: AsyncSession, row_id: str, at: datetime, escalat
 async def settle_task(session: AsyncSession, row_id: str, status: str, by: Actor, **settled: Any) -> None:
     """It is completed or cancelled; nobody holds it any more. What is settled stays as it is."""
     over = {"of_id": row_id, "status": status, "settled_by": by.id, **settled, **NOBODY}
-    found = await (await session.connection()).execute(_settling(tuple(over)[1:]), over)
-    if found.scalar() is not None:
+    found = await told(session, _settling(tuple(over)[1:]), over)
+    if any(row.holder is not None for row in found):
         ended = {"task_id": row_id, "act": "ended", "actor_id": by.id, "actor_role": by.role.value}
         await session.execute(insert(TaskHolding).values(**ended))
 
 
 @cache
-def _settling(columns: tuple[str, ...]) -> Executable:
+def _settling(columns: tuple[str, ...]) -> Question:
     """Settle an open task; answers who held it."""
     before = (
         select(TASK.c.id, TASK.c.holder)
@@ -71,7 +70,7 @@ def _settling(columns: tuple[str, ...]) -> Executable:
         .with_for_update()
         .cte("before")
     )
-    return (
+    return Question(
         update(TASK)
         .where(TASK.c.id == before.c.id)
         .values({"version": TASK.c.version + 1, **{name: bindparam(name) for name in columns}})

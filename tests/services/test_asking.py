@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Numeric, any_, bindparam, column, literal, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DataError, OperationalError
 
 from services.access.tables import SiteRow
-from services.asking import SITES, Question
+from services.asking import SITES, Question, told
 from services.database import Database
 
 ONE = Question(text("SELECT 1 AS one, :word AS word"))
@@ -97,9 +98,7 @@ async def test_a_question_that_writes_is_kept(database: Database) -> None:
 async def test_a_connection_that_is_lost_meanwhile_is_replaced(database_url: str, database: Database) -> None:
     waits = asyncio.create_task(database.ask(Question(text("SELECT pg_sleep(60)"))))
     other = Database(database_url)
-    while not await other.alone(
-        CUT, {}
-    ):  # each look is its own: within one transaction the server looks only once
+    while not (await other.ask(Question(CUT)))[0]:  # within one transaction the server looks only once
         await asyncio.sleep(0)
     await other.dispose()
     with pytest.raises(OperationalError) as lost:
@@ -126,15 +125,84 @@ async def test_who_is_cut_off_leaves_nothing_behind(database: Database) -> None:
 
 
 async def test_who_watches_is_told_the_words_and_the_values(database: Database) -> None:
-    told: list[tuple[str, Mapping[str, Any]]] = []
+    heard: list[tuple[str, Mapping[str, Any]]] = []
 
     @contextmanager
     def watch(words: str, values: Mapping[str, Any]) -> Iterator[None]:
-        told.append((words, values))
+        heard.append((words, values))
         yield
 
     database.watch_questions(watch)
     dose = Question(select((bindparam("mg", type_=Numeric) * 2).label("twice")))
     (rows,) = await database.ask(dose.of(mg=Decimal("0.1")))
     assert rows[0].twice == Decimal("0.2")
-    assert [values["mg"] for _, values in told] == [Decimal("0.1")]
+    assert [values["mg"] for _, values in heard] == [Decimal("0.1")]
+
+
+NEW_SITE = Question(WRITE)
+BROKEN = Question(text("SELECT CAST(:word AS integer)"))
+WAITING = Question(text("SELECT pg_sleep(60)"))
+ALL_SITES = Question(text("SELECT site FROM audit_chain ORDER BY site"))
+
+
+async def test_what_is_told_in_a_transaction_goes_with_it(database: Database) -> None:
+    with suppress(ZeroDivisionError):
+        async with database.transaction() as session:
+            assert [row.site for row in await told(session, NEW_SITE, {"site": "site-a"})] == ["site-a"]
+            raise ZeroDivisionError
+    assert await database.ask(ALL_SITES) == [[]]
+    async with database.transaction() as session:
+        await told(session, NEW_SITE, *({"site": f"site-{n}"} for n in "abc"))
+        seen = await session.scalars(text("SELECT site FROM audit_chain ORDER BY site"))  # one transaction
+        assert list(seen) == ["site-a", "site-b", "site-c"]
+    (rows,) = await database.ask(ALL_SITES)
+    assert [row.site for row in rows] == ["site-a", "site-b", "site-c"]
+
+
+async def test_jsonb_is_sent_as_sqlalchemy_sends_it(database: Database) -> None:
+    kept = Question(select(bindparam("words", type_=JSONB).label("words")))
+    (rows,) = await database.ask(kept.of(words=["a", {"b": None}]))
+    assert rows[0].words == ["a", {"b": None}]
+
+
+async def test_a_fault_that_is_told_ends_its_transaction_and_no_other(database: Database) -> None:
+    async def fail() -> None:
+        async with database.transaction() as session:
+            await told(session, NEW_SITE, {"site": "site-a"})
+            await told(session, BROKEN, {"word": "secret"})
+
+    with pytest.raises(DataError) as fault:
+        await fail()
+    assert fault.value.hide_parameters and not fault.value.connection_invalidated
+    assert await database.ask(ALL_SITES) == [[]]
+
+
+async def test_a_connection_that_is_lost_in_a_transaction_is_replaced(
+    database_url: str, database: Database
+) -> None:
+    async def wait() -> None:
+        async with database.transaction() as session:
+            await told(session, WAITING)
+
+    waits = asyncio.create_task(wait())
+    other = Database(database_url)
+    while not (await other.ask(Question(CUT)))[0]:
+        await asyncio.sleep(0)
+    await other.dispose()
+    with pytest.raises(OperationalError):
+        await waits
+    assert (await database.ask(ONE.of(word="a")))[0][0].word == "a"
+
+
+async def test_who_watches_is_told_of_transactions_as_well(database: Database) -> None:
+    words: list[str] = []
+
+    @contextmanager
+    def watch(said: str, _: Mapping[str, Any]) -> Iterator[None]:
+        words.append(said)
+        yield
+
+    database.watch_questions(watch)
+    async with database.transaction() as session:
+        await told(session, NEW_SITE, {"site": "site-a"})
+    assert [said.split()[0] for said in words] == ["INSERT"]

@@ -27,7 +27,7 @@ def gone(database: Database) -> Iterator[None]:
         raise OperationalError("-", {}, Exception("no server"))
 
     with pytest.MonkeyPatch.context() as broken:
-        broken.setattr(database, "alone", refuse)
+        broken.setattr(database, "ask", refuse)
         yield
 
 
@@ -83,14 +83,14 @@ async def test_a_claim_whose_answer_was_lost_waits_for_nobody(
     keys: IdempotencyKeys, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The row is there, the connection broke before it was told."""
-    kept = database.alone
+    kept = database.ask
 
     async def lost(*given: Any) -> Any:
         await kept(*given)
         raise OperationalError("INSERT", {}, Exception("the connection broke"))
 
     with monkeypatch.context() as broken:
-        broken.setattr(database, "alone", lost)
+        broken.setattr(database, "ask", lost)
         with pytest.raises(RecordsUnavailable):
             await keys.claim("scope", "key", "hash")
     assert await keys.claim("scope", "key", "hash") == Claimed()
