@@ -16,7 +16,7 @@ from clinical.events import JourneyPaused, StageChanged
 from clinical.journey import Move, Refusal, Stage, next_stage
 from clinical.outcomes import remembered
 from clinical.people import ENGINE, Actor
-from clinical.protocol import Ask
+from clinical.protocol import Ask, Protocol
 from workflows import names
 from workflows.deadlines import Deadline
 from workflows.messages import (
@@ -65,6 +65,7 @@ class Course(Part):
         self.mute = self.state.leaving is not None
         self.refused = ""
         self.closed = False
+        self._hashed: tuple[Protocol, str] | None = None
         self._running: dict[str, ChildWorkflowHandle[Any, Any]] = {}
         self._groups: dict[str, workflow.EventGroup] = {}
 
@@ -199,7 +200,10 @@ class Course(Part):
         return TypedSearchAttributes(pairs)
 
     def _short_hash(self) -> str:
-        return self.protocol.content_hash[:12]
+        """Reckoned once for each protocol, and not with each write: all of the document is spelled out for it."""
+        if self._hashed is None or self._hashed[0] is not self.protocol:
+            self._hashed = self.protocol, self.protocol.content_hash[:12]
+        return self._hashed[1]
 
     async def tell_parts(self, signal: str, message: Stop | Hold) -> None:
         for part_id in list(self._running):
