@@ -7,7 +7,7 @@ know which way a statement went.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -126,9 +126,14 @@ async def answers(
     engine: AsyncEngine, questions: Sequence[Question], watchers: Sequence[Watcher] = ()
 ) -> list[Sequence[Row[Any]]]:
     """The rows of each, each a transaction of its own, over one connection. Raises SQLAlchemy's errors."""
-    held = await engine.raw_connection()
-    driver: psycopg.AsyncConnection[Any] = held.driver_connection  # type: ignore[assignment]  # psycopg's
     asked = questions[0]
+    try:
+        held = await engine.raw_connection()
+    except (
+        psycopg.Error
+    ) as error:  # nobody answers; SQLAlchemy says it in its own words only where it executes
+        raise _in_its_words(asked, error, lost=False) from error
+    driver: psycopg.AsyncConnection[Any] = held.driver_connection  # type: ignore[assignment]  # psycopg's
 
     @contextmanager
     def told() -> Iterator[None]:
@@ -148,13 +153,12 @@ async def answers(
         await driver.set_autocommit(False)
     except psycopg.Error as error:
         lost = driver.closed
-        if lost:
+        if not lost:
+            with suppress(psycopg.Error):
+                await driver.set_autocommit(False)
+        if driver.closed or driver.autocommit:
             await greenlet_spawn(held.invalidate, error)
-        else:
-            await driver.set_autocommit(False)
-        raise DBAPIError.instance(
-            asked.text, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=lost
-        ) from error
+        raise _in_its_words(asked, error, lost=lost) from error
     except BaseException as error:
         # Cut off in the middle: nobody knows what state the connection is in.
         await greenlet_spawn(held.invalidate, error)
@@ -187,11 +191,12 @@ async def told(session: AsyncSession, question: Question, *rows: Mapping[str, An
                 await cursor.executemany(question.text, [one.values for one in asked])
             return await cursor.fetchall() if cursor.description else ()
     except psycopg.Error as error:
-        raise DBAPIError.instance(
-            question.text,
-            None,
-            error,
-            psycopg.Error,
-            hide_parameters=True,
-            connection_invalidated=driver.closed,
-        ) from error
+        raise _in_its_words(question, error, lost=driver.closed) from error
+
+
+def _in_its_words(asked: Question, error: psycopg.Error, *, lost: bool) -> DBAPIError:
+    said = DBAPIError.instance(
+        asked.text, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=lost
+    )
+    assert isinstance(said, DBAPIError)
+    return said

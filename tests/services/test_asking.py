@@ -16,6 +16,8 @@ from sqlalchemy.exc import DataError, OperationalError
 from services.access.tables import SiteRow
 from services.asking import SITES, Question, told
 from services.database import Database
+from services.records.availability import Sessions
+from services.records.errors import RecordsUnavailable
 
 ONE = Question(text("SELECT 1 AS one, :word AS word"))
 WRITE = text("INSERT INTO audit_chain (site, last_seq, last_hash) VALUES (:site, 0, '0') RETURNING site")
@@ -105,6 +107,18 @@ async def test_a_connection_that_is_lost_meanwhile_is_replaced(database_url: str
         await waits
     assert lost.value.connection_invalidated
     assert (await database.ask(ONE.of(word="a")))[0][0].word == "a"
+
+
+async def test_a_server_that_does_not_answer_is_said_as_sqlalchemy_says_it() -> None:
+    nobody = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(OperationalError) as refused:
+        await nobody.ask(ONE.of(word="secret"))
+    assert "secret" not in str(refused.value)
+    with pytest.raises(RecordsUnavailable):
+        await Sessions(nobody).ask(ONE.of(word="a"))
+    with pytest.raises(RecordsUnavailable):
+        await Sessions(nobody).alone(ONE.of(word="a"))
+    await nobody.dispose()
 
 
 async def test_who_is_cut_off_leaves_nothing_behind(database: Database) -> None:
