@@ -8,9 +8,15 @@ the same.
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import functools
+import os
 import secrets
 import socket
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
 
 LOOPBACK = "127.0.0.1"
 
@@ -29,10 +35,37 @@ QUIET = range(20_000, 30_000)
 choosing it and our child's listening on it."""
 
 
+_reserved: set[int] = set()
+"""What this process has chosen; each is locked as long as it lives."""
+
+
 def quiet_port() -> int:
-    """A port of that range on which nobody listens; 0, any free one, when luck fails."""
+    """A port of that range on which nobody listens, and which no other of our processes has chosen.
+
+    Between a choice and the listening lies the start of a server. 0, any free one, when luck fails.
+    """
     tries = (secrets.choice(QUIET) for _ in range(50))
-    return next((port for port in tries if not somebody_listens(port)), 0)
+    return next((port for port in tries if not somebody_listens(port) and _reserve(port)), 0)
+
+
+def _reserve(port: int) -> bool:
+    """Nobody else who asks so gets this port while this process lives. Whoever cannot ask has it."""
+    if port in _reserved:
+        return False
+    try:
+        fcntl.lockf(_register(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        return True
+    _reserved.add(port)
+    return True
+
+
+@functools.cache
+def _register() -> IO[bytes]:
+    """One file for all, a byte of it for each port; open as long as this process lives, or the locks go."""
+    return (Path(tempfile.gettempdir()) / f"kap-ports-{os.getuid()}").open("ab")
 
 
 def choose_ports(wanted: Mapping[str, int | None]) -> dict[str, int]:

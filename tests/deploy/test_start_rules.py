@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey
 
 from deploy.data_folder import DataFolder, DataFolderInUse
 from deploy.keys import FILE_NAME, keys_of
-from deploy.ports import PortTaken, choose_ports
+from deploy.ports import PortTaken, choose_ports, quiet_port
 from deploy.tokens import AUDIENCE, DEMO_STAFF, ISSUER_URL, mint, staff_tokens
 from tests.architecture.tree import ROOT
 
@@ -24,6 +24,19 @@ from tests.architecture.tree import ROOT
 def test_free_ports_are_all_different() -> None:
     chosen = choose_ports({f"part {number}": None for number in range(50)})
     assert len(set(chosen.values())) == 50
+
+
+def test_no_process_chooses_what_another_has_chosen_and_not_begun_to_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mine = choose_ports({"mine": None})["mine"]
+    ask = f"from deploy import ports; print(ports._reserve({mine}), ports._reserve({mine}) or ports._reserve(1))"
+    other = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert other.stdout.split() == ["False", "True"]
+    tried = iter([mine, mine, *sorted([*range(23_000, 23_050)] * 2)])
+    monkeypatch.setattr("deploy.ports.secrets.choice", lambda _: next(tried))
+    monkeypatch.setattr("deploy.ports.somebody_listens", lambda port: False)
+    assert len({mine, quiet_port(), quiet_port()}) == 3
 
 
 def test_two_parts_cannot_have_the_same_port() -> None:
