@@ -129,9 +129,8 @@ async def answers(
     asked = questions[0]
     try:
         held = await engine.raw_connection()
-    except (
-        psycopg.Error
-    ) as error:  # nobody answers; SQLAlchemy says it in its own words only where it executes
+    except psycopg.Error as error:
+        # Nobody answers. SQLAlchemy says so in its own words only where it executes.
         raise _in_its_words(asked, error, lost=False) from error
     driver: psycopg.AsyncConnection[Any] = held.driver_connection  # type: ignore[assignment]  # psycopg's
 

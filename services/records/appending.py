@@ -188,14 +188,14 @@ async def _look(session: AsyncSession, batch: Batch) -> _Looked | None:
     keys = sorted({entry.key for entry in batch.entries})
     latest = max((entry.occurred_at for entry in batch.entries), default=NEVER)
     asked = {"journey": batch.journey_id, "keys": keys, **ahead_of(site_of(batch.journey_id), latest)}
-    while True:
+    found = await told(session, LOCKED, asked)
+    if found and found[0].seen != found[0].last_seq:
+        # Somebody wrote while this waited for the lock. It is held now: what is seen this time is what there is, also
+        # where a damaged record says another number; its chain tells, and what happens to the patient is written down.
         found = await told(session, LOCKED, asked)
-        if not found:
-            return None
-        [row] = found
-        if row.seen == row.last_seq:
-            break
-        # Somebody wrote while this waited for the lock; now that it is held, nobody does.
+    if not found:
+        return None
+    [row] = found
     before = {name: getattr(row, name) for name in COLUMNS}
     return _Looked(
         journey=JourneyRow(**before),

@@ -241,6 +241,19 @@ async def test_what_is_known_is_what_stood_there_when_the_lock_came(
     assert (await second) == written.model_copy(update={"new": 0})
 
 
+@pytest.mark.timeout(30)
+async def test_a_damaged_count_keeps_nothing_from_being_written_and_is_found(
+    database: Database, records: SqlRecords
+) -> None:
+    """It must not be asked for ever which of two numbers is right."""
+    journey_id = await a_journey(records)
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE journey SET last_seq = last_seq + 5"))
+    await add(records, journey_id, JourneyPaused(reason="storm", review_at=START))
+    assert [entry.fact.kind for entry in await records.entries(journey_id)][-1] == "journey.paused"
+    assert (await records.verify_chain(journey_id)).verdict is not Verdict.PASS
+
+
 async def _waits_for_a_lock(database: Database) -> bool:
     held_up = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     async with database.transaction() as session:
