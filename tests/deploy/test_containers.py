@@ -33,7 +33,7 @@ def test_it_is_as_closed_as_the_compose_file_says(name: str) -> None:
     given = list(pairwise(options))
     for pair in (
         ("--user", "10001:10001"),
-        ("--tmpfs", "/tmp"),  # noqa: S108
+        ("--tmpfs", "/tmp"),  # noqa: S108  # inside the container
         ("--cap-drop", "ALL"),
         ("--security-opt", "no-new-privileges:true"),
     ):
