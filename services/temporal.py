@@ -6,12 +6,15 @@ stay readable in the engine: they hold codes and opaque ids only.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from temporalio.client import Client, Interceptor
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+)
 from temporalio.runtime import Runtime
 from temporalio.service import TLSConfig
 
@@ -40,10 +43,20 @@ async def connect(
     )
 
 
+_SHARED = tuple(PydanticPayloadConverter().converters.values())
+
+
+class PydanticPayloads(CompositePayloadConverter):
+    """The SDK's converter for pydantic. It is made anew with each turn of a workflow; what it knows of types is kept."""
+
+    def __init__(self) -> None:
+        super().__init__(*_SHARED)
+
+
 def data_converter(keys: KeyRing) -> DataConverter:
     """What turns values into encrypted payloads and back."""
-    return replace(
-        pydantic_data_converter,
+    return DataConverter(
+        payload_converter_class=PydanticPayloads,
         payload_codec=PayloadCodec(keys),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )

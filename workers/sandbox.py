@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from temporalio.converter import SerializationContext
+from temporalio.converter import SerializationContext, StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker._command_aware_visitor import CommandInfo
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -59,6 +59,21 @@ class _LoadedBefore(_Instance):
         inside: Any = self.globals_and_locals["__temporal_in_sandbox"]
         context: SerializationContext | None = inside.get_serialization_context(command_info)
         return context
+
+    def get_external_store_context(self, command_info: CommandInfo | None) -> StorageDriverStoreContext:
+        """The same for where a large payload would be stored: asked for each, though we store none elsewhere."""
+        inside: Any = self.globals_and_locals["__temporal_in_sandbox"]
+        context: StorageDriverStoreContext = inside.get_external_store_context(command_info)
+        return context
+
+    def _run_code(self, code: str, **extra_globals: Any) -> None:
+        """Each turn runs the same two lines: they are read once."""
+        super()._run_code(_read(code), **extra_globals)
+
+
+@cache
+def _read(code: str) -> Any:
+    return compile(code, "<string>", "exec")
 
 
 @dataclass(frozen=True)
