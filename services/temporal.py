@@ -47,7 +47,7 @@ _SHARED = tuple(PydanticPayloadConverter().converters.values())
 
 
 class PydanticPayloads(CompositePayloadConverter):
-    """The SDK's converter for pydantic. It is made anew with each turn of a workflow; what it knows of types is kept."""
+    """The SDK's converter for pydantic. One is made with each turn of a workflow: what it learnt of types stays."""
 
     def __init__(self) -> None:
         super().__init__(*_SHARED)
