@@ -21,6 +21,7 @@ from api.idempotency import answer_once
 from api.looking import answer_and_note, note_refusal
 from api.problems import Problem
 from api.purposes import AUDITED, purpose_of
+from api.straight import straight
 from api.tokens import NOT_VALID, bearer_of, refused
 from services.access.api_keys import PREFIX
 from services.fhir.bundle import LARGEST_BYTES
@@ -39,7 +40,7 @@ class ActRoute(APIRoute):
     """A route that is one act of the table in `api.auth`, named by its `operation_id`."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
-        answer = super().get_route_handler()
+        answer = straight(self, super().get_route_handler())
         act = self.operation_id or ""
         if act not in ACTS and act not in OPEN_TO_ALL:
             raise LookupError(f"the route {self.path} declares no act of the table in api.auth: {act!r}")

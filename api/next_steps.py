@@ -4,11 +4,10 @@ One table from task to command. Tests look through the workflows for every task 
 in the table fails them.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
-
-from sqlalchemy import Row
 
 from api.auth import ACTS, STEERING
 from api.schemas.answers import Step
@@ -123,16 +122,28 @@ def step(task: TaskView, now: datetime) -> Step:
     )
 
 
-def asked(task: TaskView | Row[Any], now: datetime) -> dict[str, Any]:
+def asked(task: TaskView, now: datetime) -> dict[str, Any]:
     """What is said about a task wherever it is shown: is it late, what completes it, who may do it."""
-    part = _part(task.task_id)
-    does = done_by(task.code, part)
+    way = way_of(task.site, task.journey_id, task.task_id, task.code, task.owner, task.escalated_to)
+    return {"overdue": is_overdue(task.status, task.due_at, now), **way}
+
+
+def is_overdue(status: str, due_at: datetime, now: datetime) -> bool:
+    return status == "requested" and due_at < now
+
+
+@lru_cache(maxsize=4096)
+def way_of(
+    site: str, journey_id: str | None, task_id: str, code: str, owner: str, escalated_to: str | None
+) -> Mapping[str, Any]:
+    """What completes a task, and who may do it. Found once: the same page of the work list is asked for all day."""
+    part = _part(task_id)
+    does = done_by(code, part)
     return {
-        "overdue": task.status == "requested" and task.due_at < now,
         "act": does.act if does else None,
-        "href": f"{_place(task, part)}{does.ending}" if does else None,
+        "href": f"{_place(site, journey_id, task_id, code, part)}{does.ending}" if does else None,
         "evidence": does.evidence if does else None,
-        "roles": _roles_in_order(does, task.owner, task.escalated_to),
+        "roles": tuple(sorted(role.value for role in _roles(does, owner, escalated_to))),
     }
 
 
@@ -148,12 +159,6 @@ def _roles(does: Does | None, *named: str | None) -> frozenset[Role]:
     return owners & ACTS[does.act] if does.act == "complete_duty" else ACTS[does.act]
 
 
-@lru_cache(maxsize=1024)
-def _roles_in_order(does: Does | None, owner: str, escalated_to: str | None) -> tuple[str, ...]:
-    """There are few of these, and a page of the work list asks for fifty."""
-    return tuple(sorted(role.value for role in _roles(does, owner, escalated_to)))
-
-
 def may_hold(task: TaskView) -> frozenset[Role]:
     """Which roles of the clinic may take it on? Those that may do it: no patient, nobody who only looks."""
     return roles_for(task) & STEERING
@@ -164,34 +169,34 @@ def course_href(journey_id: str) -> str:
     return "/v1/journeys/" + journey_id.removeprefix("journey/")
 
 
-def _place(task: TaskView | Row[Any], part: str) -> str:
+def _place(site: str, journey_id: str | None, task_id: str, code: str, part: str) -> str:
     """The address that the ending of the act belongs to."""
-    if task.task_id.startswith(PART):
-        return f"/v1/break-glass/{task.site}/{task.task_id.removeprefix(PART)}"
-    if task.journey_id is None:
-        container, number = task.task_id.removeprefix(_DRUG_CASE).split("/")[:2]
-        return f"/v1/custody/{task.site}/discrepancies/{container}/{number}"
-    if task.task_id.startswith(booking_tasks.PART):
-        return _of_booking(task)
-    if task.task_id.startswith(_MESSAGE):
-        return "/v1/inbox/" + task.task_id.removeprefix(_MESSAGE)
-    course = course_href(task.journey_id)
-    if task.code == Duty.COMPLETE_DRAFT:
-        event_id = task.task_id.rpartition("/")[2].partition(".")[0]
+    if task_id.startswith(PART):
+        return f"/v1/break-glass/{site}/{task_id.removeprefix(PART)}"
+    if journey_id is None:
+        container, number = task_id.removeprefix(_DRUG_CASE).split("/")[:2]
+        return f"/v1/custody/{site}/discrepancies/{container}/{number}"
+    if task_id.startswith(booking_tasks.PART):
+        return _of_booking(site, journey_id, task_id, code)
+    if task_id.startswith(_MESSAGE):
+        return "/v1/inbox/" + task_id.removeprefix(_MESSAGE)
+    course = course_href(journey_id)
+    if code == Duty.COMPLETE_DRAFT:
+        event_id = task_id.rpartition("/")[2].partition(".")[0]
         return f"{course}/adverse-events/{event_id}"
-    if task.code in KEPT_UNTIL_DONE:  # the journey's, whichever part it came from
+    if code in KEPT_UNTIL_DONE:  # the journey's, whichever part it came from
         return course
-    if task.code.startswith(CHECK_TASK) and not part.startswith("/follow-ups"):
+    if code.startswith(CHECK_TASK) and not part.startswith("/follow-ups"):
         return course
-    return course + part if task.code != "review-safety-plan" else course
+    return course + part if code != "review-safety-plan" else course
 
 
-def _of_booking(task: TaskView | Row[Any]) -> str:
+def _of_booking(site: str, journey_id: str, task_id: str, code: str) -> str:
     """The visit, or for what only a person can find out the notice itself."""
-    number, notice = task.task_id.removeprefix(booking_tasks.PART).split("/")
-    if task.code == BookingTask.ASK_WAITING or task.journey_id is None:
-        return f"/v1/bookings/{task.site}/notices/{notice}"
-    return f"{course_href(task.journey_id)}/sessions/{number}"
+    number, notice = task_id.removeprefix(booking_tasks.PART).split("/")
+    if code == BookingTask.ASK_WAITING:
+        return f"/v1/bookings/{site}/notices/{notice}"
+    return f"{course_href(journey_id)}/sessions/{number}"
 
 
 def _part(task_id: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from fastapi import Depends
 
+from api.straight import AT_ONCE
+
 
 def on_the_loop(make: Callable[..., Any]) -> Any:
     """A dependency of what `make` needs, made where the request is answered; `make` must not block."""
@@ -18,4 +20,5 @@ def on_the_loop(make: Callable[..., Any]) -> Any:
         return make(**given)
 
     made.__signature__ = inspect.signature(make)  # type: ignore[attr-defined]  # this is what the framework reads
+    setattr(made, AT_ONCE, make)
     return Depends(made)

@@ -7,12 +7,13 @@ know which way a statement went.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import (
     ARRAY,
     BindParameter,
@@ -28,9 +29,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import result_tuple
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import NullType
-from sqlalchemy.util import greenlet_spawn
+
+from services.kept_connections import KeptConnections, driver_of
 
 Watcher = Callable[[str, Mapping[str, Any]], AbstractContextManager[Any]]
 """Is told each statement with its values, and is entered while it runs."""
@@ -123,48 +125,47 @@ def _is_translated(column: ColumnElement[Any]) -> bool:
 
 
 async def answers(
-    engine: AsyncEngine, questions: Sequence[Question], watchers: Sequence[Watcher] = ()
+    kept: KeptConnections, questions: Sequence[Question], watchers: Sequence[Watcher] = ()
 ) -> list[Sequence[Row[Any]]]:
     """The rows of each, each a transaction of its own, over one connection. Raises SQLAlchemy's errors."""
     asked = questions[0]
     try:
-        held = await engine.raw_connection()
+        held = await kept.take()
     except psycopg.Error as error:
         # Nobody answers. SQLAlchemy says so in its own words only where it executes.
         raise _in_its_words(asked, error, lost=False) from error
-    driver: psycopg.AsyncConnection[Any] = held.driver_connection  # type: ignore[assignment]  # psycopg's
-
-    @contextmanager
-    def told() -> Iterator[None]:
-        with ExitStack() as stack:
-            for watcher in watchers:
-                stack.enter_context(watcher(asked.text, asked.values))
-            yield
-
+    driver = driver_of(held)
+    found: list[Sequence[Row[Any]]] = []
     try:
-        await driver.set_autocommit(True)
-        found: list[Sequence[Row[Any]]] = []
         for asked in questions:
-            with told() if watchers else nullcontext():
+            with _watched(asked, watchers) if watchers else nullcontext():
                 cursor = driver.cursor(row_factory=asked.row)
                 await cursor.execute(asked.text, asked.values)
-                found.append(await cursor.fetchall() if cursor.description else ())
-        await driver.set_autocommit(False)
+                found.append(await cursor.fetchall() if has_rows(cursor) else ())
     except psycopg.Error as error:
         lost = driver.closed
-        if not lost:
-            with suppress(psycopg.Error):
-                await driver.set_autocommit(False)
-        if driver.closed or driver.autocommit:
-            await greenlet_spawn(held.invalidate, error)
+        whole = driver.pgconn.transaction_status == TransactionStatus.IDLE
+        await (kept.give_back(held) if whole else kept.drop(held, error))
         raise _in_its_words(asked, error, lost=lost) from error
     except BaseException as error:
         # Cut off in the middle: nobody knows what state the connection is in.
-        await greenlet_spawn(held.invalidate, error)
+        await kept.drop(held, error)
         raise
-    finally:
-        await greenlet_spawn(held.close)
+    await kept.give_back(held)
     return found
+
+
+@contextmanager
+def _watched(asked: Question, watchers: Sequence[Watcher]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for watcher in watchers:
+            stack.enter_context(watcher(asked.text, asked.values))
+        yield
+
+
+def has_rows(cursor: psycopg.AsyncCursor[Any]) -> bool:
+    """Does the answer have columns? To ask for its `description` makes one anew for each of them."""
+    return cursor.pgresult is not None and cursor.pgresult.nfields > 0
 
 
 WATCHERS = "watchers"
@@ -181,14 +182,12 @@ async def told(session: AsyncSession, question: Question, *rows: Mapping[str, An
     driver: psycopg.AsyncConnection[Any] = held.driver_connection  # type: ignore[assignment]  # psycopg's
     cursor = driver.cursor(row_factory=question.row)
     try:
-        with ExitStack() as stack:
-            for watcher in session.info.get(WATCHERS, ()):
-                stack.enter_context(watcher(question.text, asked[0].values))
+        with _watched(asked[0], session.info.get(WATCHERS, ())):
             if len(asked) == 1:
                 await cursor.execute(question.text, asked[0].values)
             else:
                 await cursor.executemany(question.text, [one.values for one in asked])
-            return await cursor.fetchall() if cursor.description else ()
+            return await cursor.fetchall() if has_rows(cursor) else ()
     except psycopg.Error as error:
         raise _in_its_words(question, error, lost=driver.closed) from error
 

@@ -33,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
 from services.asking import WATCHERS, Question, Watcher, answers
+from services.kept_connections import KeptConnections
 from services.live_connections import watch
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Database:
             hide_parameters=True,  # parameters are patient data and would stand in messages of errors
         )
         watch(self._engine.sync_engine)
+        self._kept = KeptConnections(self._engine, pool_size)
         self._watchers: list[Watcher] = []
         self._alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._snapshots = self._engine.execution_options(
@@ -130,7 +132,7 @@ class Database:
     async def ask(self, *questions: Question) -> list[Sequence[Row[Any]]]:
         """The rows of each, one round trip a question. Each sees a moment of its own: what must be of one moment is
         one question. A question that writes is kept when it ends well."""
-        return await answers(self._engine, questions, self._watchers)
+        return await answers(self._kept, questions, self._watchers)
 
     async def ask_once(self, statement: Executable) -> Sequence[Row[Any]]:
         """The rows of a statement that is hardly ever the same twice."""
@@ -147,6 +149,7 @@ class Database:
 
     async def dispose(self) -> None:
         """Close every connection."""
+        await self._kept.close()
         await self._engine.dispose()
 
 

@@ -24,7 +24,7 @@ def watch(engine: Engine) -> None:
 
     def look(connection: Any, record: Any, proxy: Any) -> None:
         since = time.monotonic() - record.info.setdefault(USED_AT, time.monotonic())
-        if since < TRUSTED_S and _is_silent(connection.driver_connection):
+        if since < TRUSTED_S and is_silent(connection.driver_connection):
             return
         try:
             engine.dialect.do_ping(connection)
@@ -35,7 +35,8 @@ def watch(engine: Engine) -> None:
     event.listen(engine, "checkout", look)
 
 
-def _is_silent(connection: Any) -> bool:
+def is_silent(connection: Any) -> bool:
+    """Has the server said nothing since it was asked last?"""
     if connection.closed:
         return False
     socket = select.poll()

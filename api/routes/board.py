@@ -1,7 +1,9 @@
 """What does the day of a site look like right now?"""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain
 from typing import Annotated, Any
 
@@ -17,14 +19,14 @@ from api.schemas.board import BoardOut
 from api.schemas.values import Day
 from clinical.booking import Span
 from clinical.instants import local_date
-from services.records.board_queries import PLACES
+from services.records.board_queries import IN_CHAIR, PLACES
 
 router = routes("/v1/board", "tasks")
 
 NEXT_OF: dict[str, tuple[tuple[str, str], ...]] = {
     "expected": (("answer_readiness", "/readiness"), ("check_in", "/check-in")),
     "arrived": (("order_dose", "/order"), ("give_dose", "/dose")),
-    "in-chair": (("record_observation", "/observations"), ("discharge", "/discharge")),
+    IN_CHAIR: (("record_observation", "/observations"), ("discharge", "/discharge")),
     "home": (("record_contact", "/contact"), ("record_integration", "/integration")),
 }
 END_DOSE = ("end_dose", "/dose-end")
@@ -51,19 +53,21 @@ async def read_board(
     board = await here.queries.board(at, day or local_date(now, zone), zone, now)
     response.headers["Cache-Control"] = "no-store"
     for person in board["people"]:
-        person.update(_ways(person))
+        dose_runs = person["place"] == IN_CHAIR and person["dose_ended_at"] is None
+        person.update(_ways(person["journey_id"], person["session"], person["place"], dose_runs))
     places = Counter(person["place"] for person in board["people"])
     resources = await here.bookings.day(at, Span(board["starts_at"], board["ends_at"]), limit=AT_MOST)
     counts = {place: places[place] for place in PLACES}
     return written({**board, "counts": counts, "resources": resources}, response)
 
 
-def _ways(person: dict[str, Any]) -> dict[str, Any]:
-    """Where the course is, and what can be done for this person now."""
-    course, ways = course_href(person["journey_id"]), NEXT_OF[person["place"]]
-    if person["place"] == "in-chair" and person["dose_ended_at"] is None:
+@lru_cache(maxsize=1024)
+def _ways(journey_id: str, session: int, place: str, dose_runs: bool) -> Mapping[str, Any]:
+    """Where the course is, and what can be done for this person now. Found once: a board is looked at all day."""
+    course, ways = course_href(journey_id), NEXT_OF[place]
+    if dose_runs:
         ways = (*ways, END_DOSE)
-    visit = f"{course}/sessions/{person['session']}"
+    visit = f"{course}/sessions/{session}"
     return {
         "course": course,
         "next": [{"act": act, "href": f"{visit}{end}", "roles": ROLES_OF[act]} for act, end in ways],

@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Path, Query, Request, Response
-from sqlalchemy import Row
 
 from api.answering import written
 from api.colleagues import registered
 from api.composition import Composition
 from api.dependencies import CallerHere, Composed
-from api.next_steps import asked, course_href, may_hold
+from api.next_steps import course_href, is_overdue, may_hold, way_of
 from api.paging import CursorParameter, Limit, link_next
 from api.problems import Problem
 from api.routes.journeys import AtSite, one_site
@@ -73,12 +72,12 @@ async def list_tasks(
     found, counts = await here.queries.work_list([at], wanted, now, cursor=place, limit=limit + 1)
     mark = None
     if len(found) > limit:
-        last, _ = found[limit - 1]
+        last = found[limit - 1]
         mark = here.cursors.seal(
-            listing, [str(rank(Priority(last.priority))), last.due_at.isoformat(), last.id]
+            listing, [str(rank(Priority(last["priority"]))), last["due_at"].isoformat(), last["id"]]
         )
         link_next(request, response, mark)
-    items = [fields | _beside(task, now) for task, fields in found[:limit]]
+    items = [_fields(task, now) for task in found[:limit]]
     return written({"items": items, "next_cursor": mark, "counts": counts}, response)
 
 
@@ -160,12 +159,18 @@ async def delegate_task(
 
 
 def _line(task: TaskView, now: datetime) -> TaskLine:
-    return TaskLine(**dict(task), **_beside(task, now))
+    return TaskLine(**_fields(dict(task), now))
 
 
-def _beside(task: TaskView | Row[Any], now: datetime) -> dict[str, Any]:
-    """What a line says beyond the task itself."""
-    return {**asked(task, now), "course": course_href(task.journey_id) if task.journey_id else None}
+def _fields(task: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Of a `TaskLine`: what a line says beyond the task itself."""
+    journey = task["journey_id"]
+    return {
+        **task,
+        "overdue": is_overdue(task["status"], task["due_at"], now),
+        **way_of(task["site"], journey, task["task_id"], task["code"], task["owner"], task["escalated_to"]),
+        "course": course_href(journey) if journey else None,
+    }
 
 
 def _position(here: Composition, listing: str, cursor: str | None) -> Place | None:

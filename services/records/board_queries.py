@@ -25,7 +25,8 @@ from services.records.published import published_protocol
 from services.records.tables import EntryRow, JourneyRow, ObservationRow, VisitRow
 
 Fields = dict[str, Any]
-PLACES = ("in-chair", "arrived", "expected", "home")
+IN_CHAIR = "in-chair"
+PLACES = (IN_CHAIR, "arrived", "expected", "home")
 
 
 OF_VISIT = tuple(name for name in PersonOnBoard.model_fields if name in VisitRow.__table__.columns)
@@ -46,7 +47,7 @@ class BoardQueries:
         to check forty people here and there costs more than to ask for them."""
         span = closed_day(day, zone)
         (visits,) = await self._sessions.ask(board_question(site, span))
-        rules = await self._rules_of(site, {one.protocol for one in visits if _place(one) == "in-chair"})
+        rules = await self._rules_of(site, {one.protocol for one in visits if _place(one) == IN_CHAIR})
         people = [_person(visit, rules.get(visit.protocol), now) for visit in visits]
         people.sort(key=lambda one: (PLACES.index(one["place"]), one["dosed_at"] or one["starts_at"] or now))
         return {
@@ -135,21 +136,23 @@ def board_statement(site: str, span: Span) -> Select[Any]:
 
 def _person(visit: Row[Any], protocol: Protocol | None, now: datetime) -> Fields:
     """The fields of a `PersonOnBoard`."""
-    place, due, last = _place(visit), None, None
-    if visit.taken_at is not None:
-        last = {"tier": visit.tier, "taken_at": visit.taken_at, "minute": visit.minute}
-    if place == "in-chair" and protocol is not None:
-        tier = Tier.NORMAL if last is None else Tier(visit.tier)
-        due = next_due(visit.dosed_at, [] if last is None else [visit.taken_at], protocol, tier)
-    late = place == "expected" and visit.starts_at is not None and visit.starts_at < now
-    return {
-        **dict(zip(IN_A_ROW, visit, strict=False)),
-        "place": place,
-        "late_since": visit.starts_at if late else None,
-        "last_reading": last if place == "in-chair" else None,
-        "next_reading_at": due,
-        "lateness": None if due is None or protocol is None else lateness(due, now, protocol).value,
-    }
+    place, starts_at = _place(visit), visit.starts_at
+    last = due = late_since = None
+    if place == IN_CHAIR:
+        if visit.taken_at is not None:
+            last = {"tier": visit.tier, "taken_at": visit.taken_at, "minute": visit.minute}
+        if protocol is not None:
+            tier = Tier.NORMAL if last is None else Tier(visit.tier)
+            due = next_due(visit.dosed_at, [] if last is None else [visit.taken_at], protocol, tier)
+    elif place == "expected" and starts_at is not None and starts_at < now:
+        late_since = starts_at
+    fields = dict(zip(IN_A_ROW, visit, strict=False))
+    fields["place"] = place
+    fields["late_since"] = late_since
+    fields["last_reading"] = last
+    fields["next_reading_at"] = due
+    fields["lateness"] = None if due is None or protocol is None else lateness(due, now, protocol).value
+    return fields
 
 
 def _place(visit: Row[Any]) -> str:
@@ -157,7 +160,7 @@ def _place(visit: Row[Any]) -> str:
         return "home"
     if visit.checked_in_at is None:
         return "expected"
-    return "arrived" if visit.dosed_at is None else "in-chair"
+    return "arrived" if visit.dosed_at is None else IN_CHAIR
 
 
 def _rooms(people: Sequence[Fields]) -> list[Fields]:

@@ -41,7 +41,6 @@ Place = tuple[int, datetime, str]
 """Where a page ended: rank, due time, id of its last task."""
 
 Fields = dict[str, Any]
-Listed = tuple[Row[Any], Fields]
 SHOWN = tuple(name for name in TaskView.model_fields if name != "reason")
 NOBODY = dict.fromkeys(("holder", "holder_role", "held_until", "delegated_by"))
 
@@ -91,12 +90,12 @@ class TaskQueries:
         *,
         cursor: Place | None = None,
         limit: int = 50,
-    ) -> tuple[list[Listed], list[Fields]]:
-        """A page, and the counts over all that is open: fields of a `TaskView` beside its row, and of a `TaskCount`.
+    ) -> tuple[list[Fields], list[Fields]]:
+        """A page, and the counts over all that is open: the fields of `TaskView`s, and those of `TaskCount`s.
         Not checked: whoever answers with them says what they have to be."""
         rows = await self._page(sites, wanted, cursor, limit)
         (counts,) = await self._sessions.ask(COUNTS.of(sites=list(sites), now=now))
-        page = [(row, task_fields(row, self._opened(row), now)) for row in rows]
+        page = [task_fields(row, self._opened(row), now) for row in rows]
         return page, [dict(zip(TaskCount.model_fields, row, strict=True)) for row in counts]
 
     async def task(self, sites: Sequence[str], row_id: str) -> TaskView:
@@ -132,24 +131,27 @@ class TaskQueries:
 
     def _opened(self, row: Row[Any]) -> events.TaskOpened | None:
         """The fact that opened it, which says why; what a site opened has none."""
-        if row.payload is None:
+        payload = row.payload
+        if payload is None:
             return None
-        return self._ledger.opened(row.payload, row.journey_id, row.key, events.TaskOpened)
+        return self._ledger.opened(payload, row.journey_id, row.key, events.TaskOpened)
 
 
 def task_view(row: Any, opened: events.TaskOpened | None) -> TaskView:
-    return view(TaskView, row, **_words(row, opened, datetime.now(UTC)))
+    return view(TaskView, row, **_words(row.code, row.held_until, opened, datetime.now(UTC)))
 
 
 def task_fields(row: Row[Any], opened: events.TaskOpened | None, now: datetime) -> Fields:
     """What `task_view` has, of a line whose columns begin with `SHOWN`."""
-    return {**dict(zip(SHOWN, row, strict=False)), **_words(row, opened, now)}
+    fields = dict(zip(SHOWN, row, strict=False))
+    fields |= _words(fields["code"], fields["held_until"], opened, now)
+    return fields
 
 
-def _words(row: Any, opened: events.TaskOpened | None, now: datetime) -> Fields:
+def _words(code: str, held_until: datetime | None, opened: events.TaskOpened | None, now: datetime) -> Fields:
     """What is not in its row as it stands. A holding that has run out is none."""
-    held = row.held_until is not None and row.held_until > now
-    return {"reason": opened.reason if opened else SITE_REASONS.get(row.code, ""), **({} if held else NOBODY)}
+    said = {"reason": opened.reason if opened else SITE_REASONS.get(code, "")}
+    return said if held_until is not None and held_until > now else said | NOBODY
 
 
 @lru_cache(maxsize=256)
