@@ -52,7 +52,8 @@ roles names one in `Kap-Role`. What belongs to another site does not exist (404)
 PurposeOfUse); who treats need not say it, auditors and machines must (403 `purpose-required`).
 
 **Once.** Every POST takes an `Idempotency-Key`; starting, approving, booking and dosing require it. The same
-request again gets the same answer, marked `Idempotent-Replayed: true`.
+request again gets the same answer, marked `Idempotent-Replayed: true`, or 409 `request-in-progress` while the first
+is at it, for half a minute at most: then the second does it, under the same key, so that it happens once.
 
 **Time.** RFC 3339 with an offset in, UTC out. `occurred_at` is when something happened, if that is not now.
 

@@ -6,6 +6,11 @@ fact, so the engine and the record do nothing twice; and the finished answer is 
 `Idempotent-Replayed: true`. Only 2xx answers are kept: a refusal may turn into a yes when the world has
 changed, and the engine's own memory covers what is not kept. Asking with another request is refused, asking
 while the first one runs as well. Of a key only its hash is stored: callers put anything into keys.
+
+A request that runs for longer than half a minute may be taken over by the same request, sent again: its process may
+be dead. If it was only slow, both ask for the same under the same key, and it is done once. One key has one answer all
+the same: the claim decides whose is kept, and whoever comes too late gives the kept one, whatever its own was: done
+here and refused there would be two truths. While there is none yet it gives its own, which nobody keeps.
 """
 
 import hashlib
@@ -14,6 +19,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -59,9 +65,11 @@ class Requests(Protocol):
 
     async def claim(self, scope: str, key: str, request_hash: str) -> Claimed | Running | Replay: ...
 
-    async def finish(self, scope: str, key: str, status: int, body: str) -> None: ...
+    async def finish(
+        self, scope: str, key: str, claimed: Claimed, status: int, body: str
+    ) -> Replay | None: ...
 
-    async def release(self, scope: str, key: str) -> None: ...
+    async def release(self, scope: str, key: str, claimed: Claimed) -> Replay | None: ...
 
 
 async def answer_once(
@@ -80,10 +88,11 @@ async def answer_once(
     match await _claim(requests, scope, key, await _fingerprint(request)):
         case Running():
             raise Problem("request-in-progress", headers={"Retry-After": "1"})
-        case Replay(status=status, body=kept):
-            return _again(status, kept)
-        case Claimed():
-            return await _first_time(request, requests, scope, key, answer, keep=act not in NEVER_KEPT)
+        case Replay() as kept:
+            return _again(kept)
+        case Claimed() as claimed:
+            mine = _Claim(requests, scope, key, claimed, keep=act not in NEVER_KEPT)
+            return await _first_time(request, mine, answer)
 
 
 async def _claim(requests: Requests, scope: str, key: str, request_hash: str) -> Claimed | Running | Replay:
@@ -93,42 +102,50 @@ async def _claim(requests: Requests, scope: str, key: str, request_hash: str) ->
         raise Problem("idempotency-key-reused") from None
 
 
+@dataclass(frozen=True)
+class _Claim:
+    """This request is ours to answer, unless it takes too long."""
+
+    requests: Requests
+    scope: str
+    key: str
+    claimed: Claimed
+    keep: bool
+
+    async def end(self, response: Response | None) -> Replay | None:
+        """Keep the answer, or give the key back; what was kept meanwhile, if another one has answered."""
+        if response is None or not self.keep or not 200 <= response.status_code < 300:
+            return await self.requests.release(self.scope, self.key, self.claimed)
+        headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+        kept = json.dumps({"headers": headers, "body": bytes(response.body).decode()})
+        return await self.requests.finish(self.scope, self.key, self.claimed, response.status_code, kept)
+
+
 async def _first_time(
-    request: Request,
-    requests: Requests,
-    scope: str,
-    key: str,
-    answer: Callable[[Request], Awaitable[Response]],
-    *,
-    keep: bool,
+    request: Request, mine: _Claim, answer: Callable[[Request], Awaitable[Response]]
 ) -> Response:
+    answered = None
     try:
         response = await answer(request)
-    except BaseException:
+    except BaseException as failure:
         # Given back or not: this process takes it up again at once, another one after half a minute.
         with suppress(RecordsUnavailable):
-            await requests.release(scope, key)
-        raise
+            answered = await mine.end(None)
+        if answered is None or not isinstance(failure, Exception):
+            raise
+        return _again(answered)
     try:
-        await _keep(requests, scope, key, response, keep=keep)
+        answered = await mine.end(response)
     except RecordsUnavailable:
         # It happened and the caller must hear so. Asking again finds it done by the engine's own memory.
         _log.warning("answer not kept", route=request.scope["route"].path)
-    return response
+    return response if answered is None else _again(answered)
 
 
-async def _keep(requests: Requests, scope: str, key: str, response: Response, *, keep: bool) -> None:
-    if not keep or not 200 <= response.status_code < 300:
-        return await requests.release(scope, key)
-    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    kept = json.dumps({"headers": headers, "body": bytes(response.body).decode()})
-    await requests.finish(scope, key, response.status_code, kept)
-
-
-def _again(status: int, kept: str) -> Response:
-    answer = json.loads(kept)
+def _again(kept: Replay) -> Response:
+    answer = json.loads(kept.body)
     headers = {**answer["headers"], REPLAYED: "true"}
-    return Response(answer["body"], status, headers=headers, media_type="application/json")
+    return Response(answer["body"], kept.status, headers=headers, media_type="application/json")
 
 
 def _given_key(request: Request) -> str | None:

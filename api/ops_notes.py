@@ -12,10 +12,13 @@ from services.access.views import Looked, Outcome
 
 
 async def note(here: Composition, caller: Caller, said: OpsCommandIn, trace_id: str) -> list[str]:
-    """The sites in whose chains it stands. Raises not-found for a site of others, and what the database raises."""
+    """The sites in whose chains it stands: in all of them or, whatever the database raises, in none.
+
+    Raises not-found for a site of others.
+    """
     sites = sorted(caller.principal.sites) if said.site is None else [caller.at(said.site)]
-    for site in sites:
-        looked = Looked(
+    looked = [
+        Looked(
             site=site,
             actor_id=caller.principal.id,
             actor_role=caller.role.value,
@@ -26,5 +29,7 @@ async def note(here: Composition, caller: Caller, said: OpsCommandIn, trace_id: 
             outcome=(Outcome.FAILED if said.failed else Outcome.DONE).value,
             trace_id=trace_id,
         )
-        await here.access.audit.write(looked)
+        for site in sites
+    ]
+    await here.access.audit.write_all(looked)
     return sites

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from services.process import STOP_SIGNALS
+
 STOP_WITHIN_S = 15
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Server(uvicorn.Server):

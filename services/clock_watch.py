@@ -2,6 +2,11 @@
 
 Instants of acts come from the machines that hear of them, instants of rows from the database: when the two drift apart,
 order and deadlines do too. The question takes time on its way; half of that is what its answer cannot know.
+
+The engine is not asked, though its clock ends the waits of every course and dates a dose: nothing that it answers says
+what time it is there. What bears an instant of its own has either waited for an unknown time (a task that was handed
+out, a poller that was seen) or is made for it with every look and stays behind (a start in a history); its HTTP door
+says whole seconds, and has to be opened for it. A self-hosted engine is watched where it runs (deploy/runbook.md).
 """
 
 import asyncio

@@ -15,6 +15,7 @@ from datetime import timedelta
 
 import pytest
 import structlog
+from hypothesis import settings
 from temporalio.client import Client
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
@@ -35,6 +36,10 @@ from tests.databases import Databases
 from tests.dealing import dealt
 
 TEMPLATE = "kap_template"
+
+# A slow machine is no fault, and stops for a moment where it likes.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -13,11 +12,11 @@ from activities.queues import TaskQueue
 from services.booking.service import Bookings
 from services.clock_watch import ClockWatch
 from services.database import Database
-from services.logging import configure_logging
-from services.process import settle_memory
+from services.process import STOP_SIGNALS, settle_memory
 from services.records.booking_facts import BookingFacts
 from services.records.booking_tasks import BookingTasks
-from services.settings import Settings, SettingsInvalid
+from services.settings import Settings
+from services.starting import configured
 from services.telemetry.endpoint import MetricsEndpoint
 from services.telemetry.sdk import runtime_of
 from services.telemetry.tracing import Tracing
@@ -44,11 +43,10 @@ log = structlog.get_logger()
 
 
 async def run(settings: Settings, queues: list[TaskQueue]) -> None:
-    """Take work until the process is asked to stop; then finish what is under way."""
+    """Take work until the process is asked to stop; then finish what is under way. Before that it ends at once: the
+    engine may keep it waiting, and to replay what runs takes long."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for asked in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(asked, stop.set)
     health = Health(
         settings.probed_at,
         settings.worker_health_port,
@@ -69,6 +67,8 @@ async def run(settings: Settings, queues: list[TaskQueue]) -> None:
             clock = asyncio.create_task(ClockWatch(database).keep_looking())
             running.callback(clock.cancel)
             activities = compose(settings, database)
+            for asked in STOP_SIGNALS:
+                loop.add_signal_handler(asked, stop.set)
             for worker in workers_for(client, activities, queues, deployment_of(settings)):
                 await running.enter_async_context(worker)
             if TaskQueue.JOURNEY in queues:
@@ -113,15 +113,14 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--queue", action="append", choices=[str(q) for q in TaskQueue], help="repeatable")
     chosen = parser.parse_args(arguments).queue
-    try:
-        settings = Settings.from_environment()
-    except SettingsInvalid as invalid:
-        sys.stderr.write(f"{invalid}\n")
-        return 2
-    configure_logging(build=settings.build, level=settings.log_level)
-    try:
-        asyncio.run(run(settings, [TaskQueue(name) for name in chosen] if chosen else list(TaskQueue)))
-    except CannotReplay as refused:
-        sys.stderr.write(f"{refused}\n")
-        return CANNOT_REPLAY
-    return 0
+    queues = [TaskQueue(name) for name in chosen] if chosen else list(TaskQueue)
+
+    def work(settings: Settings) -> int:
+        try:
+            asyncio.run(run(settings, queues))
+        except CannotReplay as refused:
+            sys.stderr.write(f"{refused}\n")
+            return CANNOT_REPLAY
+        return 0
+
+    return configured(work)

@@ -7,6 +7,7 @@ it names the last one, so that cutting off the end is seen too. The database ref
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,6 +62,14 @@ class AuditTrail:
         (noted,) = await self._database.ask(next_event(looked))
         if not noted:
             async with self._database.transaction() as session:
+                await add_event(session, looked)
+
+    async def write_all(self, looks: Sequence[Looked]) -> None:
+        """All of them or none: what was one act stands in the chain of every site that it was about."""
+        async with self._database.transaction() as session:
+            for looked in sorted(
+                looks, key=lambda one: one.site
+            ):  # whoever locks several chains has one order
                 await add_event(session, looked)
 
     async def events(

@@ -14,6 +14,11 @@ from services.database import Base
 from services.notifications.interface import ChannelName, CommunicationStatus
 
 UNSENT = text("status IN ('preparation', 'in-progress')")
+NOT_THERE_YET = text(
+    "((status = 'not-done' AND status_reason = 'undelivered')"
+    " OR (provider_id IS NOT NULL AND status IN ('preparation', 'on-hold', 'in-progress')))"
+)
+"""It had left, did not arrive, and another channel may still bring it."""
 OUTCOMES = ("started", "delivered", "refused", "unavailable")
 
 _Instant = DateTime(timezone=True)
@@ -33,6 +38,7 @@ class Communication(Base):
         Index("ix_communication_provider_id", "provider_id"),
         Index("ix_communication_patient_id_sent_at", "patient_id", "sent_at"),
         Index("ix_communication_unsent", "not_after", postgresql_where=UNSENT),
+        Index("ix_communication_not_there_yet", "sent_at", "key", postgresql_where=NOT_THERE_YET),
     )
 
     key: Mapped[str] = mapped_column(String(200), primary_key=True)

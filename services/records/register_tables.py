@@ -86,6 +86,5 @@ class IdempotencyRow(Base):
     response_body: Mapped[bytes | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     claimed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    claimed_by: Mapped[
-        str | None
-    ]  # the process that is at it; a version that did not say so is another process
+    claimed_by: Mapped[str | None]
+    """The claim that is at it: its process and a number. A version that does not say so is another process."""

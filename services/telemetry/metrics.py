@@ -166,7 +166,7 @@ REQUEST_DURATION = Histogram(
 )
 CODEC_DECODED = _counter(
     "kap_codec_decoded",
-    "What came of asking to read what the engine keeps encrypted (api/codec.py).",
+    "What came of asking to read what the engine keeps encrypted (api/codec_endpoint.py).",
     outcome=_set(DECODINGS),
 )
 BUILD = Gauge("kap_build_info", "1 for each process; its release.", ["build"], registry=REGISTRY)

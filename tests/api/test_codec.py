@@ -15,7 +15,7 @@ from sqlalchemy import text
 from temporalio.api.common.v1 import Payload, Payloads
 
 from api import codec_session
-from api.codec import Codec, create_codec
+from api.codec_endpoint import Codec, create_codec
 from api.codec_reading import METADATA_OF_A_WORKFLOW, PayloadReading
 from clinical.people import Role
 from services.access.views import AuditEventView, AuditFilter

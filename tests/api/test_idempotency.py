@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx2
 import pytest
+from sqlalchemy import text
 
 from api.auth import ACTS
 from api.engine import EngineRefused, EngineUnavailable
@@ -13,6 +15,8 @@ from clinical.people import Role
 from tests.api.caller import SITE
 from tests.api.conftest import Clinic
 from tests.api.routes_of import routes_of
+
+Answer = asyncio.Task[httpx2.Response]
 
 REASON = {"reason": "the patient is travelling"}
 
@@ -132,6 +136,73 @@ async def test_while_the_first_is_running_the_second_waits_its_turn(clinic: Clin
     assert (second.status_code, second.json()["code"]) == (409, "request-in-progress")
     assert second.json()["retryable"] is True
     assert (await first).status_code == 200
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_who_is_late_gives_the_answer_that_was_kept_meanwhile(clinic: Clinic, refused: bool) -> None:
+    """One key has one answer: not "done" here and "refused" there."""
+    course = await clinic.a_journey()
+    held, slow, quick = await overtaken(clinic, f"{course}/pause", refused=refused)
+    kept = await quick
+    held.set()
+    late = await slow
+    assert (kept.status_code, "idempotent-replayed" in kept.headers) == (200, False)
+    assert (late.status_code, late.json(), late.headers["idempotent-replayed"]) == (200, kept.json(), "true")
+    again = await clinic.coordinator.post(f"{course}/pause", REASON, key="k1")
+    assert (again.status_code, again.json()) == (200, kept.json())
+
+
+async def test_who_is_late_gives_its_own_while_the_other_is_at_it(clinic: Clinic) -> None:
+    course = await clinic.a_journey()
+    held, slow, quick = await overtaken(clinic, f"{course}/pause", first_to_end=True)
+    late = await slow
+    assert (late.status_code, "idempotent-replayed" in late.headers) == (200, False)
+    running = await clinic.coordinator.post(f"{course}/pause", REASON, key="k1")
+    assert (running.status_code, running.json()["code"]) == (409, "request-in-progress")
+    held.set()
+    kept = await quick
+    again = await clinic.coordinator.post(f"{course}/pause", REASON, key="k1")
+    assert (kept.status_code, again.headers["idempotent-replayed"], again.json()) == (
+        200,
+        "true",
+        kept.json(),
+    )
+
+
+async def overtaken(
+    clinic: Clinic, path: str, *, refused: bool = False, first_to_end: bool = False
+) -> tuple[asyncio.Event, Answer, Answer]:
+    """A slow request whose key the same request, sent again, has taken over. The event lets go on who is held: the
+    slow one, or, when it is the first to end, the other one."""
+    started, held = asyncio.Event(), asyncio.Event()
+    accept, calls = clinic.engine.command, 0
+
+    async def slowly(*given: object) -> object:
+        nonlocal calls
+        calls += 1
+        is_slow = calls == 1
+        if is_slow:
+            started.set()
+            await taken_over.wait()
+        else:
+            taken_over.set()
+        if is_slow is not first_to_end:
+            await held.wait()
+        if is_slow and refused:
+            raise EngineRefused("on-hold", "the course is on hold", {})
+        return await accept(*given)  # type: ignore[arg-type]
+
+    taken_over = asyncio.Event()
+    clinic.engine.command = slowly  # type: ignore[method-assign,assignment]
+    slow = asyncio.create_task(clinic.coordinator.post(path, REASON, key="k1"))
+    await started.wait()
+    async with clinic.database.transaction() as session:
+        await session.execute(
+            text("UPDATE idempotency_key SET claimed_at = claimed_at - interval '31 seconds'")
+        )
+    quick = asyncio.create_task(clinic.coordinator.post(path, REASON, key="k1"))
+    await taken_over.wait()
+    return held, slow, quick
 
 
 async def test_the_acts_that_must_not_happen_twice_need_a_key(clinic: Clinic) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import text
 
 from api.bulk_desk import work
 from api.engine import EngineRefused, EngineUnavailable
@@ -256,6 +257,28 @@ async def test_what_was_asked_of_the_engine_stands_in_the_chain_of_each_site(cli
     for site, length in ((SITE, 2), ("site-b", 1)):
         verdict = await clinic.access.audit.verify(site)
         assert (verdict.whole, verdict.last_seq) == (True, length)
+
+
+async def test_what_cannot_be_noted_everywhere_is_noted_nowhere(clinic: Clinic) -> None:
+    """The database goes away between the chains of two sites."""
+    sites = (SITE, "site-b")
+    stuck = {"command": "stuck", "about": "query/failing", "found": 2}
+    both = clinic.person(Role.OPS, sites=sites)
+    ends = "BEGIN RAISE 'going down' USING ERRCODE = '57P01'; END"
+    there = "AFTER INSERT ON audit_event FOR EACH ROW WHEN (new.site = 'site-b')"
+    for statement in (
+        f"CREATE FUNCTION away() RETURNS trigger LANGUAGE plpgsql AS $$ {ends} $$",
+        f"CREATE TRIGGER away {there} EXECUTE FUNCTION away()",
+    ):
+        async with clinic.database.transaction() as session:
+            await session.execute(text(statement))
+    answer = await both.post("/v1/ops-commands", stuck, key="k1")
+    assert (answer.status_code, answer.json()["code"]) == (503, "records-unavailable")
+    assert [await clinic.access.audit.counts(site) for site in sites] == 2 * [{"all": 0}]
+    async with clinic.database.transaction() as session:
+        await session.execute(text("DROP TRIGGER away ON audit_event"))
+    assert (await both.post("/v1/ops-commands", stuck, key="k1")).status_code == 201
+    assert [await clinic.access.audit.counts(site) for site in sites] == 2 * [{"all": 1}]
 
 
 @pytest.mark.parametrize("about", ["Ada Example", "person/Ada", "journey/a b", "journey/"])

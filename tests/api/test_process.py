@@ -1,4 +1,4 @@
-"""Does the API start, say how it is, and stop in good order, as a process of its own?"""
+"""Does the API, or the codec, start, say how it is, and stop in good order, as a process of its own?"""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ ROOT = Path(__file__).parents[2]
 
 
 @asynccontextmanager
-async def a_process(**changes: object) -> AsyncIterator[asyncio.subprocess.Process]:
+async def a_process(module: str = "api", **changes: object) -> AsyncIterator[asyncio.subprocess.Process]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("KAP_")}
     environment = inherited | as_environment(VALUES | changes)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "api", cwd=ROOT, env=environment,
+        sys.executable, "-m", module, cwd=ROOT, env=environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -77,6 +77,21 @@ async def test_it_serves_and_stops_when_asked(database_url: str) -> None:
         lines = [json.loads(line) for line in output.splitlines()]
         assert {"request"} <= {line["event"] for line in lines}
         assert all(line["build"] == "b-17" for line in lines)
+
+
+async def test_the_codec_serves_and_stops_when_asked() -> None:
+    port, issuer = free_port(), json.dumps(KEY.as_dict(private=False))
+    known = {"codec_port": str(port), "ui_origin": "http://127.0.0.1:8233", "build": "b-17"}
+    async with a_process("api.codec", issuer_key=issuer, issuer_url=ISSUER, **known) as process:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            health = await asyncio.wait_for(until_healthy(client), 60)
+            assert health.json() == {"status": "up", "build": "b-17"}
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.communicate(), 60)
+        assert process.returncode == 0
+    async with a_process("api.codec", issuer_key=issuer, issuer_url=ISSUER) as process:
+        _, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert (process.returncode, b"KAP_UI_ORIGIN" in errors) == (2, True)
 
 
 async def test_a_wrong_configuration_is_named_and_nothing_starts() -> None:

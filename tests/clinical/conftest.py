@@ -4,13 +4,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import is_hypothesis_test, settings
+from hypothesis import is_hypothesis_test
 
 from clinical.protocol import Protocol
-
-# A slow machine is not a wrong rule.
-settings.register_profile("rules", deadline=None)
-settings.load_profile("rules")
 
 SHIPPED = Path(__file__).parents[2] / "clinical" / "protocols" / "iv-racemic.yaml"
 HERE = Path(__file__).parent

@@ -208,7 +208,7 @@ async def test_record_and_engine_come_back_to_the_moment_between_two_courses(
         for name, value in as_environment(VALUES | {"database_url": again.server.url()}).items():
             monkeypatch.setenv(name, value)
         assert await asyncio.to_thread(restore, ["--chains"]) == 0
-        assert capsys.readouterr().out == "every chain of hashes is whole\n"
+        assert capsys.readouterr().out == "every chain of hashes is whole: 2 of courses, 1 of audits\n"
         await again.journey()  # it can be written, and its chains go on
         assert await asyncio.to_thread(restore, ["--chains"]) == 0
         with again.server.as_admin("kap") as admin:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.booking.calendar import calendar, escaped, folded
@@ -101,7 +101,6 @@ def test_what_leaves_says_nothing_about_anybody() -> None:
     assert (event["SUMMARY"], event["CLASS"]) == ("Appointment", "PRIVATE")
 
 
-@settings(deadline=None)  # a slow machine is no fault
 @given(TEXTS)
 def test_folding_splits_no_character_and_loses_none(text: str) -> None:
     lines = folded(text).split("\r\n")
@@ -109,7 +108,6 @@ def test_folding_splits_no_character_and_loses_none(text: str) -> None:
     assert folded(text).replace("\r\n ", "") == text
 
 
-@settings(deadline=None)  # a slow machine is no fault
 @given(TEXTS)
 def test_an_escaped_text_can_be_read_again(text: str) -> None:
     read = re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], escaped(text))

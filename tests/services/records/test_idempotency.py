@@ -31,51 +31,102 @@ def gone(database: Database) -> Iterator[None]:
         yield
 
 
+async def claimed(keys: IdempotencyKeys, key: str = "key", request: str = "hash") -> Claimed:
+    answer = await keys.claim("scope", key, request)
+    assert isinstance(answer, Claimed), answer
+    return answer
+
+
+async def half_a_minute_passes(database: Database, age_s: int = 31) -> None:
+    async with database.transaction() as session:
+        older = text("UPDATE idempotency_key SET claimed_at = claimed_at - make_interval(secs => :age)")
+        await session.execute(older, {"age": age_s})
+
+
 async def test_the_first_claims_the_others_wait_and_then_replay(keys: IdempotencyKeys) -> None:
     claims = await asyncio.gather(*(keys.claim("scope", "key", "hash") for _ in range(8)))
     assert sorted(type(claim).__name__ for claim in claims) == ["Claimed", *["Running"] * 7]
-    await keys.finish("scope", "key", 201, '{"id": "grün"}')
+    [mine] = [claim for claim in claims if isinstance(claim, Claimed)]
+    assert await keys.finish("scope", "key", mine, 201, '{"id": "grün"}') is None
     assert await keys.claim("scope", "key", "hash") == Replay(status=201, body='{"id": "grün"}')
 
 
 async def test_another_request_under_the_key_is_refused(keys: IdempotencyKeys) -> None:
-    await keys.claim("scope", "key", "hash")
+    mine = await claimed(keys)
     for _ in range(2):
         with pytest.raises(KeyReused):
             await keys.claim("scope", "key", "other")
-        await keys.finish("scope", "key", 200, "")
-    assert await keys.claim("other scope", "key", "other") == Claimed()
+        await keys.finish("scope", "key", mine, 200, "")
+    assert isinstance(await keys.claim("other scope", "key", "other"), Claimed)
 
 
 async def test_the_first_answer_stays(keys: IdempotencyKeys) -> None:
-    await keys.claim("scope", "key", "hash")
-    await keys.finish("scope", "key", 201, "first")
-    await keys.finish("scope", "key", 500, "second")
-    await keys.release("scope", "key")
-    assert await keys.claim("scope", "key", "hash") == Replay(status=201, body="first")
+    mine, first = await claimed(keys), Replay(status=201, body="first")
+    assert await keys.finish("scope", "key", mine, 201, "first") is None
+    assert await keys.finish("scope", "key", mine, 500, "second") == first
+    assert await keys.release("scope", "key", mine) == first
+    assert await keys.claim("scope", "key", "hash") == first
 
 
 async def test_a_released_key_starts_afresh(keys: IdempotencyKeys) -> None:
-    await keys.claim("scope", "key", "hash")
-    await keys.release("scope", "key")
-    assert await keys.claim("scope", "key", "other") == Claimed()
+    assert await keys.release("scope", "key", await claimed(keys)) is None
+    await claimed(keys, request="other")
+
+
+@pytest.mark.parametrize("same_process", [True, False])
+@pytest.mark.parametrize("late_one_has_an_answer", [True, False])
+async def test_who_is_late_touches_no_claim_but_its_own(
+    keys: IdempotencyKeys,
+    database: Database,
+    cipher: FieldCipher,
+    same_process: bool,
+    late_one_has_an_answer: bool,
+) -> None:
+    """It was slow, not dead: whoever took the key over is at it, and their answer is the one that is kept."""
+    another = keys if same_process else IdempotencyKeys(database, cipher)
+
+    async def come_late() -> Replay | None:
+        if late_one_has_an_answer:
+            return await keys.finish("scope", "key", late, 201, "late")
+        return await keys.release("scope", "key", late)
+
+    late = await claimed(keys)
+    await half_a_minute_passes(database)
+    holder = await claimed(another)
+    assert await come_late() is None
+    for one in (keys, another, IdempotencyKeys(database, cipher)):
+        assert await one.claim("scope", "key", "hash") == Running()
+    assert await another.finish("scope", "key", holder, 201, "kept") is None
+    assert await keys.claim("scope", "key", "hash") == Replay(status=201, body="kept")
+
+
+async def test_who_is_late_is_told_what_was_answered_to_the_same_request_only(
+    keys: IdempotencyKeys, database: Database, cipher: FieldCipher
+) -> None:
+    another, late = IdempotencyKeys(database, cipher), await claimed(keys)
+    await half_a_minute_passes(database)
+    await another.release("scope", "key", await claimed(another))
+    assert await keys.finish("scope", "key", late, 201, "late") is None
+    other = await claimed(another, request="other")
+    await another.finish("scope", "key", other, 200, "another request's")
+    assert await keys.release("scope", "key", late) is None
+    assert await keys.claim("scope", "key", "other") == Replay(status=200, body="another request's")
 
 
 async def test_a_claim_that_could_not_be_given_back_waits_for_nobody(
     keys: IdempotencyKeys, database: Database, cipher: FieldCipher
 ) -> None:
     """The database went away in the middle: in the process that left it nobody waits, another cannot know."""
-    await keys.claim("scope", "given back", "hash")
-    await keys.claim("scope", "answered", "hash")
+    given_back, answered = await claimed(keys, "given back"), await claimed(keys, "answered")
     with gone(database):
         with pytest.raises(RecordsUnavailable):
-            await keys.release("scope", "given back")
+            await keys.release("scope", "given back", given_back)
         with pytest.raises(RecordsUnavailable):
-            await keys.finish("scope", "answered", 200, "answer")
+            await keys.finish("scope", "answered", answered, 200, "answer")
     another = IdempotencyKeys(database, cipher)
     for key in ("given back", "answered"):
         assert await another.claim("scope", key, "hash") == Running()
-        assert await keys.claim("scope", key, "hash") == Claimed()
+        await claimed(keys, key)
         assert await keys.claim("scope", key, "hash") == Running()
 
 
@@ -93,22 +144,19 @@ async def test_a_claim_whose_answer_was_lost_waits_for_nobody(
         broken.setattr(database, "ask", lost)
         with pytest.raises(RecordsUnavailable):
             await keys.claim("scope", "key", "hash")
-    assert await keys.claim("scope", "key", "hash") == Claimed()
+    await claimed(keys)
     assert not keys._at_work - Counter({("scope", "key"): 1})
 
 
-@pytest.mark.parametrize(
-    ("age_s", "expected"), [(25, [Running()] * 3), (31, [Claimed(), Running(), Running()])]
-)
+@pytest.mark.parametrize(("age_s", "taken_over"), [(25, 0), (31, 1)])
 async def test_only_a_dead_claim_is_taken_over_and_once(
-    keys: IdempotencyKeys, database: Database, age_s: int, expected: list[object]
+    keys: IdempotencyKeys, database: Database, age_s: int, taken_over: int
 ) -> None:
-    await keys.claim("scope", "key", "hash")
-    async with database.transaction() as session:
-        older = text("UPDATE idempotency_key SET claimed_at = claimed_at - make_interval(secs => :age)")
-        await session.execute(older, {"age": age_s})
+    await claimed(keys)
+    await half_a_minute_passes(database, age_s)
     claims = await asyncio.gather(*(keys.claim("scope", "key", "hash") for _ in range(3)))
-    assert sorted(claims, key=lambda claim: type(claim).__name__) == expected
+    expected = taken_over * ["Claimed"] + (3 - taken_over) * ["Running"]
+    assert sorted(type(claim).__name__ for claim in claims) == expected
 
 
 async def test_old_answers_are_forgotten_and_what_somebody_is_at_stays(
@@ -116,9 +164,9 @@ async def test_old_answers_are_forgotten_and_what_somebody_is_at_stays(
 ) -> None:
     monkeypatch.setattr("services.records.idempotency.FORGOTTEN_AT_ONCE", 2)
     for name in ("answered", "abandoned", "at work", "one", "two", "three", "young"):
-        await keys.claim("scope", name, "hash")
+        mine = await claimed(keys, name)
         if name not in ("abandoned", "at work"):
-            await keys.finish("scope", name, 200, name)
+            await keys.finish("scope", name, mine, 200, name)
     async with database.transaction() as session:
         await session.execute(
             text(
@@ -131,4 +179,4 @@ async def test_old_answers_are_forgotten_and_what_somebody_is_at_stays(
     assert await keys.forget(timedelta(hours=72)) == 0
     assert await keys.claim("scope", "young", "hash") == Replay(status=200, body="young")
     assert await keys.claim("scope", "at work", "hash") == Running()
-    assert await keys.claim("scope", "answered", "another request") == Claimed()
+    await claimed(keys, "answered", "another request")

@@ -54,8 +54,9 @@ async def test_a_key_is_claimed_and_answered_by_one_statement_each(
     database: Database, keys: IdempotencyKeys
 ) -> None:
     with statements(database) as sent:
-        assert await keys.claim("who", "key", "hash") == Claimed()
-        await keys.finish("who", "key", 201, "{}")
+        claimed = await keys.claim("who", "key", "hash")
+        assert isinstance(claimed, Claimed)
+        await keys.finish("who", "key", claimed, 201, "{}")
     assert sent == ["INSERT", "UPDATE"]
     assert await keys.claim("who", "key", "hash") == Replay(201, "{}")
 

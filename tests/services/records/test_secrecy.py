@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from clinical.patient_record import ClinicalRecord, Condition, Person, Sex
 from services.database import Base, Database
-from services.records.idempotency import IdempotencyKeys
+from services.records.idempotency import Claimed, IdempotencyKeys
 from services.records.interface import Referral
 from services.records.queries import RecordQueries
 from services.records.sql import SqlRecords
@@ -33,8 +33,9 @@ async def test_nothing_planted_is_found_in_the_raw_tables(
     patient_id = (await queries.journey([SITE], journey_id)).patient_id
     record = ClinicalRecord(person=Person(sex=Sex.FEMALE), conditions=(Condition(text=WORDS),))
     await records.add_referral(Referral(referral_id=an_id(), patient_id=patient_id, site=SITE, record=record))
-    await keys.claim("scope", "key", "hash")
-    await keys.finish("scope", "key", 201, f'{{"name": "{WORDS}"}}')
+    claimed = await keys.claim("scope", "key", "hash")
+    assert isinstance(claimed, Claimed)
+    await keys.finish("scope", "key", claimed, 201, f'{{"name": "{WORDS}"}}')
 
     dump = await _dump(database)
     assert journey_id in dump, "the dump holds what is there"
