@@ -30,7 +30,8 @@ from workers.versioning import described, on_version, version_of
 from workflows.names import STAGE
 
 KNOWN_WITHIN_S = 30.0
-POLL_S = 0.05
+ASKED_AGAIN_AFTER_S, AT_MOST_S = 0.05, 1.0
+"""Each time twice as long: a server takes ten such questions a second, and after a hundred of them no more."""
 NOT_YET = (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)
 _IDENTITY = "ops"
 
@@ -62,13 +63,15 @@ async def promote(
     """Make it current, or let it have so many percent of what begins. Raises RPCError when no worker of it is there."""
     loop = asyncio.get_running_loop()
     until = loop.time() + KNOWN_WITHIN_S
+    pause_s = ASKED_AGAIN_AFTER_S
     while True:
         try:
             return await _route(client, version, ramp_percent)
         except RPCError as error:
             if error.status not in NOT_YET or loop.time() > until:
                 raise
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, AT_MOST_S)
 
 
 async def _route(client: Client, version: WorkerDeploymentVersion, ramp_percent: float | None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,9 @@ FILE = ROOT / "deploy" / "compose.yaml"
 VARIABLE = re.compile(r"\$\{(\w+)(:[-?][^}]*)?\}")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())["services"]
 OURS = {name: one for name, one in SERVICES.items() if one["image"].startswith("kap-engine:")}
+DATABASES = ("temporal", "temporal_visibility")
+"""The engine's."""
+
 STAYING = {name: one for name, one in OURS.items() if one["restart"] == "unless-stopped"}
 
 
@@ -38,6 +43,32 @@ def test_the_engine_is_a_server_on_postgresql_and_not_the_development_server() -
     )
     assert "command" not in temporal
     assert int(temporal["environment"]["NUM_HISTORY_SHARDS"]) >= 512  # can never be changed afterwards
+
+
+@pytest.mark.parametrize("fails", ["", "setup-schema", "update-schema"])
+def test_a_schema_that_cannot_be_made_is_never_taken_for_one_that_is_there(
+    tmp_path: Path, fails: str
+) -> None:
+    tool, asked = tmp_path / "temporal-sql-tool", tmp_path / "asked"
+    tool.write_text(
+        f'#!/bin/sh\necho "$@" >> {asked}\ncase " $* " in *" {fails or "nothing"} "*) exit 1;; esac\n'
+    )
+    tool.chmod(0o755)
+    told = {name: str(value) for name, value in SERVICES["schema"]["environment"].items()}
+    ran = subprocess.run(
+        ["/bin/sh", str(ROOT / "deploy" / "temporal" / "schema.sh")],
+        env={**told, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    steps = [line.split("--database ")[1].split(" --")[0] for line in asked.read_text().splitlines()]
+    every = [f"{name} {step}" for name in DATABASES for step in ("setup-schema", "update-schema")]
+    assert (ran.returncode, steps) == {
+        "": (0, every),
+        "setup-schema": (1, every[:1]),
+        "update-schema": (1, every[:2]),
+    }[fails]
+    assert ran.stdout + ran.stderr == ""
 
 
 @pytest.mark.parametrize("name", SERVICES)

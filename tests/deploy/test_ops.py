@@ -9,9 +9,14 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from unittest.mock import AsyncMock, create_autospec
 
 import pytest
+from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.service import RPCError, RPCStatusCode
 
+from deploy import deployment_versions
 from deploy.deployment_versions import Version
 from deploy.ops.__main__ import main, parser
 from deploy.ops.door import Api, Refused
@@ -141,3 +146,17 @@ def test_a_migration_reports_each_course(capsys: pytest.CaptureFixture[str]) -> 
     said = capsys.readouterr().out
     assert "journey/a/2: refused\n  MIG-CHAIR: no" in said
     assert said.endswith("2 courses: 1 migrated, 1 refused\n")
+
+
+async def test_a_build_without_workers_is_asked_for_more_and_more_rarely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The engine answers a hundred such questions and then ten a second: past that it says nothing of the build."""
+    asked = AsyncMock(side_effect=RPCError("no such build", RPCStatusCode.NOT_FOUND, b""))
+    monkeypatch.setattr(deployment_versions, "_route", asked)
+    monkeypatch.setattr(deployment_versions, "KNOWN_WITHIN_S", 0.5)
+    with pytest.raises(RPCError, match="no such build"):
+        await deployment_versions.promote(
+            create_autospec(Client, instance=True), WorkerDeploymentVersion("kap-engine", "nobody-has-it")
+        )
+    assert 2 <= asked.await_count <= 5

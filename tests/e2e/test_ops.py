@@ -20,6 +20,8 @@ from services.protocols import load_protocol
 from tests.api.conftest import PATIENT
 
 SITE = "site-a"
+WITHIN_S = 30.0
+"""The engine finds a moment later what it has begun."""
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +81,12 @@ def ops(system: LocalSystem, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 async def test_ops_looks_after_courses(courses: tuple[str, str], ops: Ops) -> None:
     first, second = courses
 
-    found = await ops("--json", "find", "waiting", "--site", SITE)
-    lines = {one["workflow_id"]: one for one in found.found["items"]}
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            found = await ops("--json", "find", "waiting", "--site", SITE)
+            lines = {one["workflow_id"]: one for one in found.found["items"]}
+            if len(lines) == 2:
+                break
     assert (found.status, set(lines)) == (0, {first, second})
     assert lines[first]["KapWaitsFor"] == "coordinator"
     said = await ops("why", first)

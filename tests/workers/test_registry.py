@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+from collections import Counter
 from importlib import import_module
 from typing import cast
 from unittest.mock import AsyncMock, create_autospec
@@ -72,6 +73,11 @@ def test_the_list_of_search_attributes_is_complete() -> None:
     used = {value for value in vars(names).values() if isinstance(value, SearchAttributeKey)}
     assert used == set(KEYS)
     assert set(SEARCH_ATTRIBUTES) == {key.name for key in KEYS}
+
+
+def test_there_is_room_for_every_search_attribute_in_a_namespace_whose_visibility_is_in_sql() -> None:
+    """So many columns the schema of Temporal has for the attributes of a namespace, of each type."""
+    assert Counter(SEARCH_ATTRIBUTES.values()) <= Counter(Keyword=10, Datetime=3, Bool=3)
 
 
 async def test_registering_twice_adds_nothing(temporal_client: Client) -> None:

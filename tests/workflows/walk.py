@@ -676,6 +676,7 @@ class Walk:
 
     async def wait_out(self, ask: Ask, code: str, part: str = "") -> None:
         """Nobody does what is asked for: at the deadline the next above is called, in the end it is given up."""
+        await self.eventually(partial(self._is_asked_for, code))  # its hours count from there on
         await self.forward(part, hours=ask.due_hours - 1)
         assert await self.overdue(code) == []
         await self.forward(part, hours=2)
@@ -685,6 +686,9 @@ class Walk:
         await self.environment.fast_forward(
             self.handle(part), timedelta(hours=ask.give_up_hours - ask.due_hours)
         )
+
+    async def _is_asked_for(self, code: str) -> bool:
+        return any(task.code == code for task in await self.facts("task.opened"))
 
     async def _paged_about(self, what: str) -> bool:
         mails = await self.facts("message.settled")
