@@ -1,8 +1,8 @@
 """What does a whole course cost in virtual time, against workflows that do as much of everything and record nothing?
 
 Six sessions and 52 weeks are told over HTTP. Then the histories are counted: each workflow's updates, activities,
-timers, and how many of these fired. A bare course does as many of each, in as many workflows, and the same clock moves
-each of them forward as often: what virtual time costs, both pay.
+timers, how many of these fired, and signals. A bare course does as many of each, in as many workflows, and the same
+clock moves each of them forward as often: what virtual time costs, both pay. That it did is counted as well.
 Also: where do the events of a course go, and how near do they come to a limit of the engine?
 """
 
@@ -20,7 +20,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
 
 from clinical.protocol import Indication, Protocol
-from deploy.bench_floor import QUEUE, Script, due
+from deploy.bench_floor import QUEUE, Script, due_before_the_last
 from deploy.bench_measure import Figure
 from deploy.demo import SAMPLE, reachable
 from deploy.demo_clinic import Clinic
@@ -99,6 +99,7 @@ def script_of(told: Told) -> Script:
             timers=seen["TIMER_STARTED"],
             fired=seen["TIMER_FIRED"],
             sends=seen["ACTIVITY_TASK_SCHEDULED"],
+            told=seen["SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED"],
             moves=told.moves.get(part, 0),
         )
         for part, seen in counted.items()
@@ -118,8 +119,7 @@ async def tell_bare(client: Client, script: Script) -> float:
         await clock.until_running(part.id)
         for step in range(part.updates):
             await handle.execute_update("step", result_type=int)
-            # After the last step of a part there is nobody left to be moved.
-            for _ in range(due(part.moves, step, part.updates - 1) if step < part.updates - 1 else 0):
+            for _ in range(due_before_the_last(part.moves, step, part.updates)):
                 await clock.until_running(part.id)
                 await clock.move(part.id, clock.now + STRIDE)
     await parent.result()
@@ -134,11 +134,29 @@ async def course(
     theirs: list[float] = []
     told = await tell(clinic, client, protocol)  # the first one warms both doors
     for _ in range(1 if quick else 3):
-        theirs.append(await tell_bare(bare, script_of(told)))
+        script = script_of(told)
+        theirs.append(await tell_bare(bare, script))
+        await _counted(bare, script)
         told = await tell(clinic, client, protocol)
         ours.append(told.seconds)
     figure = Figure("course", "six sessions, 52 weeks", "s", min(ours), min(theirs), at_most=AT_MOST)
     return [figure, *events(told)], told
+
+
+async def _counted(bare: Client, script: Script) -> None:
+    """Raises RuntimeError when the bare course did less than it was to do: then it would be no floor."""
+    for part in (script, *script.children):
+        seen = kinds(await bare.get_workflow_handle(part.id).fetch_history())
+        wanted = {
+            "WORKFLOW_EXECUTION_UPDATE_COMPLETED": part.updates,
+            "MARKER_RECORDED": part.writes,
+            "TIMER_STARTED": part.timers,
+            "TIMER_FIRED": part.fired,
+            "ACTIVITY_TASK_COMPLETED": part.sends,
+            "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED": part.told,
+        }
+        if less := {name: (seen[name], number) for name, number in wanted.items() if seen[name] < number}:
+            raise RuntimeError(f"the floor did less than the course, of {part.id}: {less}")
 
 
 def events(told: Told) -> list[Figure]:

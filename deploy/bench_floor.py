@@ -36,7 +36,8 @@ class BareEmpty:
 class Script:
     """What one workflow of a real course did, counted: the bare one does as much of it.
 
-    `fired` of the `timers` came to their time, the others were cancelled; `moves` is how often its clock was moved.
+    `fired` of the `timers` came to their time, the others were cancelled; `told` is how often it signalled its parent;
+    `moves` is how often its clock was moved.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Script:
     timers: int
     fired: int
     sends: int
+    told: int
     moves: int
     children: list[Script] = field(default_factory=list)
 
@@ -54,6 +56,12 @@ def due(total: int, step: int, steps: int) -> int:
     return total * (step + 1) // steps - total * step // steps
 
 
+def due_before_the_last(total: int, step: int, steps: int) -> int:
+    """The same, but none for the last step: with it a workflow ends, and what it has only just begun is never sent."""
+    last = max(steps - 1, 1)
+    return due(total, step, last) if step < last else 0
+
+
 @activity.defn
 async def nothing() -> None:
     """Nothing."""
@@ -61,11 +69,11 @@ async def nothing() -> None:
 
 @workflow.defn(name="BareCourse")
 class BareCourse:
-    """Answers as many updates, with as many activities, timers and children, and keeps nothing."""
+    """Answers as many updates, with as many activities, timers, children and their signals, and keeps nothing."""
 
     def __init__(self) -> None:
         self._done = 0
-        self._timer: asyncio.Task[None] | None = None
+        self._far: list[asyncio.Task[None]] = []
         self._soon: list[asyncio.Task[None]] = []
 
     @workflow.run
@@ -77,9 +85,8 @@ class BareCourse:
         for child in script.children:
             await workflow.execute_child_workflow(BareCourse.run, child, id=child.id)
         await workflow.wait_condition(workflow.all_handlers_finished)
-        for timer in (self._timer, *self._soon):
-            if timer is not None:
-                timer.cancel()
+        for timer in (*self._far, *self._soon):
+            timer.cancel()
 
     @workflow.update
     async def step(self) -> int:
@@ -88,19 +95,25 @@ class BareCourse:
         self._done += 1
         return self._done
 
+    @workflow.signal
+    def heard(self) -> None: ...
+
     async def _act(self, step: int, steps: int) -> None:
-        script = self._script
+        script, parent = self._script, workflow.info().parent
         for _ in range(due(script.writes, step, steps)):
             await workflow.execute_local_activity(nothing, start_to_close_timeout=SHORT)
         for _ in range(due(script.sends, step, steps)):
             await workflow.execute_activity(nothing, start_to_close_timeout=SHORT)
-        for number in range(due(script.fired, step, steps)):
+        for _ in range(due_before_the_last(script.told, step, steps)):
+            assert parent is not None
+            await workflow.get_external_workflow_handle(parent.workflow_id).signal(BareCourse.heard)
+        for number in range(due_before_the_last(script.fired, step, steps)):
             self._soon.append(asyncio.create_task(asyncio.sleep(SOON.total_seconds() * (number + 1))))
             await asyncio.sleep(0)
-        for _ in range(due(script.timers - script.fired, step, steps)):
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = asyncio.create_task(asyncio.sleep(FAR.total_seconds()))
+        if others := due_before_the_last(script.timers - script.fired, step, steps):
+            for timer in self._far:
+                timer.cancel()
+            self._far = [asyncio.create_task(asyncio.sleep(FAR.total_seconds())) for _ in range(others)]
             await asyncio.sleep(0)
 
 
