@@ -69,6 +69,8 @@ class Bookings(Registry, GivingAway):
         return await self._read(lambda s: settling.to_reconcile(s, after, limit))
 
     async def reconcile(self, seen: BookingView, visit: Visit | None, now: datetime) -> Outcome:
+        if settling.stays(seen, visit, now):
+            return Outcome.KEEP
         return await self._write(lambda s: settling.reconcile(s, seen, visit, now))
 
     async def booking(self, site: str, booking_id: str) -> BookingView:

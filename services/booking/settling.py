@@ -140,6 +140,20 @@ async def to_reconcile(session: AsyncSession, after: str, limit: int) -> list[Bo
     return [view_of(row) for row in rows]
 
 
+def stays(seen: BookingView, visit: Visit | None, now: datetime) -> bool:
+    """Is there nothing to do about it, as far as can be seen without asking again? True of nearly all, at each look."""
+    since = seen.claimed_at if seen.status == Status.CONFIRMING else None
+    found = outcome(
+        starts_at=seen.starts_at,
+        room=seen.room,
+        confirming_since=since,
+        being_replaced=False,
+        visit=visit,
+        now=now,
+    )
+    return found is Outcome.KEEP
+
+
 async def reconcile(session: AsyncSession, seen: BookingView, visit: Visit | None, now: datetime) -> Outcome:
     """Let one booking follow what the record says of its visit."""
     row = await booking_row(session, seen.site, seen.id)
