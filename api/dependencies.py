@@ -65,13 +65,17 @@ class Course:
         """The course as the record has it; raises NotFound."""
         return await self._composition.queries.journey([self.site], self.id)
 
+    async def person(self) -> str:
+        """The id of the patient whose course it is; raises NotFound."""
+        return await self._composition.queries.person([self.site], self.id)
+
 
 async def course_of(
     site: Annotated[Site, Path()], ulid: Annotated[Identifier, Path()], here: Composed, caller: CallerHere
 ) -> Course:
     """A patient has one's own courses only: another one does not exist for them."""
     course = Course(site, ulid, here)
-    if caller.role is Role.PATIENT and (await course.view()).patient_id != caller.principal.patient:
+    if caller.role is Role.PATIENT and await course.person() != caller.principal.patient:
         raise Problem("not-found")
     return course
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ARRAY,
     BindParameter,
     ColumnElement,
+    Float,
     Row,
     Select,
     Text,
@@ -41,7 +42,7 @@ SITES = cast(bindparam("sites", type_=NullType()), ARRAY(Text))
 """The sites that the asker may see, for `column == any_(SITES)`."""
 
 _DIALECT = make_url("postgresql+psycopg_async://").get_dialect()()
-_ANY_NUMBER = 1700  # the type of a column that is asked how it would be read
+_ANY_NUMBER, _FLOAT = 1700, 701  # the type of a column that is asked how it would be read
 
 
 class Question:
@@ -121,7 +122,8 @@ def _wrap(value: BindParameter[Any]) -> Callable[[Any], Any] | None:
 
 def _is_translated(column: ColumnElement[Any]) -> bool:
     """Would SQLAlchemy make something else of what the driver reads?"""
-    return column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, _ANY_NUMBER) is not None
+    kept_as = _FLOAT if isinstance(column.type, Float) else _ANY_NUMBER
+    return column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, kept_as) is not None
 
 
 async def answers(

@@ -71,7 +71,7 @@ async def list_accesses(
     actor_id: Annotated[Code | None, Query()] = None,
 ) -> AccessesOut:
     """Who wrote, read, amended or was turned away, and why the glass was broken. No note's words."""
-    await course.view()
+    await course.person()
     found = await here.notes.accesses(
         course.id, act=act, actor_id=actor_id, after=paging.number or 0, limit=paging.wanted
     )

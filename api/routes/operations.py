@@ -120,7 +120,7 @@ async def reset_workflow(
     went well. 409 `not-possible-now` when nothing has failed, or when that would go behind a dose or a part that has
     begun: what was given is never taken out of the engine's memory.
     """
-    await course.view()
+    await course.person()
     return await reset(here, course, caller, body, key, trace_id_of(request.scope))
 
 

@@ -180,4 +180,4 @@ async def read_messages(
 
 
 async def _exists(course: Course) -> None:
-    await course.view()
+    await course.person()

@@ -60,7 +60,7 @@ async def answer_readiness(
     body: ReadinessAnswersIn, course: CourseHere, n: Number, desk: DeskHere, here: Composed
 ) -> Accepted:
     """What the patient says before the visit; the state is the light: green, amber or red."""
-    contact = await here.records.contact((await course.view()).patient_id)
+    contact = await here.records.contact(await course.person())
     answers = ReadinessAnswers(**body.answers.model_dump(), patient_phone=contact.phone_e164)
     faults = [
         Fault(pointer=f"/answers/{fault.field}", detail=fault.text, code="escort")

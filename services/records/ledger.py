@@ -9,11 +9,13 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import select
+from sqlalchemy import ARRAY, BigInteger, Row, any_, bindparam, select
+from sqlalchemy import cast as as_type
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical.events import Entry, Fact, RecordedEntry
 from clinical.people import Actor, Role
+from services.asking import Question, told
 from services.encryption import FieldCipher
 from services.records.chain import content_hash, entry_hash, fact_text
 from services.records.errors import RecordsError
@@ -24,6 +26,13 @@ PAYLOAD = "journey_entry.payload"
 F = TypeVar("F")
 
 _FACT: TypeAdapter[Fact] = TypeAdapter(Fact)
+
+_NUMBERED = Question(
+    select(EntryRow.journey_id, EntryRow.seq, EntryRow.key, EntryRow.payload).where(
+        EntryRow.journey_id == bindparam("journey"),
+        EntryRow.seq == any_(as_type(bindparam("seqs"), ARRAY(BigInteger))),
+    )
+)
 
 
 class Ledger:
@@ -50,11 +59,11 @@ class Ledger:
             "hash": entry_hash(previous_hash, seq, entry.key, entry.occurred_at, entry.actor, text),
         }
 
-    def text(self, row: EntryRow) -> str:
+    def text(self, row: EntryRow | Row[Any]) -> str:
         """The stored fact in clear. Raises EncryptionError when it was changed or its key is gone."""
         return self._cipher.decrypt(PAYLOAD, row.payload, row=_place(row.journey_id, row.key))
 
-    def fact(self, row: EntryRow) -> Fact:
+    def fact(self, row: EntryRow | Row[Any]) -> Fact:
         return _FACT.validate_json(self.text(row))
 
     def fact_of(self, row: EntryRow, kind: type[F]) -> F:
@@ -92,9 +101,7 @@ class Ledger:
         wanted = {seq for seq in seqs if seq is not None}
         if not wanted:
             return {}
-        found = await session.scalars(
-            select(EntryRow).where(EntryRow.journey_id == journey_id, EntryRow.seq.in_(wanted))
-        )
+        found = await told(session, _NUMBERED, {"journey": journey_id, "seqs": sorted(wanted)})
         return {row.seq: self.fact(row) for row in found}
 
 

@@ -61,6 +61,9 @@ SETTING = Question(
         JourneyRow.id == bindparam("journey"), JourneyRow.site == bindparam("site")
     )
 )
+PERSON = Question(
+    select(JourneyRow.patient_id).where(JourneyRow.id == bindparam("journey"), JourneyRow.site == any_(SITES))
+)
 _COURSES = (
     select(JourneyRow.id)
     .where(JourneyRow.patient_id == bindparam("patient"), JourneyRow.site == any_(SITES))
@@ -108,6 +111,13 @@ class RecordQueries(CustodyQueries, TaskQueries, BoardQueries, RiskQueries):
     async def journey(self, sites: Sequence[str], journey_id: str) -> JourneyView:
         async with self._journey(sites, journey_id) as (session, journey):
             return await journey_view(session, self._ledger, journey)
+
+    async def person(self, sites: Sequence[str], journey_id: str) -> str:
+        """Whose course this is; raises NotFound. Far less is read than the course."""
+        (found,) = await self._sessions.ask(PERSON.of(journey=journey_id, sites=list(sites)))
+        if not found:
+            raise NotFound("the journey is not in the record")
+        return str(found[0].patient_id)
 
     async def setting(self, site: str, journey_id: str, at: datetime) -> CourseSetting:
         """What surrounds something that happened in the course at that instant: its rules, zone, and last dose."""

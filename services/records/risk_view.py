@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clinical import events
@@ -15,11 +15,14 @@ from services.records.opening import named, view
 from services.records.risk_views import CaringContactView, RiskCaseView, SafetyPlanView
 from services.records.tables import CaringContactRow, EntryRow, RiskCaseRow, SafetyPlanRow
 
+Case = RiskCaseRow | Row[Any]
+"""A line of `risk_case`, however it was read."""
+
 STILL_OPEN = frozenset({"open", "acknowledged"})
 
 
 async def risk_case_views(
-    session: AsyncSession, ledger: Ledger, cases: Sequence[RiskCaseRow]
+    session: AsyncSession, ledger: Ledger, cases: Sequence[Case]
 ) -> tuple[RiskCaseView, ...]:
     """The cases of one course, in the order given."""
     if not cases:
@@ -69,8 +72,8 @@ async def safety_plan_views(
 
 
 def _risk_case(
-    row: RiskCaseRow,
-    cases: Sequence[RiskCaseRow],
+    row: Case,
+    cases: Sequence[Case],
     contacts: Sequence[CaringContactRow],
     facts: dict[int, Any],
 ) -> RiskCaseView:
@@ -89,7 +92,7 @@ def _risk_case(
     )
 
 
-def _to_do(row: RiskCaseRow, cases: Sequence[RiskCaseRow]) -> tuple[RiskAction, ...]:
+def _to_do(row: Case, cases: Sequence[Case]) -> tuple[RiskAction, ...]:
     """By the worst finding that the case carries, with that one's clock."""
     if row.status not in STILL_OPEN:
         return ()
