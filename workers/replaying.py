@@ -11,6 +11,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer, WorkflowRunner
 
+from services.encryption import EncryptionError
 from workers.registry import WORKFLOWS
 from workers.sandbox import runner
 
@@ -102,9 +103,12 @@ async def _step(client: Client, history: WorkflowHistory, failure: str) -> str:
 
 
 async def name_of(client: Client, event: HistoryEvent) -> str:
-    """` 'book-session'`: what operations read beside this event; empty when it has no name."""
+    """` 'book-session'`: what operations read beside this event; empty when it has no name, or none that opens."""
     if event.user_metadata.summary.data:
-        [summary] = await client.data_converter.decode([event.user_metadata.summary])
+        try:
+            [summary] = await client.data_converter.decode([event.user_metadata.summary])
+        except EncryptionError:
+            return ""
         return f" {str(summary)!r}"
     attributes = getattr(event, event.WhichOneof("attributes") or "", None)
     for place in ("activity_type", "workflow_type"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,10 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from clinical.custody import FindingKind
 from clinical.people import Role
+from services.encryption import KeyRing
 from services.protocols import load_protocol
 from services.settings import Settings, Versioning
+from services.temporal import data_converter
 from tests.services.settings_builder import some_settings
 from workers.replay_check import CannotReplay, check
 from workers.versioning import deployment_of, may_come_to
@@ -95,3 +98,14 @@ def test_what_is_pinned_elsewhere_does_not_come_here(settings: Settings) -> None
     assert deployment_of(off) is None
     config = deployment_of(settings)
     assert config is not None and config.version == WorkerDeploymentVersion("kap-engine", "abc1234")
+
+
+async def test_keys_that_do_not_open_it_are_not_taken_for_another_build(
+    temporal_client: Client, settings: Settings, stranger: WorkflowHandle[OfAnotherBuild, None]
+) -> None:
+    config = temporal_client.config()
+    other = KeyRing({"k": os.urandom(32)}, "k")
+    without = Client(**config | {"data_converter": data_converter(other)})
+    with pytest.raises(CannotReplay) as refused:
+        await check(without, settings)
+    assert "KAP_PAYLOAD_KEYS" in str(refused.value) and "workflow.patched" not in str(refused.value)
