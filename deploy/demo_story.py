@@ -57,11 +57,10 @@ class Story:
     async def run(self, bundle: Mapping[str, Any]) -> dict[str, Any]:
         """The journey as the API shows it at its end."""
         await self._refer(bundle)
-        await self._consult()
-        await self._screen()
-        if not await self._over():  # who is not eligible goes no further
-            for chapter in (self._plan, self._prepare, self._treat, self._follow_up):
-                await chapter()
+        for chapter in (self._consult, self._screen, self._plan, self._prepare, self._treat, self._follow_up):
+            if await self._over():
+                break
+            await chapter()
         self._tell("the course is closed")
         return await self.journey()
 
