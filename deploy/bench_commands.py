@@ -42,7 +42,7 @@ async def commands(clinic: Clinic, address: str, protocol: str, *, quick: bool) 
     try:
         ours, theirs = await _in_turns(command, floor, 10 if quick else 300, warm=many)
         fast, fastest = await _in_batches(
-            command, floor, many, batches=1 if quick else 6, each=3 if quick else 8
+            command, floor, many, batches=1 if quick else 10, each=3 if quick else 8
         )
     finally:
         for handle in empty:

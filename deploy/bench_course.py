@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
 
 from clinical.protocol import Indication, Protocol
@@ -24,7 +23,7 @@ from deploy.bench_floor import QUEUE, Script, due_before_the_last
 from deploy.bench_measure import Figure
 from deploy.demo import SAMPLE, reachable
 from deploy.demo_clinic import Clinic
-from deploy.demo_report import VIRTUAL_TIME
+from deploy.demo_report import kinds
 from deploy.demo_story import Story
 from deploy.virtual_clock import VirtualClock
 from services.fhir.bundle import read_referral
@@ -77,12 +76,6 @@ async def tell(clinic: Clinic, client: Client, protocol: Protocol) -> Told:
 
 def _part(workflow_id: str, journey_id: str) -> str:
     return workflow_id.removeprefix(journey_id).lstrip("/") or "journey"
-
-
-def kinds(history: WorkflowHistory) -> Counter[str]:
-    """How many events of each kind, but for those that only a moved clock writes."""
-    named = (EventType.Name(event.event_type) for event in history.events)
-    return Counter(name.removeprefix("EVENT_TYPE_") for name in named if name not in VIRTUAL_TIME)
 
 
 def script_of(told: Told) -> Script:

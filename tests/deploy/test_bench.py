@@ -6,11 +6,15 @@ import math
 from typing import Any
 
 import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import WorkflowHistory
 
 from deploy.bench import PARTS, main
 from deploy.bench_course import LIMITS
 from deploy.bench_floor import due
 from deploy.bench_measure import Figure, missed, quantile, table
+from deploy.demo_report import kinds
 
 
 @pytest.mark.parametrize(
@@ -93,3 +97,15 @@ def test_there_is_no_part_but_those_that_are_listed(capsys: pytest.CaptureFixtur
     assert left.value.code == 2
     said = capsys.readouterr().err
     assert all(part in said for part in PARTS)
+
+
+def test_what_only_a_moved_clock_writes_is_not_of_the_course() -> None:
+    of_a_task = ["TASK_SCHEDULED", "TASK_STARTED", "TASK_COMPLETED"]
+    written = ["EXECUTION_STARTED", *of_a_task, "EXECUTION_OPTIONS_UPDATED", *of_a_task]
+    written += ["EXECUTION_TIME_SKIPPING_TRANSITIONED", *of_a_task, "EXECUTION_OPTIONS_UPDATED"]
+    written += ["EXECUTION_SIGNALED", *of_a_task]
+    names = [EventType.Value(f"EVENT_TYPE_WORKFLOW_{name}") for name in written]
+    history = WorkflowHistory("a-course", [HistoryEvent(event_type=name) for name in names])
+    counted = kinds(history)
+    assert counted["WORKFLOW_TASK_SCHEDULED"] == counted["WORKFLOW_TASK_COMPLETED"] == 3
+    assert counted.total() == 3 * 3 + 2
