@@ -181,7 +181,7 @@ async def told(session: AsyncSession, question: Question, *rows: Mapping[str, An
     """
     asked = [question.of(**row) for row in rows] or [question]
     held = await (await session.connection()).get_raw_connection()
-    driver: psycopg.AsyncConnection[Any] = held.driver_connection  # type: ignore[assignment]  # psycopg's
+    driver = driver_of(held)
     cursor = driver.cursor(row_factory=question.row)
     try:
         with _watched(asked[0], session.info.get(WATCHERS, ())):
