@@ -140,18 +140,25 @@ async def to_reconcile(session: AsyncSession, after: str, limit: int) -> list[Bo
     return [view_of(row) for row in rows]
 
 
-def stays(seen: BookingView, visit: Visit | None, now: datetime) -> bool:
-    """Is there nothing to do about it, as far as can be seen without asking again? True of nearly all, at each look."""
-    since = seen.claimed_at if seen.status == Status.CONFIRMING else None
-    found = outcome(
-        starts_at=seen.starts_at,
-        room=seen.room,
-        confirming_since=since,
-        being_replaced=False,
+def _found(
+    booking: BookingView | BookingRow, visit: Visit | None, now: datetime, *, being_replaced: bool
+) -> Outcome:
+    return outcome(
+        starts_at=booking.starts_at,
+        room=booking.room,
+        confirming_since=booking.claimed_at if booking.status == Status.CONFIRMING else None,
+        being_replaced=being_replaced,
         visit=visit,
         now=now,
     )
-    return found is Outcome.KEEP
+
+
+def stays(seen: BookingView, visit: Visit | None, now: datetime) -> bool:
+    """Is there nothing to do about it, as far as can be seen without asking again? True of nearly all, at each look.
+
+    What stays although nothing replaces it stays all the more while something does.
+    """
+    return _found(seen, visit, now, being_replaced=False) is Outcome.KEEP
 
 
 async def reconcile(session: AsyncSession, seen: BookingView, visit: Visit | None, now: datetime) -> Outcome:
@@ -159,17 +166,9 @@ async def reconcile(session: AsyncSession, seen: BookingView, visit: Visit | Non
     row = await booking_row(session, seen.site, seen.id)
     if row.status != seen.status:
         return Outcome.KEEP  # somebody was quicker
-    confirming = row.status == Status.CONFIRMING
     siblings: Sequence[BookingRow] = await live_rows(session, row.journey_id, row.session)
     replaced = any(other.id != row.id and other.status == Status.CONFIRMING for other in siblings)
-    found = outcome(
-        starts_at=row.starts_at,
-        room=row.room,
-        confirming_since=row.claimed_at if confirming else None,
-        being_replaced=replaced,
-        visit=visit,
-        now=now,
-    )
+    found = _found(row, visit, now, being_replaced=replaced)
     match found:
         case Outcome.KEEP:
             pass

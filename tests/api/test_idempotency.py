@@ -126,9 +126,9 @@ async def test_while_the_first_is_running_the_second_waits_its_turn(clinic: Clin
     async def slowly(*given: object) -> object:
         started.set()
         await go_on.wait()
-        return await accept(*given)  # type: ignore[arg-type]
+        return await accept(*given)  # type: ignore[arg-type]  # as it was given
 
-    clinic.engine.command = slowly  # type: ignore[method-assign,assignment]
+    clinic.engine.command = slowly  # type: ignore[method-assign,assignment]  # a fake's
     first = asyncio.create_task(clinic.coordinator.post(f"{course}/pause", REASON, key="k1"))
     await started.wait()
     second = await clinic.coordinator.post(f"{course}/pause", REASON, key="k1")
@@ -190,10 +190,10 @@ async def overtaken(
             await held.wait()
         if is_slow and refused:
             raise EngineRefused("on-hold", "the course is on hold", {})
-        return await accept(*given)  # type: ignore[arg-type]
+        return await accept(*given)  # type: ignore[arg-type]  # as it was given
 
     taken_over = asyncio.Event()
-    clinic.engine.command = slowly  # type: ignore[method-assign,assignment]
+    clinic.engine.command = slowly  # type: ignore[method-assign,assignment]  # a fake's
     slow = asyncio.create_task(clinic.coordinator.post(path, REASON, key="k1"))
     await started.wait()
     async with clinic.database.transaction() as session:

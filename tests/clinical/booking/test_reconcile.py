@@ -65,3 +65,13 @@ def test_a_claim_is_booked_when_the_record_has_it_and_given_back_when_nobody_fin
     assert found(elsewhere, since=long_ago) is Outcome.NOT_CONFIRMED
     assert found(None, since=long_ago) is Outcome.NOT_CONFIRMED
     assert found(a_visit(booking_status="cancelled"), since=NOW) is Outcome.CANCELLED
+
+
+@pytest.mark.parametrize("since", [None, NOW, NOW - 2 * CONFIRMED_WITHIN])
+@pytest.mark.parametrize("visit", [None, a_visit(), a_visit(room="another"), a_visit(gone_home=True)])
+def test_what_stays_though_nothing_replaces_it_stays_while_something_does(
+    visit: Visit | None, since: datetime | None
+) -> None:
+    """Whoever looks first without knowing of other times relies on it."""
+    if found(visit, since) is Outcome.KEEP:
+        assert found(visit, since, replaced=True) is Outcome.KEEP

@@ -162,7 +162,7 @@ async def test_what_did_not_arrive_is_found_by_an_index(world: World) -> None:
         await session.execute(text(f"INSERT INTO communication ({', '.join(columns)}) {copied}"))
         await session.execute(text("ANALYZE communication"))
     page = to_send_again(50, world.clock.now)
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's
     spoken = page.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
     async with world.database.reading() as session:
         plan = await session.execute(text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {spoken}"))
